@@ -1,0 +1,121 @@
+"""Finds the codec of a LoRaWAN device's own bytes, and reads a network server's uplink with it.
+
+A family of devices is one file beside this one that says who it is::
+
+    VENDORS = ("milesight",)                  # how a vendor's name, or a word of it, begins
+    MODELS = re.compile(r"ws101|ws136")       # searched in the lower-case model name
+
+    def read_frame(frame: Frame) -> Reading: ...
+
+There is no list to edit: :mod:`devices.codecs` imports every file of the folder and hands it to
+:func:`register`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from devices.codecs import _decoded
+from devices.codecs._shared import BROKEN, BUTTON_CLASSES, PARKING_CLASSES, is_object
+from devices.reading import Heard, Reading
+
+#: The application port Milesight devices speak on out of the box, whatever they are called.
+_MILESIGHT_PORT = 85
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A LoRaWAN device's own bytes, its port, and what is known of the device (``""``: nothing)."""
+
+    data: bytes
+    port: int | None = None
+    vendor: str = ""
+    model: str = ""
+    cls: str = ""
+
+    @property
+    def is_button(self) -> bool:
+        return self.cls in BUTTON_CLASSES
+
+    @property
+    def watches_a_place(self) -> bool:
+        return self.cls in PARKING_CLASSES
+
+
+@dataclass(frozen=True, slots=True)
+class _Family:
+    name: str
+    vendors: re.Pattern[str]
+    models: re.Pattern[str]
+    read_frame: Callable[[Frame], Reading]
+
+
+_families: list[_Family] = []
+
+
+def register(
+    name: str, vendors: tuple[str, ...], models: re.Pattern[str], read_frame: Callable[[Frame], Reading]
+) -> None:
+    """Called once per family file, at import, in the order of the file names."""
+    # Whole beginnings of words: "moko" is in "thermokon", too.
+    starts = re.compile(r"\b(?:" + "|".join(map(re.escape, vendors)) + ")")
+    _families.append(_Family(name, starts, models, read_frame))
+    _find.cache_clear()
+
+
+@lru_cache(maxsize=512)  # one entry per model in the hall; bounded because profile names are foreign text
+def _find(vendor: str, model: str) -> _Family | None:
+    vendor, model = vendor.lower(), model.lower()
+    of_vendor = [f for f in _families if f.vendors.search(vendor) or f.vendors.search(model)]
+    for family in of_vendor:
+        if family.models.search(model):
+            return family
+    if of_vendor:
+        return of_vendor[0]
+    if not model:
+        return None
+    return next((f for f in _families if f.models.search(model)), None)
+
+
+def knows(vendor: str, model: str) -> bool:
+    """True where one of our family files claims this device."""
+    return _find(vendor[:80], model[:80]) is not None
+
+
+def read(frame: Frame) -> Reading | None:
+    """The frame in our own words, or None where no family claims it or its bytes are nonsense."""
+    family = _find(frame.vendor[:80], frame.model[:80])
+    if family is None or not frame.data:
+        return None
+    try:
+        return family.read_frame(frame)
+    except BROKEN:
+        # A network server may have decoded what we cannot; the caller then tries that.
+        return None
+
+
+def read_uplink(
+    heard: Heard, candidates: list[tuple[str, str]], data: bytes | None, port: int | None, decoded: object
+) -> Reading:
+    """An uplink of any network server: our own codec first, the server's decoded object second.
+
+    ``candidates`` are (vendor, model) pairs, the most trusted first. Where our codec and the server's
+    object disagree ours wins: the object comes from a script somebody pasted years ago.
+    """
+    frame = Frame(data or b"", port, cls=heard.cls)
+    for vendor, model in candidates:
+        if (vendor or model) and knows(vendor, model):
+            reading = read(replace(frame, vendor=vendor, model=model))
+            if reading is not None and reading.event != "undecodable":
+                return reading
+            break
+    if is_object(decoded) and decoded:
+        return _decoded.read(decoded, heard.cls)
+    if data and port == _MILESIGHT_PORT:
+        reading = read(replace(frame, vendor="milesight"))
+        if reading is not None:
+            return reading
+    return Reading("heartbeat_or_unknown")

@@ -1,0 +1,69 @@
+"""ChirpStack v4, the network server most halls with a LoRaWAN gateway run themselves.
+
+Topics ``application/<id>/device/<devEui>/event/<event>``; the MQTT integration is described in
+ChirpStack's documentation ("Integrations / MQTT", "Event types"). An uplink::
+
+    {"deduplicationId": "…", "deviceInfo": {"devEui": "a8…", "deviceProfileName": "WS101"},
+     "fCnt": 12, "fPort": 85, "data": "AXUQ/y4B", "object": {…}}
+
+``data`` is base64 of the device's bytes; ``object`` (absent, null or empty unless somebody configured a
+codec) is the server's own decoding. ``status`` carries the battery in percent (255 and -1: unknown).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from devices.codecs import _lorawan
+from devices.codecs._shared import Json, base64_bytes, child, known, load_object, number, percent, text, whole
+from devices.reading import Heard, Reading
+
+TRANSPORT = "chirpstack_v4"
+
+
+def read(heard: Heard) -> Reading:
+    parts = heard.topic.split("/")
+    event = parts[5] if len(parts) > 5 and parts[4] == "event" else ("up" if len(parts) < 5 else "")
+    body = load_object(heard.payload)
+    info = child(body, "deviceInfo")
+    device = (text(info.get("devEui")) or (parts[3] if len(parts) > 3 else "")).lower()
+    if event == "up":
+        return replace(_uplink(heard, body, info), device=device, press_id=_press_id(body))
+    if event == "status":
+        return Reading(
+            "heartbeat",
+            battery_pct=_status_battery(body),
+            device=device,
+            extras=known(margin_db=number(body.get("margin"))),
+        )
+    # join: it has just (re)started. ack, txack, log, location, integration and our own commands: nothing.
+    return Reading("lifecycle" if event == "join" else "none", device=device)
+
+
+def _uplink(heard: Heard, body: Json, info: Json) -> Reading:
+    raw = base64_bytes(body.get("data"))
+    port = whole(body.get("fPort"))
+    tags = child(info, "tags")
+    profile = text(info.get("deviceProfileName"))
+    candidates = [
+        (heard.vendor, heard.model or profile),
+        ("", profile),
+        (text(tags.get("vendor")), text(tags.get("model"))),
+        ("", text(info.get("deviceName"))),
+    ]
+    port = port if port is not None else heard.fport
+    return _lorawan.read_uplink(heard, candidates, raw, port, body.get("object"))
+
+
+def _press_id(body: Json) -> str:
+    """The frame counter; copies of one frame through several gateways share it."""
+    count = whole(body.get("fCnt"))
+    if count is not None:
+        return f"fcnt:{count}"
+    return text(body.get("deduplicationId"))
+
+
+def _status_battery(body: Json) -> float | None:
+    if body.get("batteryLevelUnavailable") is True or body.get("externalPowerSource") is True:
+        return None
+    return percent(body.get("batteryLevel"))

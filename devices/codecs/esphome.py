@@ -1,0 +1,37 @@
+"""ESPHome: home-made Wi-Fi buttons, usually an ESP8266 with a bell push.
+
+Topics ``<prefix>/binary_sensor/<id>/state`` with ``ON``/``OFF`` and ``<prefix>/status`` with
+``online``/``offline`` (esphome.io, "MQTT Client Component"). States are **retained by default**: an ON that
+the broker replays at our reconnect is the state of an old press, not a press.
+"""
+
+from __future__ import annotations
+
+from devices.codecs._shared import offline, percent, plain, text
+from devices.reading import Heard, Reading
+
+TRANSPORT = "esphome"
+
+
+def read(heard: Heard) -> Reading:
+    parts = heard.topic.split("/")
+    word = plain(heard.payload)
+    if parts[-1] == "status":
+        device = "/".join(parts[:-1])
+        return offline(device) if word.lower() == "offline" else Reading("online", device=device)
+    if len(parts) < 4 or parts[-1] != "state":
+        return Reading("none")
+    component, name = parts[-3], parts[-2]
+    device = "/".join(parts[:-3])
+    extras: dict[str, object] = {"input": name}
+    if component == "binary_sensor":
+        if word.upper() == "ON":
+            return Reading("press", True, device=device, extras=extras)
+        if word.upper() == "OFF":
+            return Reading("release", device=device, extras=extras)
+        raise ValueError(f"a binary sensor said {word[:20]!r}")
+    if component == "event" and word:
+        return Reading("press", True, device=device, extras=extras | {"press_type": text(word)})
+    if component == "sensor" and "batt" in name.lower():
+        return Reading("heartbeat", battery_pct=percent(word), device=device, extras=extras)
+    return Reading("state", device=device, extras=extras | {"state": text(word)})

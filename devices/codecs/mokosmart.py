@@ -1,0 +1,252 @@
+"""MOKOSmart: LW006 and LW004-PB pendants with an SOS button, LW001/LW008 trackers, LW009-SM bay sensor.
+
+MOKO publishes the frames in each model's "Payload format" document.
+LW006, first byte battery in percent with bit 7 = charging; port 5 is an event (7 bytes: battery, UNIX time,
+half-hours of time zone, event), port 8 a position, port 9 a failed one; both carry the device's status, so a
+position sent while an SOS lasts is itself a call: the frame that announced the SOS may have been lost.
+Status "Man Down" in a position is left to the hall's policy: the man-down event itself has alarmed.
+LW004-PB: the same ideas in other places; port 1 is the event.
+LW001 and LW008 trackers have no button, only man-down detection (port 6); byte 0 is flags, byte 1 the
+temperature, the high half of byte 2 the battery in tenths of a volt above 2.2 V.
+LW009-SM: a framed list of tag, length, value on port 1; the newer LW009-SM PRO has fixed fields.
+
+Disputed: LW006 port 1 is "device information" in the manual but is also sent where a heartbeat is due;
+it is called neither.
+"""
+
+from __future__ import annotations
+
+import re
+
+from devices.codecs._lorawan import Frame
+from devices.codecs._shared import celsius, known, percent, signed8, u16, u32
+from devices.reading import Reading
+
+VENDORS = ("moko",)
+MODELS = re.compile(r"\blw0\d\d")
+
+_EVENTS = (
+    "Motion On Start",
+    "Motion In Trip",
+    "Motion On End",
+    "Man Down Start",
+    "Man Down End",
+    "SOS Start",
+    "SOS End",
+    "Alert Start",
+    "Alert End",
+    "Ephemeris Start",
+    "Ephemeris End",
+    "Downlink Report",
+)
+_PB_EVENTS = (
+    "Motion On Start",
+    "Motion In Trip",
+    "Motion On End",
+    "SOS Start",
+    "SOS End",
+    "Alert Start",
+    "Alert End",
+    "Man Down Start",
+    "Man Down End",
+)
+_OFF_BY = ("Bluetooth", "LoRa", "Button", "Low Battery")
+_STATUS = ("No", "Man Down", "Downlink", "Alert", "SOS")
+_PB_STATUS = ("No", "Downlink", "Man Down", "Alert", "SOS")
+_CALLS = {
+    "SOS Start": ("sos", True),
+    "Alert Start": ("sos", True),
+    "Man Down Start": ("man_down", True),
+    "SOS End": ("sos_end", False),
+    "Alert End": ("sos_end", False),
+    "Man Down End": ("man_down_end", False),
+    "Motion On Start": ("motion_start", False),
+    "Motion On End": ("motion_end", False),
+}
+
+
+def read_frame(frame: Frame) -> Reading:
+    model = frame.model.lower()
+    if "lw009" in model:
+        return _bay_pro(frame) if "pro" in model else _bay(frame)
+    if "lw004" in model:
+        return _panic_button(frame)
+    if "lw001" in model or "lw008" in model:
+        return _tracker(frame)
+    if "lw006" in model or "lw005" in model:
+        return _pendant(frame)
+    raise ValueError("a MOKO model whose layout we do not have: the server's own decoding is better")
+
+
+def _battery(data: bytes) -> tuple[float | None, dict[str, object]]:
+    return percent(data[0] & 0x7F), {"charging": bool(data[0] & 0x80)}
+
+
+def _status_alarm(status: str | None) -> bool | None:
+    if status in ("SOS", "Alert"):
+        return True
+    return None if status == "Man Down" else False
+
+
+def _named(names: tuple[str, ...], code: int) -> str | None:
+    return names[code] if code < len(names) else None
+
+
+def _happened(name: str | None, data: bytes, stamp_at: int) -> Reading:
+    """An event frame. An event code nobody has described is not a press: presses are all described."""
+    pct, extras = _battery(data)
+    event, alarm = _CALLS.get(name or "", ("none", False))
+    return Reading(
+        event,
+        alarm,
+        battery_pct=pct,
+        extras=extras | known(device_event=name, device_time=u32(data, stamp_at)),
+    )
+
+
+def _off(name: str | None, data: bytes) -> Reading:
+    pct, extras = _battery(data)
+    return Reading("device_off", battery_pct=pct, extras=extras | known(fault=True, device_event=name))
+
+
+def _pendant(frame: Frame) -> Reading:
+    data, port = frame.data, frame.port
+    if port == 5:
+        return _happened(_named(_EVENTS, data[6]), data, 1)
+    if port not in (1, 2, 3, 4, 8, 9):
+        return Reading("none")  # 6 raw GPS, 7 stored data on request, 10 answers to commands
+    pct, extras = _battery(data)
+    if port == 2:
+        off = _off(_named(_OFF_BY, data[9]), data)
+        return Reading(
+            off.event,
+            off.alarm,
+            battery_pct=pct,
+            extras={**off.extras, **known(temperature=celsius(signed8(data[1])), device_time=u32(data, 2))},
+        )
+    if port in (1, 3, 4):
+        at = 5 if port == 1 else 8
+        status = _named(_STATUS, data[at]) if len(data) > at else None
+        extras |= known(
+            temperature=celsius(signed8(data[1])),
+            device_status=status,
+            battery_low=True if port == 4 else None,
+        )
+        return Reading(
+            "heartbeat_or_unknown" if port == 1 else "heartbeat",
+            _status_alarm(status),
+            battery_pct=pct,
+            extras=extras,
+        )
+    status = _named(_STATUS, data[4] & 0x0F if port == 8 else data[3])
+    return Reading(
+        "position" if port == 8 else "position_failed",
+        _status_alarm(status),
+        battery_pct=pct,
+        extras=extras | known(device_status=status),
+    )
+
+
+_TRACKER_EVENTS = {1: "heartbeat", 2: "position", 3: "position_failed", 4: "device_off", 6: "man_down"}
+
+
+def _tracker(frame: Frame) -> Reading:
+    data, port = frame.data, frame.port
+    if port is None or not 1 <= port <= 10:
+        return Reading("none")
+    event = _TRACKER_EVENTS.get(port, "none")  # shock, tamper, movement, battery consumption: nobody calls
+    alarm = True if event == "man_down" else None if data[0] & 0x10 and port in (2, 3) else False
+    return Reading(
+        event,
+        alarm,
+        extras=known(
+            battery_low=bool(data[0] & 0x04),
+            battery_v=(22 + (data[2] >> 4)) / 10,
+            temperature=celsius(signed8(data[1])),
+            fault=True if event == "device_off" else None,
+        ),
+    )
+
+
+def _panic_button(frame: Frame) -> Reading:
+    data, port = frame.data, frame.port
+    if port is None or not 1 <= port <= 13:
+        return Reading("none")
+    if port == 1:
+        return _happened(_named(_PB_EVENTS, data[6]), data, 2)
+    if port == 3:
+        return _off(_named(("Bluetooth", "LoRa", "Button", "Low Battery"), data[7]), data)
+    pct, extras = _battery(data)
+    fixed = port in (6, 10)
+    status = _named(_PB_STATUS, data[1] >> 2 & 7 if fixed else data[1] & 0x0F)
+    event = {2: "lifecycle", 4: "heartbeat", 5: "heartbeat"}.get(port)
+    if event is None:
+        event = "position_failed" if port in (7, 9, 11, 13) else "position"
+    return Reading(
+        event,
+        _status_alarm(status),
+        battery_pct=pct,
+        extras=extras | known(device_status=status, battery_low=True if port == 5 else None),
+    )
+
+
+#: LW009-SM message types, tag 2: what made it speak.
+_BAY_MESSAGES = {0x00: "heartbeat", 0x0B: "status", 0x0C: "status", 0x0E: "heartbeat"}
+
+
+def _bay(frame: Frame) -> Reading:
+    data = frame.data
+    if data[0] != 0x7E:
+        raise ValueError("a frame of LW009-SM begins with 7e")
+    body = data[12 : 12 + u16(data, 8)]
+    occupied: bool | None = None
+    pct: float | None = None
+    event, at = "config", 0
+    extras: dict[str, object] = known(device_time=u32(data, 2))
+    while at + 2 <= len(body):
+        tag, value = body[at], body[at + 2 : at + 2 + body[at + 1]]
+        at += 2 + body[at + 1]
+        if not value:
+            continue
+        if tag == 0x02:
+            event = _BAY_MESSAGES.get(value[-1], "fault")
+        elif tag == 0x24:
+            pct = percent(value[-1])
+        elif tag == 0x29:
+            extras["battery_v"] = int.from_bytes(value, "big") / 1000
+        elif tag == 0x32:
+            occupied = {0: False, 1: True}.get(value[-1])
+        elif tag == 0x0B:
+            extras |= known(temperature=celsius(signed8(value[-1])))
+        elif tag == 0x35:
+            extras["humidity"] = value[-1]
+    if event == "fault":  # magnetic interference or a dead sensor: what it thinks of the bay is worthless
+        occupied, extras["fault"] = None, True
+    return Reading(event, occupied=occupied, battery_pct=pct, extras=extras)
+
+
+def _bay_pro(frame: Frame) -> Reading:
+    data, port = frame.data, frame.port
+    if port not in range(1, 8):
+        return Reading("none")
+    extras = known(
+        battery_v=u16(data, 1) / 1000,
+        battery_low=data[0] == 1,
+        device_time=u32(data, 3),
+        temperature=celsius(signed8(data[8])) if data[8] != 0x7F else None,
+    )
+    if port == 1:
+        return Reading("heartbeat", occupied=data[9] == 1, extras=extras)
+    if port in (2, 3):
+        broken = data[11] in (3, 4, 5)
+        return Reading(
+            "fault" if broken else "heartbeat" if data[11] == 0 else "status",
+            occupied=None if broken else data[10] == 1,
+            extras=extras | known(fault=True if broken else None),
+        )
+    if port == 5:
+        return Reading("offline", extras=extras | {"fault": True})
+    if port == 7:
+        count = u32(data, 9)
+        return Reading("count", extras=extras | known(vehicle_count=count if count < 1 << 31 else None))
+    return Reading("config" if port == 6 else "heartbeat", extras=extras)

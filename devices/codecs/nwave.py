@@ -1,0 +1,51 @@
+"""Nwave: NPS310SM and NPS405 bay sensors, NCC405 vehicle counter.
+
+Documented in Nwave's payload descriptions. Port 1 status or count, 2 heartbeat, 3 startup (firmware in three
+bytes, reset cause, bay), 6 debug, 10 a driver's tag. Battery is 2500 mV + 4 mV a step.
+
+Disputed: the bay's bit in status and heartbeat is bit 0 in the NPS310's description and in the first of the
+NPS405's, bit 7 in the NPS405's later one, where the other seven bits are how long the last state lasted. The
+later is believed for the 405; in a startup it is bit 0 in all of them.
+"""
+
+from __future__ import annotations
+
+import re
+
+from devices.codecs._lorawan import Frame
+from devices.codecs._shared import celsius, known, signed8, u16
+from devices.reading import Reading
+
+VENDORS = ("nwave",)
+MODELS = re.compile(r"nps\d\d\d|ncc\d\d\d")
+
+_RESET = {0: "rejoin", 1: "watchdog", 2: "power_on", 3: "user_request", 6: "brownout", 7: "other"}
+
+
+def read_frame(frame: Frame) -> Reading:
+    data, port = frame.data, frame.port
+    model = frame.model.lower()
+    if port == 3:
+        extras = known(firmware=f"{data[0]}.{data[1]}.{data[2]}", reset_cause=_RESET.get(data[3]))
+        return Reading("startup", occupied=bool(data[4] & 1) if len(data) > 4 else None, extras=extras)
+    if "ncc" in model:
+        if port == 1:
+            return Reading("count", extras={"vehicle_count": u16(data, 0)})
+        if port == 2:
+            return Reading("heartbeat", extras={"battery_v": _volts(data[1])})
+        return Reading("none")
+    bit = 7 if "405" in model else 0
+    if port == 1:
+        return Reading("status", occupied=bool(data[0] >> bit & 1))
+    if port == 2:
+        extras = {}
+        if len(data) >= 3:
+            extras = known(battery_v=_volts(data[1]), temperature=celsius(signed8(data[2]) / 2 + 10))
+        return Reading("heartbeat", occupied=bool(data[0] >> bit & 1), extras=extras)
+    if port == 10:
+        return Reading("status", occupied=True if data[0] & 0x80 else None)
+    return Reading("none")
+
+
+def _volts(step: int) -> float:
+    return (2500 + step * 4) / 1000

@@ -1,0 +1,121 @@
+"""Shelly Wi-Fi buttons and relays, both generations.
+
+First generation: ``shellies/<id>/input_event/<n>`` ``{"event": "S", "event_cnt": 12}`` with S short, L long,
+SS double, SSS triple, SL/LS mixed, ``""`` nothing; ``event_cnt`` counts presses, so the same count twice is
+one press (Shelly API reference, gen 1, MQTT).
+Second generation and later: ``<id>/events/rpc``, JSON-RPC ``NotifyEvent`` with ``single_push``,
+``double_push``, ``triple_push``, ``long_push``; ``btn_down`` and ``btn_up`` come about half a second before
+and are not presses of their own (Shelly API reference, gen 2, Input). ``id`` counts from 0 and is kept so.
+"""
+
+from __future__ import annotations
+
+from devices.codecs._shared import (
+    Json,
+    child,
+    doubtful_press,
+    flag,
+    is_object,
+    known,
+    load,
+    load_object,
+    number,
+    offline,
+    percent,
+    plain,
+    text,
+    whole,
+)
+from devices.reading import Heard, Reading
+
+TRANSPORT = "shelly"
+
+_GEN1 = {
+    "S": "short",
+    "L": "long",
+    "SS": "double",
+    "SSS": "triple",
+    "SL": "short_long",
+    "LS": "long_short",
+}
+
+
+def read(heard: Heard) -> Reading:
+    parts = heard.topic.split("/")
+    if parts[0] == "shellies":
+        return _gen1(parts[1] if len(parts) > 1 else "", parts[2:], heard.payload)
+    device = parts[0]
+    if parts[-1] == "online":
+        return offline(device) if flag(plain(heard.payload)) is False else Reading("online", device=device)
+    body = load_object(heard.payload)
+    device = text(body.get("src")) or device
+    if body.get("method") == "NotifyEvent":
+        return _events(child(body, "params"), device)
+    return _status(child(body, "params") or body, device)
+
+
+def _gen1(device: str, rest: list[str], payload: bytes) -> Reading:
+    what = rest[0] if rest else ""
+    if what == "input_event":
+        body = load_object(payload)
+        count = whole(body.get("event_cnt"))
+        word = body.get("event")
+        if word == "":
+            return Reading("none", device=device)
+        if not isinstance(word, str):
+            return doubtful_press(device, "an input event without its word")
+        which = text(rest[1]) if len(rest) > 1 else ""
+        extras = known(
+            press_type=_GEN1.get(word, text(word).lower()),
+            counter=count,
+            input=whole(which),
+            doubtful=None if word in _GEN1 else True,
+        )
+        return Reading(
+            "press",
+            True,
+            device=device,
+            press_id="" if count is None else f"cnt:{which}:{count}",
+            extras=extras,
+        )
+    if what == "online" and flag(plain(payload)) is False:
+        return offline(device)
+    if rest[:2] == ["sensor", "battery"]:
+        return Reading("heartbeat", battery_pct=percent(load(payload)), device=device)
+    if what in ("input", "relay") and len(rest) == 2:
+        return Reading("state", device=device, extras={"state": text(plain(payload))})
+    return Reading("online" if what == "online" else "none", device=device)
+
+
+def _events(params: Json, device: str) -> Reading:
+    """One notification may list several events; a press among them is the one that counts."""
+    listed = params.get("events")
+    best = Reading("none", device=device)
+    for event in listed if isinstance(listed, list) else []:
+        if not is_object(event):
+            continue
+        word = text(event.get("event"))
+        component = text(event.get("component"))
+        stamp = number(event.get("ts", params.get("ts")))
+        extras = known(button=whole(event.get("id")), device_time=stamp)
+        if word.endswith("_push"):
+            kind = word.removesuffix("_push")
+            press_id = "" if stamp is None else f"ts:{stamp}:{component}"
+            return Reading(
+                "press", True, device=device, press_id=press_id, extras=extras | {"press_type": kind}
+            )
+        if word == "btn_up" and component.startswith("input"):
+            best = Reading("release", device=device, extras=extras)
+    return best
+
+
+def _status(params: Json, device: str) -> Reading:
+    battery = child(child(params, "devicepower:0"), "battery")
+    if battery:
+        return Reading(
+            "heartbeat",
+            battery_pct=percent(battery.get("percent")),
+            device=device,
+            extras=known(battery_v=number(battery.get("V"))),
+        )
+    return Reading("none", device=device)

@@ -1,0 +1,129 @@
+"""Tasmota: flashed Wi-Fi buttons and switches, its 433 MHz receiver and its Zigbee bridge.
+
+Documented at tasmota.github.io under "Buttons and Switches", "RF Protocol", "Zigbee" and "MQTT".
+``stat/<t>/RESULT`` ``{"Button1": {"Action": "SINGLE"}}`` (SetOption73), ``{"Switch1": {"Action": "ON"}}``
+(SetOption114); ``tele/<t>/SENSOR`` carries states and measurements and may be retained; ``tele/<t>/LWT`` is
+``Online``/``Offline``, always retained; ``tele/<t>/RESULT`` ``{"RfReceived": {"Data": "0x7028D2"}}``.
+
+A 433 MHz code is a matter of policy (``alarm`` None): only the hall knows which codes are its buttons.
+"""
+
+from __future__ import annotations
+
+import re
+
+from devices.codecs._shared import (
+    Json,
+    celsius,
+    child,
+    is_object,
+    known,
+    load_object,
+    millimetres,
+    number,
+    offline,
+    percent,
+    plain,
+    text,
+    whole,
+)
+from devices.reading import Heard, Reading
+
+TRANSPORT = "tasmota"
+
+_INPUT = re.compile(r"(Button|Switch)(\d{1,2})\Z")
+#: Zigbee clusters a remote control *sends* commands on: on/off, level, scenes, emergency console.
+_COMMAND = re.compile(r"(0005|0006|0008|0501)!([0-9A-Fa-f]{2})\Z")
+_POWER = {0: "off", 1: "on", 2: "toggle"}
+
+
+def read(heard: Heard) -> Reading:
+    parts = heard.topic.split("/")
+    device, what = "/".join(parts[1:-1]), parts[-1]
+    if what == "LWT":
+        gone = plain(heard.payload).lower() == "offline"
+        return offline(device) if gone else Reading("online", device=device)
+    if what.startswith(("POWER", "INFO", "UPTIME")):
+        event = "lifecycle" if what.startswith("INFO") else "state"
+        return Reading(event, device=device)
+    body = load_object(heard.payload)
+    match = _INPUT.match(what.capitalize())
+    if match:  # firmware before 9 said it on stat/<t>/BUTTON1 with {"ACTION": "SINGLE"}
+        return _input(match[1], int(match[2]), body, device)
+    if what == "STATE":
+        return Reading("heartbeat", device=device, extras=known(uptime_s=number(body.get("UptimeSec"))))
+    if is_object(body.get("RfReceived")):
+        return _radio(child(body, "RfReceived"), device)
+    if is_object(body.get("ZbReceived")):
+        return _zigbee(child(body, "ZbReceived"), device)
+    best = Reading("none", device=device)
+    for key, value in body.items():
+        match = _INPUT.match(key)
+        if match:
+            reading = _input(match[1], int(match[2]), value, device)
+            if reading.alarm:
+                return reading
+            best = reading
+    return best if best.event != "none" else _measured(body, device)
+
+
+def _input(kind: str, index: int, value: object, device: str) -> Reading:
+    if not is_object(value):
+        # Telemetry tells where the switch stands, at any moment: not that somebody moved it.
+        return Reading("state", device=device, extras=known(state=text(value) or None, button=index))
+    word = text(value.get("Action", value.get("ACTION"))).upper()
+    extras: dict[str, object] = {"button": index, "press_type": word.lower()}
+    if not word:
+        return Reading("none", device=device)
+    if word in ("CLEAR", "RELEASE") or (kind == "Switch" and word == "OFF"):
+        return Reading("release", device=device, extras=extras)
+    return Reading("press", True, device=device, extras=extras)
+
+
+def _radio(received: Json, device: str) -> Reading:
+    code = received.get("Data", received.get("Code"))
+    word = f"{code:X}" if isinstance(code, int) else text(code).upper().removeprefix("0X")
+    return Reading(
+        "rf_code",
+        alarm=None if word else False,
+        device=device,
+        extras=known(
+            code=word or None, bits=whole(received.get("Bits")), protocol=whole(received.get("Protocol"))
+        ),
+    )
+
+
+def _zigbee(received: Json, bridge: str) -> Reading:
+    for address, said in received.items():
+        if is_object(said):
+            return _zigbee_device(said, text(said.get("Name")) or text(address) or bridge)
+    return Reading("none", device=bridge)
+
+
+def _zigbee_device(said: Json, device: str) -> Reading:
+    pct = percent(said.get("BatteryPercentage"))
+    commands = [match for key in said if (match := _COMMAND.match(key))]
+    word = text(said.get("Click", said.get("Action"))).lower()
+    if any(match[1] == "0501" and match[2] == "02" for match in commands) or word in ("sos", "emergency"):
+        return Reading("sos", True, battery_pct=pct, device=device)
+    power = number(said.get("Power"))
+    if word == "release":
+        return Reading("release", battery_pct=pct, device=device, extras={"press_type": word})
+    if commands or word or power is not None:
+        kind = word or _POWER.get(int(power) if power is not None else -1)
+        return Reading("press", True, battery_pct=pct, device=device, extras=known(press_type=kind or None))
+    return Reading("heartbeat" if pct is not None else "none", battery_pct=pct, device=device)
+
+
+def _measured(body: Json, device: str) -> Reading:
+    """An ultrasonic sensor reports centimetres, the laser ones millimetres."""
+    extras: dict[str, object] = {}
+    for name, value in body.items():
+        if is_object(value):
+            if "Distance" in value:
+                unit = "distance_mm" if name.upper().startswith("VL53") else "distance_cm"
+                extras.update(known(**{unit: millimetres(value.get("Distance"))}))
+            extras.update(
+                known(temperature=celsius(value.get("Temperature")), humidity=number(value.get("Humidity")))
+            )
+    return Reading("status" if extras else "none", device=device, extras=extras)

@@ -1,0 +1,158 @@
+"""Zigbee2MQTT: Zigbee buttons (Aqara, Tuya, IKEA, SONOFF …) behind one USB stick.
+
+Topics ``<base>/<friendly name>`` (the base is ``zigbee2mqtt`` unless configured), described at
+zigbee2mqtt.io under "MQTT topics and messages". A press::
+
+    {"action": "single", "battery": 100, "voltage": 3015, "linkquality": 76}
+
+``battery`` is percent (also float, null or text), ``voltage`` millivolts. Old versions say ``click`` instead
+of ``action``; early Develco buttons ``sos: true``. The same press also arrives as plain text on
+``…/action`` or ``…/click``, and is followed by ``action: ""``, which is not a press. ``…/availability`` is
+``{"state": "offline"}`` or plain ``offline``.
+
+An action word we have never met is taken for a press (``doubtful``): makers invent one with each model.
+"""
+
+from __future__ import annotations
+
+import re
+
+from devices.codecs._shared import (
+    PARKING_CLASSES,
+    Json,
+    celsius,
+    flag,
+    is_object,
+    known,
+    load,
+    number,
+    offline,
+    percent,
+    plain,
+    taken,
+    text,
+)
+from devices.reading import Heard, Reading
+
+TRANSPORT = "zigbee2mqtt"
+
+_SOS = frozenset({"emergency", "sos", "panic", "help"})
+_PRESSES = frozenset(
+    {
+        "single",
+        "double",
+        "triple",
+        "quadruple",
+        "quintuple",
+        "tripple",
+        "many",
+        "hold",
+        "long",
+        "short",
+        "shake",
+        "on",
+        "off",
+        "toggle",
+        "click",
+        "press",
+        "pressed",
+        "push",
+        "tap",
+        "initial",
+        "start",
+        "open",
+        "close",
+    }
+)
+_DIRECTIONS = frozenset({"up", "down", "left", "right"})
+_ENDS = frozenset({"release", "released", "stop", "clear", "disarm", "end"})
+#: What sensors, not people, put into ``action``.
+_NOT_A_HAND = frozenset({"vibration", "tilt", "drop", "occupancy", "motion", "idle", "none"})
+_FALLS = frozenset({"fall", "fallen"})
+_SENSES = ("occupancy", "presence", "contact", "vibration", "water_leak", "smoke", "illuminance")
+_LAST_WORDS = frozenset({"action", "click", "availability", "set", "get"})
+_WORDS = re.compile(r"[a-z]+|\d+")
+
+
+def read(heard: Heard) -> Reading:
+    _, _, name = heard.topic.partition("/")
+    if name == "bridge" or name.startswith("bridge/"):
+        return Reading("none")
+    device, _, last = name.rpartition("/")
+    if last not in _LAST_WORDS or not device:
+        device, last = name, ""
+    if last in ("set", "get"):
+        return Reading("none", device=device)
+    if last in ("action", "click"):
+        # "duplicate_of" tells the gateway that the same press is due on the main topic as well.
+        return _action(plain(heard.payload).strip('"'), device, None, {"duplicate_of": "main topic"})
+    if last == "availability":
+        return _availability(heard.payload, device)
+    body = load(heard.payload)
+    if not is_object(body):
+        raise ValueError("not a JSON object")
+    return _state(body, device, heard.cls)
+
+
+def _availability(payload: bytes, device: str) -> Reading:
+    word = plain(payload)
+    if word.startswith("{"):
+        body = load(payload)
+        word = text(body.get("state")) if is_object(body) else ""
+    if word.strip('"').lower() == "offline":
+        return offline(device)
+    return Reading("online", device=device)
+
+
+def _state(body: Json, device: str, cls: str) -> Reading:
+    pct = percent(body.get("battery"))
+    volts = number(body.get("voltage"))
+    if volts is not None and volts > 100:  # mains sockets report 230 here, in volts: not a battery
+        volts = volts / 1000 if volts >= 1000 else None
+    extras = known(
+        battery_v=volts,
+        temperature=celsius(body.get("temperature", body.get("device_temperature"))),
+        battery_low=flag(body.get("battery_low")),
+        tamper=flag(body.get("tamper")),
+    )
+    for key in ("sos", "emergency", "panic"):
+        if flag(body.get(key)) is True:
+            return Reading("sos", True, battery_pct=pct, device=device, extras=extras)
+    for key in ("action", "click"):
+        word = body.get(key)
+        if isinstance(word, str) and word.strip():
+            return _action(word, device, pct, extras)
+        if isinstance(word, (int, float, list, dict)) and word:
+            return _action(str(word)[:64], device, pct, extras)
+    if "action" in body or "click" in body:
+        return Reading("none", battery_pct=pct, device=device, extras=extras)
+    if any(key in body for key in _SENSES):
+        occupied = None
+        if cls in PARKING_CLASSES:
+            occupied = taken(body.get("occupancy", body.get("presence")))
+        return Reading("status", occupied=occupied, battery_pct=pct, device=device, extras=extras)
+    beats = pct is not None or volts is not None or "battery" in body
+    return Reading("heartbeat" if beats else "none", battery_pct=pct, device=device, extras=extras)
+
+
+def _action(word: str, device: str, pct: float | None, extras: dict[str, object]) -> Reading:
+    """``single``, ``button_1_hold``, ``1_single``, ``arrow_left_click``, ``brightness_stop`` …"""
+    word = text(word.strip().lower())
+    if not word:
+        return Reading("none", battery_pct=pct, device=device, extras=extras)
+    tokens = _WORDS.findall(word)
+    digits = [token for token in tokens if token.isdigit()]
+    button = int(digits[0]) if digits and len(digits[0]) <= 2 else None
+    extras = extras | known(button=button)
+    if not _SOS.isdisjoint(tokens):
+        return Reading("sos", True, battery_pct=pct, device=device, extras=extras)
+    if not _FALLS.isdisjoint(tokens):
+        return Reading("man_down", True, battery_pct=pct, device=device, extras=extras)
+    words = [token for token in tokens if not token.isdigit() and token not in ("button", "btn", "key")]
+    if not _ENDS.isdisjoint(tokens):
+        return Reading("release", battery_pct=pct, device=device, extras=extras | {"press_type": "release"})
+    if words and not _NOT_A_HAND.isdisjoint(words):
+        return Reading("none", battery_pct=pct, device=device, extras=extras | {"device_event": word})
+    kinds = [token for token in words if token in _PRESSES] or [t for t in words if t in _DIRECTIONS]
+    extras = extras | ({"press_type": kinds[0]} if kinds else {"press_type": word, "doubtful": True})
+    return Reading("press", True, battery_pct=pct, device=device, extras=extras)

@@ -1,0 +1,104 @@
+"""Everything that can be said in the house: facts in the past tense, orders in the imperative.
+
+Facts come in by one door. A rule answers with orders (its *effects*). Neither knows how it travels.
+All are frozen; times are UTC milliseconds and are handed in, never read from a clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Light = Literal["off", "blink", "steady"]
+BayState = Literal["free", "taken", "unknown", "closed"]
+CallState = Literal["HEARD", "COMING", "CLOSED"]
+
+# ---------------------------------------------------------------- facts
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """Somebody pressed a call button (or pulled a cord, or fell: whatever asks for help).
+
+    ``press_id`` names this press among its copies ("" where the device cannot); ``age_ms`` is how old the
+    press was, by the device's own clock, when it was sent. ``doubtful``: it may not have been a press.
+    """
+
+    device_id: str
+    press_id: str = ""
+    button: int = 1
+    press_type: str = "short"
+    age_ms: int = 0
+    doubtful: bool = False
+    family: str = ""
+    event: str = "press"
+    #: the broker says that it sent this before (MQTT's DUP flag)
+    redelivered: bool = False
+    #: only a press if the hall has claimed the device as a call button (a 433 MHz code, a fall report)
+    if_claimed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A button was let go."""
+
+    device_id: str
+    button: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BayHeard:
+    """A parking sensor spoke of its bay: ``occupied`` True taken, False free, None it does not know."""
+
+    device_id: str
+    occupied: bool | None
+    press_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSeen:
+    """A device showed that it is there: any message at all. ``battery_pct`` 0-100 where it told."""
+
+    device_id: str
+    family: str = ""
+    model: str = ""
+    battery_pct: float | None = None
+    offline: bool = False
+    fault: str = ""
+
+
+# ---------------------------------------------------------------- orders that rules give (effects)
+
+
+@dataclass(frozen=True, slots=True)
+class SetLamp:
+    """A lamp is a level: it shows what is written, and may be told again at any time."""
+
+    device_id: str
+    light: Light
+    call_id: int
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShowCount:
+    """What an entrance panel shows. ``certain`` is False where too many bays are unknown for a number."""
+
+    panel: str
+    text: str
+    free: int
+    taken: int
+    unknown: int
+    closed: int
+    total: int
+    certain: bool
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class WakeMe:
+    """Ask the loop to come back to this call at ``at_ms``."""
+
+    call_id: int
+    at_ms: int
+    why: str

@@ -1,0 +1,270 @@
+"""hall.toml: which wire goes where. Read once at start, refused as a whole if one word of it is wrong.
+
+A technician writes this file with a screwdriver in the other hand, so a mistake is answered with the file,
+the line, the key and the nearest right name. People, places and devices are not wiring: they live in the
+gateway's notebook and are edited in the console.
+
+The dataclasses below *are* the schema: a key is a field, its default is the default, ``metadata`` holds the
+limits. Adding a key is adding a field (and its line in ``hall.toml``; a test compares the two).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import re
+import tomllib
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from devices.faults import HallFileFault
+
+_ID = r"[a-z0-9][a-z0-9_-]{0,31}"
+
+
+def _int(default: int, low: int, high: int) -> int:
+    return field(default=default, metadata={"min": low, "max": high})
+
+
+def _one_of(default: str, *words: str) -> str:
+    return field(default=default, metadata={"one_of": words})
+
+
+def _id() -> str:
+    return field(default="", metadata={"pattern": _ID, "required": True})
+
+
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """Who we are. ``timezone`` decides when a business day ends."""
+
+    name_zh: str = "示例社区便民服务大厅"
+    name_en: str = "Example Community Service Hall"
+    timezone: str = "Asia/Shanghai"
+    languages: tuple[str, ...] = ("zh", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    """Where the faces are served. Loopback unless the hall says otherwise."""
+
+    listen: str = "127.0.0.1"
+    port: int = _int(8000, 1, 65535)
+    base_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """The MQTT broker. ``own`` True: ``linli run`` starts a mosquitto for this hall; False: one runs already.
+
+    ``listen`` is what the gateway subscribes to; ``#`` lets it count and name what it does not know.
+    """
+
+    own: bool = True
+    host: str = "127.0.0.1"
+    port: int = _int(1883, 1, 65535)
+    username: str = ""
+    password_file: str = ""
+    tls_ca: str = ""
+    listen: tuple[str, ...] = ("#",)
+
+
+@dataclass(frozen=True, slots=True)
+class Printer:
+    """A queue printer on a serial line. ``port`` is a device ("/dev/ttyUSB0") or "virtual"."""
+
+    id: str = _id()
+    name_zh: str = "取号打印机"
+    name_en: str = "Ticket printer"
+    port: str = "virtual"
+    baud: int = _int(9600, 1200, 460800)
+    profile: str = "generic80"
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """An LED panel at an entrance. ``via`` "mqtt": it listens to its topic; "serial": the bridge drives ``port``.
+
+    ``zones`` are the parking zones whose free bays it adds up; empty means all.
+    """
+
+    id: str = _id()
+    name_zh: str = "入口屏"
+    name_en: str = "Entrance panel"
+    zones: tuple[str, ...] = ()
+    via: str = _one_of("mqtt", "mqtt", "serial")
+    driver: str = "xunpeng"
+    port: str = "virtual"
+    baud: int = _int(9600, 1200, 460800)
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A hall button or a beacon on a GPIO pin, numbered as Broadcom numbers them (BCM)."""
+
+    id: str = _id()
+    name_zh: str = "服务台按钮"
+    name_en: str = "Desk button"
+    pin: int = _int(17, 0, 27)
+
+
+@dataclass(frozen=True, slots=True)
+class Gpio:
+    """``pins`` "auto": real pins where the machine has them, else gpiozero's mock pins, and says so."""
+
+    pins: str = _one_of("auto", "auto", "mock", "off")
+    buttons: tuple[Pin, ...] = ()
+    beacons: tuple[Pin, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Virtual:
+    """The demo's virtual devices. A real hall sets ``on = false``; every count here is only the demo's."""
+
+    on: bool = True
+    buttons: int = _int(6, 0, 200)
+    bays: int = _int(16, 0, 2000)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A whole hall.toml, checked. ``file`` is where it was read from ("" = nothing but defaults)."""
+
+    hall: Hall = field(default_factory=Hall)
+    http: Http = field(default_factory=Http)
+    broker: Broker = field(default_factory=Broker)
+    printers: tuple[Printer, ...] = ()
+    panels: tuple[Panel, ...] = ()
+    gpio: Gpio = field(default_factory=Gpio)
+    virtual: Virtual = field(default_factory=Virtual)
+
+
+def read_plan(text: str, file: str = "hall.toml") -> Plan:
+    """Read the text of a hall.toml.
+
+    Raises :class:`HallFileFault` naming file, line and key for: what is not TOML, an unknown table or key (with
+    the nearest right name), a wrong type, a value out of its limits, an id given twice.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as wrong:
+        raise HallFileFault(f"{file}: not valid TOML: {wrong}") from wrong
+    reader = _Reader(text, file)
+    plan = typing.cast(Plan, reader.table(Plan, raw, ()))
+    seen: dict[str, str] = {}
+    lists: dict[str, list[str]] = {
+        "printers": [one.id for one in plan.printers],
+        "panels": [one.id for one in plan.panels],
+        "gpio.buttons": [one.id for one in plan.gpio.buttons],
+        "gpio.beacons": [one.id for one in plan.gpio.beacons],
+    }
+    for kind, ids in lists.items():
+        for number, name in enumerate(ids):
+            if name in seen:
+                where: _Path = (*kind.split("."), number, "id")
+                raise reader.fault(where, f"id {name!r} is already used by {seen[name]}")
+            seen[name] = kind
+    return plan
+
+
+_Path = tuple[str | int, ...]
+
+
+class _Reader:
+    """Walks the parsed tables beside the dataclasses, and knows on which line each key stands."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self._file = file
+        self._lines = _lines_of_keys(text)
+
+    def fault(self, path: _Path, why: str) -> HallFileFault:
+        line = None
+        for length in range(len(path), 0, -1):
+            line = self._lines.get(path[:length])
+            if line is not None:
+                break
+        where = f"{self._file}, line {line}" if line is not None else self._file
+        return HallFileFault(f"{where}: {_spell(path)}: {why}")
+
+    def table(self, cls: type, raw: object, path: _Path) -> object:
+        if not isinstance(raw, Mapping):
+            raise self.fault(path, f"must be a table, not {_say(raw)}")
+        fields = {one.name: one for one in dataclasses.fields(cls)}
+        hints = typing.get_type_hints(cls)
+        for key in raw:
+            if key not in fields:
+                near = difflib.get_close_matches(key, fields, n=1, cutoff=0.5)
+                hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(fields)}"
+                raise self.fault((*path, key), f"unknown key; {hint}")
+        values: dict[str, object] = {}
+        for name, one in fields.items():
+            if name in raw:
+                values[name] = self.value(hints[name], raw[name], (*path, name), one.metadata)
+            elif one.metadata.get("required"):
+                raise self.fault(path, f"needs {name!r}")
+        return cls(**values)
+
+    def value(self, hint: object, raw: object, path: _Path, limits: Mapping[str, typing.Any]) -> object:
+        if typing.get_origin(hint) is tuple:
+            inner = typing.get_args(hint)[0]
+            if not isinstance(raw, list):
+                raise self.fault(path, f"must be a list, not {_say(raw)}")
+            return tuple(self.value(inner, one, (*path, number), {}) for number, one in enumerate(raw))
+        if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+            return self.table(hint, raw, path)
+        assert isinstance(hint, type)
+        # bool is an int in Python; "port = true" must not be port 1.
+        if type(raw) is not hint:
+            raise self.fault(path, f"must be {_NAMES[hint]}, not {_say(raw)}")
+        if "min" in limits and not limits["min"] <= typing.cast(int, raw) <= limits["max"]:
+            raise self.fault(path, f"must be from {limits['min']} to {limits['max']}, not {raw}")
+        if "one_of" in limits and raw not in limits["one_of"]:
+            raise self.fault(path, f"must be one of {', '.join(limits['one_of'])}, not {raw!r}")
+        if "pattern" in limits and not re.fullmatch(limits["pattern"], typing.cast(str, raw)):
+            raise self.fault(
+                path, f"must be 1-32 of a-z 0-9 _ - and begin with a letter or digit, not {raw!r}"
+            )
+        return raw
+
+
+_NAMES = {bool: "true or false", int: "a whole number", str: "text in quotes", float: "a number"}
+
+
+def _say(raw: object) -> str:
+    return f"{_NAMES.get(type(raw), 'a table' if isinstance(raw, Mapping) else 'a list')} ({raw!r:.60})"
+
+
+def _spell(path: _Path) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part + 1}]" if isinstance(part, int) else (f".{part}" if text else str(part))
+    return text
+
+
+_HEADER = re.compile(r"^\s*(\[\[?)\s*([A-Za-z0-9_.\-\" ]+?)\s*\]\]?\s*(#.*)?$")
+_KEY = re.compile(r"^\s*([A-Za-z0-9_\-\.\"]+)\s*=")
+
+
+def _lines_of_keys(text: str) -> dict[_Path, int]:
+    """Where each table and key stands. tomllib does not tell; this small scan is only for messages.
+
+    It knows headers and simple keys, which is what people write; a key it cannot find is reported with the
+    line of its table.
+    """
+    lines: dict[_Path, int] = {}
+    counts: dict[tuple[str, ...], int] = {}
+    here: _Path = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            names = tuple(part.strip(' "') for part in header[2].split("."))
+            if header[1] == "[[":
+                counts[names] = counts.get(names, -1) + 1
+                here = (*names, counts[names])
+            else:
+                here = names
+            lines.setdefault(here, number)
+            lines.setdefault(names, number)
+        elif key := _KEY.match(line):
+            lines.setdefault((*here, *(part.strip('"') for part in key[1].split("."))), number)
+    return lines

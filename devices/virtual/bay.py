@@ -1,0 +1,99 @@
+"""A virtual parking sensor and the text panel at the gate."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from devices.virtual.line import Line, words_of
+
+#: A word of life at this pace, and it says so; the gateway calls three missed ones silence.
+EVERY_S = 20
+#: A noisy sensor flaps this many times when told to.
+FLAPS = 6
+
+
+class VirtualBay:
+    """One bay with its sensor."""
+
+    def __init__(self, device_id: str, line: Line, occupied: bool) -> None:
+        self.device_id = device_id
+        self._line = line
+        self._boot = secrets.token_hex(4)
+        self._seq = 0
+        self._occupied = occupied
+        self._silent = False
+        self._next_life_s = 0.0
+
+    def do(self, command: str, **_how: Any) -> dict[str, Any]:
+        """``arrive``, ``leave``, ``silent``, ``talk``, ``noisy``."""
+        match command:
+            case "arrive" | "leave":
+                self._occupied = command == "arrive"
+                self._say()
+            case "silent":
+                self._silent = True
+            case "talk":
+                self._silent = False
+                self._say()
+            case "noisy":
+                for _ in range(FLAPS):
+                    self._occupied = not self._occupied
+                    self._say()
+            case _:
+                raise ValueError(f"a bay can arrive, leave, silent, talk, noisy; not {command!r}")
+        return self.state()
+
+    def state(self) -> dict[str, Any]:
+        return {"occupied": self._occupied, "silent": self._silent}
+
+    def tick(self, now_s: float) -> None:
+        if now_s >= self._next_life_s and self._line.up:
+            self._next_life_s = now_s + EVERY_S
+            self._say()
+
+    def up(self) -> None:
+        """The line is back: say at once how things are."""
+        self._next_life_s = 0.0
+
+    def _say(self) -> None:
+        if self._silent:
+            return
+        self._seq += 1
+        self._line.say(
+            f"linli/v1/bay/{self.device_id}/state",
+            {
+                "boot": self._boot,
+                "seq": self._seq,
+                "occupied": self._occupied,
+                "battery_pct": 88,
+                "every_s": EVERY_S,
+            },
+        )
+
+
+class VirtualTextPanel:
+    """A text panel at the gate that listens to its topic."""
+
+    def __init__(self, panel_id: str, line: Line) -> None:
+        self._text = ""
+        self._silent = False
+        line.listen(f"linli/v1/panel/{panel_id}/text", self._shown)
+
+    def do(self, command: str, **_how: Any) -> dict[str, Any]:
+        """``silent`` (it shows what it showed), ``talk``."""
+        if command not in ("silent", "talk"):
+            raise ValueError(f"a panel can silent, talk; not {command!r}")
+        self._silent = command == "silent"
+        return self.state()
+
+    def state(self) -> dict[str, Any]:
+        return {"text": self._text, "silent": self._silent}
+
+    def tick(self, now_s: float) -> None:
+        """A panel does nothing by itself."""
+
+    def _shown(self, payload: bytes) -> None:
+        text = words_of(payload).get("text")
+        if isinstance(text, str) and not self._silent:
+            self._text = text

@@ -1,0 +1,420 @@
+"""What a thermal printer does with bytes: an ESC/POS decoder of its own, and the paper that comes out.
+
+It shares no line with the code that makes the bytes: what one writes and the other reads wrongly shows. It is strict
+where real printers are: Chinese only after ``FS &``, a line that is too long goes on below it (and is counted in
+`Piece.overflows`), an unknown command prints rubbish (and is counted in `Piece.unknown`).
+
+`Decoder.feed` takes bytes; `answer` gets what the printer says when it works off a question; `cut` gets each piece
+of paper.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+#: 80 mm paper: 576 dots across at 203 dpi, font A 12 x 24 dots, 48 columns.
+DOTS_80MM = 576
+_CELL = 12
+_LINE_DOTS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """One thing on a line: characters of one look, or a picture. ``x`` in dots from the line's left."""
+
+    x: int
+    width: int
+    height: int
+    text: str = ""
+    size: tuple[int, int] = (1, 1)
+    bold: bool = False
+    rows: tuple[bytes, ...] = ()
+    qr: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One printed line: what is on it, where it hangs, how far the paper moves."""
+
+    inks: tuple[Ink, ...]
+    align: int
+    advance: int
+
+    @property
+    def width(self) -> int:
+        return max((ink.x + ink.width for ink in self.inks), default=0)
+
+
+@dataclass(slots=True)
+class Piece:
+    """A piece of paper, from cut to cut. ``whole`` is False where it was torn instead of cut."""
+
+    lines: list[Line] = field(default_factory=list)
+    whole: bool = True
+    overflows: int = 0
+    unknown: list[bytes] = field(default_factory=list)
+    qr_codes: list[str] = field(default_factory=list)
+
+    def text(self, dots: int = DOTS_80MM) -> str:
+        """The paper as plain text, set as it is on paper; pictures as ▒, a QR code as ``[QR data]``."""
+        lines = [line for line in self.lines if line.inks or line.advance >= 24]
+        return "".join(_plain(line, dots) + "\n" for line in lines) + ("" if self.whole else "~~~ torn ~~~\n")
+
+
+def _plain(line: Line, dots: int) -> str:
+    text, columns = "", 0
+    for ink in line.inks:
+        at = ink.x // _CELL
+        text += " " * (at - columns)
+        columns = max(at, columns) + ink.width // _CELL
+        text += f"[QR {ink.qr}]" if ink.qr else (ink.text or "▒" * max(1, ink.width // (2 * _CELL)))
+    shift = (dots - line.width) * line.align // 2 // _CELL
+    return (" " * shift + text).rstrip()
+
+
+class Decoder:
+    """Works off bytes one after another, as the printer's own processor does."""
+
+    def __init__(
+        self, answer: Callable[[bytes], None], cut: Callable[[Piece], None], dots: int = DOTS_80MM
+    ) -> None:
+        self.dots = dots
+        self.status_back = 0
+        self.status: Callable[[], bytes] = lambda: b"\x10\x00\x00\x0f"
+        self.paper_byte: Callable[[], int] = lambda: 0
+        self._answer = answer
+        self._cut = cut
+        self._piece = Piece()
+        self._qr_data, self._qr_module, self._qr_level = "", 3, "L"
+        self._reset()
+        self._work = self._run()
+        next(self._work)
+
+    def feed(self, byte: int) -> None:
+        """One byte."""
+        self._work.send(byte)
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is ink on the paper below the last cut."""
+        return bool(self._piece.lines or self._inks)
+
+    @property
+    def at_tear_bar(self) -> bool:
+        """A slip was fed out of a machine that has no knife: somebody will tear it off."""
+        lines = self._piece.lines
+        return len(lines) > 4 and not self._inks and not any(line.inks for line in lines[-4:])
+
+    def take_off(self) -> None:
+        """A hand tears off, at the bar, a slip that is finished."""
+        self._hand_out()
+
+    def tear(self) -> None:
+        """The paper ran out or was torn off: what is on it goes as a torn piece; the rest comes on new paper."""
+        if self.begun:
+            self._piece.whole = False
+            self._hand_out()
+
+    def power_cycle(self) -> None:
+        """Everything in the machine's memory is lost."""
+        self._reset()
+        self._work = self._run()
+        next(self._work)
+
+    # ------------------------------------------------------------ the processor
+
+    def _reset(self) -> None:
+        self._size, self._bold, self._align, self._kanji = (1, 1), False, 0, False
+        self._spacing = _LINE_DOTS
+        self._inks: list[Ink] = []
+        self._x = 0
+        self.status_back = 0
+
+    def _run(self) -> Generator[None, int, None]:
+        while True:
+            byte = yield
+            if byte == 0x0A:
+                self._feed_line()
+            elif byte in (0x1B, 0x1C, 0x1D):
+                yield from self._command(byte)
+            elif byte == 0x10:
+                yield from self._real_time()
+            elif byte == 0x09:
+                self._x = (self._x // (8 * _CELL) + 1) * 8 * _CELL
+            elif byte >= 0x80:
+                yield from self._high(byte)
+            elif byte >= 0x20:
+                self._put(chr(byte), 1)
+            # 0x00, CR, CAN and the other controls print nothing
+
+    def _high(self, lead: int) -> Generator[None, int, None]:
+        if not self._kanji:
+            self._put(bytes([lead]).decode("cp437"), 1)
+            return
+        raw = bytes([lead, (yield)])
+        if 0x30 <= raw[1] <= 0x39:
+            raw += bytes([(yield)])
+            raw += bytes([(yield)])
+        try:
+            self._put(raw.decode("gb18030"), 2)
+        except UnicodeDecodeError:
+            self._piece.unknown.append(raw)
+            self._put("□", 2)
+
+    def _real_time(self) -> Generator[None, int, None]:
+        """DLE EOT / ENQ n, DLE DC4 fn m t: already answered when they were received; here they only pass by."""
+        kind = yield
+        for _ in range({0x04: 1, 0x05: 1, 0x14: 3}.get(kind, 0)):
+            yield
+
+    def _number(self) -> Generator[None, int, int]:
+        low = yield
+        high = yield
+        return low | high << 8
+
+    def _take(self, count: int) -> Generator[None, int, bytes]:
+        data = bytearray()
+        for _ in range(count):
+            data.append((yield))
+        return bytes(data)
+
+    def _command(self, lead: int) -> Generator[None, int, None]:
+        code = yield
+        what = {0x1B: "ESC ", 0x1C: "FS ", 0x1D: "GS "}[lead] + chr(code)
+        match what:
+            case "ESC @":
+                self._reset()
+            case "ESC a":
+                self._align = (yield) & 3
+            case "ESC E":
+                self._bold = bool((yield) & 1)
+            case "ESC !":
+                mode = yield
+                self._size = (2 if mode & 0x20 else 1, 2 if mode & 0x10 else 1)
+                self._bold = bool(mode & 0x08)
+            case "ESC d":
+                lines = yield
+                for _ in range(lines):
+                    self._feed_line()
+            case "ESC J":
+                self._feed_line((yield))
+            case "ESC 2":
+                self._spacing = _LINE_DOTS
+            case "ESC 3":
+                self._spacing = yield
+            case "ESC $":
+                self._x = yield from self._number()
+            case "ESC *":
+                yield from self._column_picture()
+            case (
+                "ESC R" | "ESC t" | "ESC M" | "ESC -" | "ESC  " | "ESC G" | "ESC {" | "FS -" | "FS !" | "FS W"
+            ):
+                yield
+            case "GS h" | "GS w" | "GS H" | "GS B" | "GS f":
+                yield
+            case "GS L" | "GS W" | "FS S":
+                yield from self._number()
+            case "FS &":
+                self._kanji = True
+            case "FS .":
+                self._kanji = False
+            case "GS !":
+                size = yield
+                self._size = ((size >> 4 & 7) + 1, (size & 7) + 1)
+            case "GS a":
+                self.status_back = yield
+                if self.status_back:
+                    self._answer(self.status())
+            case "GS r":
+                self._answer(bytes([self.paper_byte() if (yield) in (1, 49) else 0]))
+            case "GS I":
+                yield
+                self._answer(b"_LINLI VIRTUAL\x00")
+            case "GS V":
+                mode = yield
+                if mode in (65, 66):
+                    yield
+                self._feed_pending()
+                self._hand_out()
+            case "GS v":
+                yield from self._raster()
+            case "GS (":
+                yield from self._extended()
+            case _:
+                self._piece.unknown.append(bytes([lead, code]))
+
+    def _extended(self) -> Generator[None, int, None]:
+        kind = yield
+        data = yield from self._take((yield from self._number()))
+        if kind == ord("k") and len(data) >= 2 and data[0] == 0x31:
+            self._qr(data[1], data[2:])
+        elif kind == ord("H") and data[:2] == b"\x30\x30":
+            self._answer(b"\x37\x22" + data[2:6] + b"\x00")
+        elif kind not in (ord("A"), ord("k")):
+            self._piece.unknown.append(bytes([0x1D, 0x28, kind]))
+
+    def _qr(self, function: int, data: bytes) -> None:
+        if function == 67 and data:
+            self._qr_module = data[0]
+        elif function == 69 and data:
+            self._qr_level = {48: "L", 49: "M", 50: "Q", 51: "H"}.get(data[0], "L")
+        elif function == 80:
+            self._qr_data = data[1:].decode("utf-8", "replace")
+        elif function == 81:
+            rows = qr_rows(self._qr_data, self._qr_level, self._qr_module)
+            side = len(rows)
+            self._feed_pending()
+            self._add(Ink(self._x, side, side, qr=self._qr_data, rows=rows))
+            self._piece.qr_codes.append(self._qr_data)
+            self._feed_line()
+
+    def _column_picture(self) -> Generator[None, int, None]:
+        mode = yield
+        across = yield from self._number()
+        tall = 3 if mode in (32, 33) else 1
+        data = yield from self._take(across * tall)
+        grid = [[0] * across for _ in range(8 * tall)]
+        for x in range(across):
+            stripe = int.from_bytes(data[x * tall : (x + 1) * tall], "big")
+            for y in range(8 * tall):
+                grid[y][x] = stripe >> (8 * tall - 1 - y) & 1
+        self._add(Ink(self._x, across, 8 * tall, rows=tuple(bytes(row) for row in grid)))
+
+    def _raster(self) -> Generator[None, int, None]:
+        yield  # "0"
+        yield  # m
+        across = yield from self._number()
+        tall = yield from self._number()
+        rows = []
+        for _ in range(tall):
+            raw = yield from self._take(across)
+            rows.append(bytes(byte >> (7 - bit) & 1 for byte in raw for bit in range(8)))
+        self._feed_pending()
+        self._add(Ink(0, across * 8, tall, rows=tuple(rows)))
+        self._feed_line(tall)
+
+    # ------------------------------------------------------------ the paper
+
+    def _put(self, character: str, cells: int) -> None:
+        wide, tall = self._size
+        self._add(Ink(self._x, cells * _CELL * wide, 24 * tall, character, self._size, self._bold))
+
+    def _add(self, ink: Ink) -> None:
+        if self._x + ink.width > self.dots:
+            self._piece.overflows += 1
+            self._feed_line()
+            ink = Ink(0, ink.width, ink.height, ink.text, ink.size, ink.bold, ink.rows, ink.qr)
+        self._inks.append(ink)
+        self._x = ink.x + ink.width
+
+    def _feed_pending(self) -> None:
+        if self._inks:
+            self._feed_line()
+
+    def _feed_line(self, advance: int | None = None) -> None:
+        tallest = max((ink.height for ink in self._inks), default=0)
+        moved = self._spacing if advance is None else advance
+        self._piece.lines.append(Line(tuple(self._inks), self._align, max(moved, tallest)))
+        if not self._inks and moved == 0:
+            self._piece.lines.pop()
+        self._inks, self._x = [], 0
+
+    def _hand_out(self) -> None:
+        if self._inks:
+            self._feed_line()
+        piece, self._piece = self._piece, Piece()
+        self._cut(piece)
+
+
+def qr_rows(data: str, level: str, module: int) -> tuple[bytes, ...]:
+    """A QR code as rows of dots (0 or 1), without the quiet zone."""
+    import segno
+
+    code = segno.make_qr(data, error=level.lower(), boost_error=False)
+    rows = []
+    for line in code.matrix:
+        row = b"".join(bytes([cell & 1]) * module for cell in line)
+        rows += [row] * module
+    return tuple(rows)
+
+
+_FONT = "/usr/share/fonts/opentype/noto/NotoSansCJK-{weight}.ttc"
+#: Noto's collection: the eighth face is Mono SC, whose Latin letters are half as wide as a Han character.
+_MONO_SC = 7
+_MARGIN = 32
+_PAPER, _SHADE = 252, 176
+
+
+def draw_png(piece: Piece, dots: int = DOTS_80MM) -> bytes:
+    """The piece as a PNG picture: a dot is a pixel."""
+    from PIL import Image, ImageDraw
+
+    tall = sum(line.advance for line in piece.lines) + 2 * _MARGIN + 24
+    page = Image.new("L", (dots + 2 * _MARGIN, tall), _PAPER)
+    pen = ImageDraw.Draw(page)
+    y = _MARGIN
+    for line in piece.lines:
+        shift = _MARGIN + (dots - line.width) * line.align // 2
+        deepest = max((ink.height for ink in line.inks), default=0)
+        for ink in line.inks:
+            left, top = shift + ink.x, y + deepest - ink.height
+            if ink.rows:
+                dots_of = Image.frombytes("L", (ink.width, len(ink.rows)), b"".join(ink.rows))
+                page.paste(0, (left, top), dots_of.point(lambda dot: 255 * dot))
+            elif ink.text != " ":
+                _letter(page, pen, ink, left, top)
+        y += line.advance
+    _edge(pen, page.width, page.height, piece.whole)
+    out = io.BytesIO()
+    page.save(out, "PNG")
+    return out.getvalue()
+
+
+def _letter(page: Any, pen: Any, ink: Ink, left: int, top: int) -> None:
+    """One character in its cell. A printer widens and heightens the same 24 dots; so is it done here."""
+    from PIL import Image, ImageDraw
+
+    wide, tall = ink.size
+    font = _font(24 * tall, ink.bold)
+    if font is None:
+        pen.rectangle((left + 1, top + 1, left + ink.width - 2, top + ink.height - 2), outline=0)
+        return
+    cell = Image.new("L", (ink.width * tall // wide, ink.height), 0)
+    if ink.text in "─━│┃┄":
+        ImageDraw.Draw(cell).line((0, ink.height // 2, cell.width, ink.height // 2), fill=255, width=2)
+    else:
+        # Baseline at 0.86 of the cell: Noto's ideographs then fill it from top to bottom.
+        ImageDraw.Draw(cell).text(
+            (cell.width / 2, ink.height * 0.86), ink.text, fill=255, font=font, anchor="ms"
+        )
+    if cell.width != ink.width:
+        cell = cell.resize((ink.width, ink.height))
+    page.paste(0, (left, top), cell)
+
+
+_fonts: dict[tuple[int, bool], Any] = {}
+
+
+def _font(height: int, bold: bool) -> Any | None:
+    if (height, bold) not in _fonts:
+        from PIL import ImageFont
+
+        name = _FONT.format(weight="Bold" if bold else "Regular")
+        _fonts[height, bold] = (
+            ImageFont.truetype(name, height, index=_MONO_SC) if Path(name).exists() else None
+        )
+    return _fonts[height, bold]
+
+
+def _edge(pen: Any, width: int, height: int, whole: bool) -> None:
+    """The paper's edges, and the saw-tooth below: even where it was cut, ragged where it was torn."""
+    pen.line((0, 0, 0, height), fill=_SHADE)
+    pen.line((width - 1, 0, width - 1, height), fill=_SHADE)
+    step = 8 if whole else 24
+    depth = 4 if whole else 16
+    teeth = [(x, height - 1 - (depth if x // step % 2 else 0)) for x in range(0, width + step, step)]
+    pen.polygon([(0, height), *teeth, (width, height)], fill=_SHADE)
