@@ -1,0 +1,71 @@
+"""What the doors hand to the loop, and the one door for other threads."""
+
+from __future__ import annotations
+
+import socket
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from devices.messages import Pressed
+from gateway.hall.rules import Fact
+
+
+@dataclass(slots=True)
+class Arrival:
+    """Something that came in: facts of a device, or an order of the kiosk.
+
+    ``arrived_ns`` is monotonic. ``ack`` tells the broker that the message is on disk (PUBACK). ``answer`` sends an
+    order's answer to whoever gave it.
+    """
+
+    arrived_ns: int
+    what: str
+    facts: tuple[Fact, ...] = ()
+    every_ms: int | None = None
+    ack: Callable[[], None] | None = None
+    order: str = ""
+    fields: Mapping[str, object] = field(default_factory=dict)
+    answer: Callable[[dict[str, object]], None] | None = None
+
+    @property
+    def urgent(self) -> bool:
+        """Calls and the kiosk's orders overtake any number of parking updates."""
+        return bool(self.order) or any(isinstance(fact, Pressed) for fact in self.facts)
+
+
+class ThreadDoor:
+    """The one door by which another thread (gpiozero's, a connector) enters the loop.
+
+    ``knock(job)`` may be called from any thread; the loop runs the job in its own.
+    """
+
+    def __init__(self) -> None:
+        self._jobs: deque[Callable[[], None]] = deque()
+        self._inside, self._outside = socket.socketpair()
+        self._inside.setblocking(False)
+        self._outside.setblocking(False)
+
+    def fileno(self) -> int:
+        return self._inside.fileno()
+
+    def knock(self, job: Callable[[], None]) -> None:
+        self._jobs.append(job)
+        try:
+            self._outside.send(b"k")
+        except BlockingIOError:
+            pass  # the pipe is full of knocks already: the loop is on its way
+
+    def open(self) -> None:
+        """Called by the loop when the door is readable: run what has gathered."""
+        try:
+            while self._inside.recv(4096):
+                pass
+        except BlockingIOError:
+            pass
+        while self._jobs:
+            self._jobs.popleft()()
+
+    def close(self) -> None:
+        self._inside.close()
+        self._outside.close()

@@ -1,0 +1,247 @@
+"""What the hall knows at a moment, and what a rule wants changed.
+
+The values are frozen; the tables are plain dicts. A batch of facts is decided on a :meth:`HallState.child`, so
+that a commit that fails leaves the hall exactly as it was: the child is thrown away.
+"""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from devices.messages import BayState, CallState, SetLamp, ShowCount, WakeMe
+
+Health = Literal["ok", "silent", "offline", "low_battery", "fault"]
+DeviceKind = Literal["call_button", "bay_sensor", "hall_button", "unclaimed", "ignored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call for help, from the first press to its outcome. The fields are docs/protocol.md's."""
+
+    call_id: int
+    state: CallState
+    kind: str
+    device_id: str
+    device_name: str
+    claimed: bool
+    place: str
+    person: str
+    presses: int
+    button: int
+    opened_ms: int
+    last_press_ms: int
+    accepted_ms: int | None = None
+    accepted_by: str | None = None
+    closed_ms: int | None = None
+    closed_by: str | None = None
+    outcome: str | None = None
+    note: str = ""
+    overdue: bool = False
+    delayed: bool = False
+    doubtful: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A thing that speaks. ``every_ms`` is how often it promises to; silence is judged by it."""
+
+    device_id: str
+    kind: DeviceKind
+    first_seen_ms: int
+    last_seen_ms: int
+    every_ms: int
+    family: str = ""
+    model: str = ""
+    name: str = ""
+    call_kind: str = "emergency"
+    place: str = ""
+    person: str = ""
+    bay_id: str | None = None
+    zone_id: str | None = None
+    lamp: bool = False
+    battery_pct: float | None = None
+    health: Health = "ok"
+    why_zh: str = ""
+    why_en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bay:
+    """One parking place. ``since_ms``: when it came into this state."""
+
+    bay_id: str
+    zone_id: str
+    state: BayState
+    device_id: str
+    since_ms: int
+    last_seen_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A part of the compound. free + taken + unknown + closed = total, always."""
+
+    zone_id: str
+    name_zh: str
+    name_en: str
+    free: int = 0
+    taken: int = 0
+    unknown: int = 0
+    closed: int = 0
+    since_ms: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.free + self.taken + self.unknown + self.closed
+
+
+@dataclass(frozen=True, slots=True)
+class PressRow:
+    """A press to be remembered by its key, so that a repeat of it never makes a second call."""
+
+    device_id: str
+    press_id: str
+    call_id: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class OrderKey:
+    """An order's idempotency key and the call it made."""
+
+    key: str
+    call_id: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLine:
+    """One line of the append-only journal. It names rows by their ids, never a person."""
+
+    at_ms: int
+    event: str
+    subject: str
+    actor: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BayGone:
+    """A makeshift bay that its sensor no longer needs: the sensor has been claimed for a real one."""
+
+    bay_id: str
+
+
+Change = Call | Device | Bay | BayGone | Zone | PressRow | OrderKey | JournalLine | ShowCount
+Effect = SetLamp | ShowCount | WakeMe
+
+
+@dataclass(slots=True)
+class Decision:
+    """What a rule answers. ``changes`` are written in one transaction; ``effects`` are told after it.
+
+    ``quiet`` changes are kept in memory only (a heartbeat: committing them would write 1.2 TB a year).
+    ``call`` is the call the fact belongs to, for the answer to whoever brought it.
+    """
+
+    changes: list[Change] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    quiet: list[Device | Bay] = field(default_factory=list)
+    call: Call | None = None
+    duplicate: bool = False
+
+
+@dataclass(slots=True)
+class HallState:
+    """Everything the rules may look at."""
+
+    calls: MutableMapping[int, Call] = field(default_factory=dict)
+    devices: MutableMapping[str, Device] = field(default_factory=dict)
+    bays: MutableMapping[str, Bay] = field(default_factory=dict)
+    zones: MutableMapping[str, Zone] = field(default_factory=dict)
+    shown: MutableMapping[str, ShowCount] = field(default_factory=dict)
+    #: device_id -> its newest call, open or closed
+    newest_call: MutableMapping[str, int] = field(default_factory=dict)
+    #: (device_id, press_id) -> (call_id, at_ms), for presses of this run and of the last day
+    presses: MutableMapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+    #: an order's key -> call_id
+    order_keys: MutableMapping[str, int] = field(default_factory=dict)
+    gone_bays: set[str] = field(default_factory=set)
+    last_call_id: int = 0
+
+    def child(self) -> HallState:
+        """A working copy: it sees everything, what is put into it stays in it until :meth:`absorb`."""
+        return HallState(
+            calls=ChainMap({}, self.calls),
+            devices=ChainMap({}, self.devices),
+            bays=ChainMap({}, self.bays),
+            zones=ChainMap({}, self.zones),
+            shown=ChainMap({}, self.shown),
+            newest_call=ChainMap({}, self.newest_call),
+            presses=ChainMap({}, self.presses),
+            order_keys=ChainMap({}, self.order_keys),
+            last_call_id=self.last_call_id,
+        )
+
+    def absorb(self, child: HallState) -> None:
+        """What the child decided is on the disk now: it becomes the state."""
+        for mine, theirs in (
+            (self.calls, child.calls),
+            (self.devices, child.devices),
+            (self.bays, child.bays),
+            (self.zones, child.zones),
+            (self.shown, child.shown),
+            (self.newest_call, child.newest_call),
+            (self.presses, child.presses),
+            (self.order_keys, child.order_keys),
+        ):
+            assert isinstance(theirs, ChainMap)
+            mine.update(theirs.maps[0])
+        for bay_id in child.gone_bays:
+            self.bays.pop(bay_id, None)
+        self.last_call_id = child.last_call_id
+
+    def put(self, decision: Decision) -> None:
+        """Let the next fact of the same batch see what this one decided."""
+        for change in (*decision.changes, *decision.quiet):
+            match change:
+                case Call():
+                    self.calls[change.call_id] = change
+                    self.newest_call[change.device_id] = change.call_id
+                    self.last_call_id = max(self.last_call_id, change.call_id)
+                case Device():
+                    self.devices[change.device_id] = change
+                case Bay():
+                    self.bays[change.bay_id] = change
+                case Zone():
+                    self.zones[change.zone_id] = change
+                case ShowCount():
+                    self.shown[change.panel] = change
+                case PressRow():
+                    self.presses[change.device_id, change.press_id] = (change.call_id, change.at_ms)
+                case OrderKey():
+                    self.order_keys[change.key] = change.call_id
+                case BayGone():
+                    self.gone_bays.add(change.bay_id)
+                case JournalLine():
+                    pass
+
+    def forget_old(self, now_ms: int) -> None:
+        """Keep memory bounded over years: closed calls and presses older than a day live in the notebook."""
+        old_ms = now_ms - 24 * 3600 * 1000
+        newest = set(sorted(self.calls)[-50:])
+        for call_id, call in list(self.calls.items()):
+            if call.closed_ms is not None and call.closed_ms < old_ms and call_id not in newest:
+                del self.calls[call_id]
+        for press, (_, at_ms) in list(self.presses.items()):
+            if at_ms < old_ms:
+                del self.presses[press]
+        for device_id, call_id in list(self.newest_call.items()):
+            if call_id not in self.calls:
+                del self.newest_call[device_id]
+        if len(self.order_keys) > 1000:
+            for key in list(self.order_keys)[:-1000]:
+                del self.order_keys[key]

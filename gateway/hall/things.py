@@ -1,0 +1,204 @@
+"""What is known of devices. Lives here: who spoke, who fell silent, who belongs to whom.
+
+Rule 1. A device nobody knows is shown as "unclaimed"; its presses alarm all the same.
+Rule 2. Being seen is kept in memory; only what a person would want to know (new, silent, offline, battery
+        low, back again) is a change.
+Rule 3. A claim ties a device to a name, a place, a person or a bay; it is an order, and it is journalled.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from devices.faults import OrderRefused
+from devices.messages import DeviceSeen
+from gateway.hall import bays
+from gateway.hall.calls import KINDS
+from gateway.hall.state import BayGone, Decision, Device, DeviceKind, HallState, Health, JournalLine, Zone
+
+#: How often a device must speak when it does not tell us. zigbee2mqtt calls a battery device offline after 25 h
+#: without a message; Milesight's buttons report every 18 h: 37 h leaves two of their reports and some slack.
+BOUGHT_EVERY_MS = 37 * 3600 * 1000 // 3
+#: A device is silent after three of its own intervals: one lost message is weather, three are a fault.
+MISSED = 3
+#: Our own devices promise a word a minute unless they say otherwise (docs/protocol.md).
+OWN_EVERY_MS = 60_000
+#: Below this a battery is "low": zigbee2mqtt's and the vendors' common limit.
+LOW_BATTERY_PCT = 20
+
+_KINDS: tuple[DeviceKind, ...] = ("call_button", "bay_sensor", "hall_button", "unclaimed", "ignored")
+_DEVICE_ID = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.:-]{0,63}")
+
+
+def seen(state: HallState, fact: DeviceSeen, now_ms: int, every_ms: int | None = None) -> Decision:
+    """A device spoke (or its broker said that it has gone)."""
+    decision = Decision()
+    old = state.devices.get(fact.device_id)
+    if old is None:
+        new = Device(
+            fact.device_id,
+            "unclaimed",
+            now_ms,
+            now_ms,
+            every_ms or (OWN_EVERY_MS if fact.family == "linli" else BOUGHT_EVERY_MS),
+            family=fact.family,
+            model=fact.model,
+            name="",
+            battery_pct=fact.battery_pct,
+        )
+        new = _judged(new, fact)
+        decision.changes += [
+            new,
+            JournalLine(now_ms, "DeviceAppeared", f"device:{new.device_id}", "", fact.family),
+        ]
+        return decision
+    after = replace(
+        old,
+        last_seen_ms=old.last_seen_ms if fact.offline else now_ms,
+        family=old.family or fact.family,
+        model=old.model or fact.model,
+        every_ms=every_ms or old.every_ms,
+        battery_pct=fact.battery_pct if fact.battery_pct is not None else old.battery_pct,
+    )
+    after = _judged(after, fact)
+    if (after.health, after.every_ms, after.model) == (old.health, old.every_ms, old.model):
+        decision.quiet.append(after)
+    else:
+        decision.changes += [
+            after,
+            JournalLine(now_ms, "DeviceHealth", f"device:{after.device_id}", "", after.health),
+        ]
+    return decision
+
+
+def fell_silent(device: Device, now_ms: int) -> Decision:
+    """The device missed three of its own intervals."""
+    if device.health in ("silent", "offline"):
+        return Decision()
+    minutes = max(1, MISSED * device.every_ms // 60_000)
+    after = replace(
+        device,
+        health="silent",
+        why_zh=f"{minutes} 分钟没有消息：请查看电池和信号",
+        why_en=f"nothing heard for {minutes} min: check its battery and signal",
+    )
+    return Decision(
+        changes=[after, JournalLine(now_ms, "DeviceHealth", f"device:{device.device_id}", "", "silent")]
+    )
+
+
+def claimed(state: HallState, order: Mapping[str, object], now_ms: int) -> Decision:
+    """A device is tied to a name, a place, a person, a bay. Fields that are not given stay as they are."""
+    device_id = _word(order, "device_id") or ""
+    if not _DEVICE_ID.fullmatch(device_id):
+        raise OrderRefused("缺少设备编号", "device_id is missing")
+    old = state.devices.get(device_id)
+    kind = _word(order, "kind") or (old.kind if old else "")
+    if kind not in _KINDS or kind == "unclaimed":
+        raise OrderRefused("请选择设备类型", "kind must be call_button, bay_sensor or ignored")
+    call_kind = _word(order, "call_kind") or (old.call_kind if old else "emergency")
+    if call_kind not in KINDS:
+        raise OrderRefused(f"没有“{call_kind}”这种呼叫", f"there is no kind of call {call_kind!r}")
+    base = old or Device(
+        device_id, "unclaimed", now_ms, now_ms, OWN_EVERY_MS if ":" not in device_id else BOUGHT_EVERY_MS
+    )
+    after = replace(
+        base,
+        kind=kind,
+        call_kind=call_kind,
+        name=_word(order, "name") or base.name or device_id,
+        place=_given(order, "place", base.place),
+        person=_given(order, "person", base.person),
+        model=_given(order, "model", base.model),
+        bay_id=_word(order, "bay_id") or base.bay_id,
+        zone_id=_word(order, "zone_id") or base.zone_id,
+        lamp=kind == "call_button" and (":" not in device_id),
+    )
+    decision = Decision()
+    if kind == "bay_sensor":
+        for word in (after.bay_id, after.zone_id):
+            if not word or not _NAME.fullmatch(word):
+                raise OrderRefused("车位传感器要填车位号和区域", "a bay sensor needs a bay_id and a zone_id")
+        assert after.bay_id and after.zone_id
+        other = state.bays.get(after.bay_id)
+        if (
+            other is not None
+            and other.device_id not in (device_id, after.bay_id)
+            and other.device_id in state.devices
+        ):
+            raise OrderRefused(
+                f"车位 {after.bay_id} 已经有传感器 {other.device_id}",
+                f"bay {after.bay_id} already has the sensor {other.device_id}",
+            )
+        decision.changes += _retired(state, old, after.bay_id, now_ms)
+        decision.changes += bays.placed(state, after.bay_id, after.zone_id, device_id, now_ms).changes
+    decision.changes.append(after)
+    decision.changes.append(
+        JournalLine(now_ms, "DeviceClaimed", f"device:{device_id}", _word(order, "by") or "", kind)
+    )
+    return decision
+
+
+def zone_defined(
+    state: HallState, zone_id: str, name_zh: str, name_en: str, by: str, now_ms: int
+) -> Decision:
+    """A zone gets its names (or other names)."""
+    if not _NAME.fullmatch(zone_id):
+        raise OrderRefused("区域编号只能用字母、数字和 - _", "zone_id: letters, digits, - and _ only")
+    zone = state.zones.get(zone_id) or Zone(zone_id, zone_id, zone_id, since_ms=now_ms)
+    after = replace(zone, name_zh=name_zh or zone.name_zh, name_en=name_en or zone.name_en)
+    if after == state.zones.get(zone_id):
+        return Decision()
+    return Decision(changes=[after, JournalLine(now_ms, "ZoneDefined", f"zone:{zone_id}", by)])
+
+
+def _retired(state: HallState, old: Device | None, new_bay: str, now_ms: int) -> list[Zone | BayGone]:
+    """An unclaimed sensor's makeshift bay (named after the sensor) goes with the claim."""
+    makeshift = state.bays.get(old.device_id) if old is not None else None
+    if makeshift is None or makeshift.zone_id != bays.UNCLAIMED_ZONE.zone_id or makeshift.bay_id == new_bay:
+        return []
+    return bays.retired(state, makeshift, now_ms)
+
+
+def _judged(device: Device, fact: DeviceSeen) -> Device:
+    health: Health = "ok"
+    why = ("", "")
+    if fact.offline:
+        health, why = (
+            "offline",
+            ("设备已离线：请查看电源和网络", "it has gone offline: check its power and network"),
+        )
+    elif fact.fault:
+        health, why = "fault", (f"设备报告故障：{fact.fault}", f"it reports a fault: {fact.fault}")
+    elif device.battery_pct is not None and device.battery_pct <= LOW_BATTERY_PCT:
+        health, why = (
+            "low_battery",
+            (
+                f"电量只剩 {device.battery_pct:.0f}%：请换电池",
+                f"battery {device.battery_pct:.0f} %: change it",
+            ),
+        )
+    return replace(device, health=health, why_zh=why[0], why_en=why[1])
+
+
+def fit(text: str) -> str:
+    """A person's words, fit for a notebook and a screen: broken Unicode and control signs become one mark."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)
+
+
+def _word(order: Mapping[str, object], key: str) -> str | None:
+    raw = order.get(key)
+    if raw is None:
+        return None
+    if not isinstance(raw, str) or len(raw) > 200:
+        raise OrderRefused(
+            f"{key} 应为不超过 200 字的文字", f"{key} must be a text of at most 200 characters"
+        )
+    return fit(raw).strip() or None
+
+
+def _given(order: Mapping[str, object], key: str, otherwise: str) -> str:
+    return (_word(order, key) or "") if key in order else otherwise

@@ -1,0 +1,220 @@
+"""The one file that opens SQLite. One process, one notebook, one connection that writes and checkpoints.
+
+Why so strict (each line was measured or read, docs/measurements.md):
+
+* WAL and ``synchronous=FULL``: NORMAL lost acknowledged presses in 58 of 60 power cuts, FULL in none.
+* A checkpoint inside a commit cost p99 162 ms on a slow disk: it runs in idle moments only.
+* SQLite before 3.51.3 has a race when a *second* connection checkpoints: readers have
+  ``wal_autocheckpoint=0`` and ``query_only``, so only the writer's connection ever does.
+* ``isolation_level=None``: Python's default leaves a transaction open after a refused write, and a reader then
+  sees one moment for ever.
+* After a failed commit the same handle is not trusted again: close, reopen, look.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from devices.faults import HallFileFault, NotWritten
+
+T = TypeVar("T")
+
+#: Pages of write-ahead log after which an idle writer checkpoints: SQLite's own default, 1000 x 4 KiB.
+CHECKPOINT_PAGES = 1000
+#: A reader or writer that meets a lock waits this long: only a foreign tool can hold one (one writer by design).
+BUSY_TIMEOUT_MS = 2000
+
+
+class Notebook:
+    """A process's own notebook: it alone writes here.
+
+    :param path: the file; its folder must exist.
+    :param schema: the folder of numbered migrations ``0001_name.sql``, applied in order, each in one transaction.
+    :raises HallFileFault: the file comes from a newer Linli.
+    :raises NotWritten: the disk refuses.
+
+    ``quarantined`` is the name under which an unreadable predecessor was put aside at start, or "".
+    """
+
+    def __init__(self, path: Path, schema: Path) -> None:
+        self.path = path
+        self._schema = schema
+        self._wal_pages = 0
+        self._broken = False
+        self.quarantined = ""
+        try:
+            self._connection = self._open()
+        except sqlite3.DatabaseError as wrong:
+            if isinstance(wrong, sqlite3.OperationalError):
+                raise NotWritten(_plain(path, wrong)) from wrong
+            self.quarantined = self._put_aside()
+            self._connection = self._open()
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """For the owner's own reading, in its own thread."""
+        return self._connection
+
+    @property
+    def epoch(self) -> str:
+        """Which life of this notebook it is: a new one after a restore."""
+        return str(self._connection.execute("SELECT value FROM meta WHERE key='epoch'").fetchone()[0])
+
+    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run ``work`` in one transaction; when this returns, it is on the disk.
+
+        :raises NotWritten: nothing of it was written; the notebook reopens itself at the next call.
+        """
+        if self._broken:
+            self._reopen()
+        connection = self._connection
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            answer = work(connection)
+            connection.execute("COMMIT")
+        except sqlite3.OperationalError as wrong:
+            self._roll_back()
+            self._broken = True
+            raise NotWritten(_plain(self.path, wrong)) from wrong
+        except BaseException:
+            self._roll_back()
+            raise
+        self._wal_pages += 8
+        return answer
+
+    def rest(self) -> None:
+        """Called in an idle moment: move the write-ahead log into the file if it has grown. Never in a commit."""
+        if self._wal_pages < CHECKPOINT_PAGES or self._broken:
+            return
+        self._wal_pages = 0
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.OperationalError:
+            self._broken = True  # the next write reopens, and says what is wrong
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000
+        )
+        try:
+            os.chmod(self.path, 0o660)
+            for pragma in (
+                "journal_mode=WAL",
+                "synchronous=FULL",
+                "wal_autocheckpoint=0",
+                "foreign_keys=ON",
+                "trusted_schema=OFF",
+                "temp_store=MEMORY",
+                "journal_size_limit=4194304",
+            ):
+                connection.execute(f"PRAGMA {pragma}")
+            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(verdict)
+            _migrate(connection, self._schema, self.path)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _reopen(self) -> None:
+        self._connection.close()
+        try:
+            self._connection = self._open()
+        except sqlite3.DatabaseError as wrong:
+            raise NotWritten(_plain(self.path, wrong)) from wrong
+        self._broken = False
+
+    def _roll_back(self) -> None:
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            self._broken = True
+
+    def _put_aside(self) -> str:
+        """An unreadable notebook is kept, never deleted: somebody may still save what is in it."""
+        aside = f"{self.path.name}.corrupt-{time.time_ns() // 1_000_000}"
+        for tail in ("", "-wal", "-shm"):
+            old = self.path.with_name(self.path.name + tail)
+            if old.exists():
+                old.rename(self.path.with_name(aside + tail))
+        return aside
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """A read-only connection to another process's notebook.
+
+    :raises NotWritten: the file is not there yet, or its folder may not be written (WAL needs that even to read).
+    """
+    try:
+        connection = sqlite3.connect(
+            f"file:{_uri(path)}?mode=ro",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=BUSY_TIMEOUT_MS / 1000,
+        )
+        connection.execute("PRAGMA wal_autocheckpoint=0")
+        connection.execute("PRAGMA query_only=ON")
+        connection.execute("SELECT 1 FROM meta").fetchone()
+    except sqlite3.Error as wrong:
+        raise NotWritten(_plain(path, wrong)) from wrong
+    return connection
+
+
+def data_version(connection: sqlite3.Connection) -> int:
+    """Changes whenever another connection has committed; costs 3 microseconds."""
+    return int(connection.execute("PRAGMA data_version").fetchone()[0])
+
+
+def _uri(path: Path) -> str:
+    return str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def _migrate(connection: sqlite3.Connection, schema: Path, path: Path) -> None:
+    have = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    steps = sorted(schema.glob("[0-9][0-9][0-9][0-9]_*.sql"))
+    newest = int(steps[-1].name[:4]) if steps else 0
+    if have > newest:
+        raise HallFileFault(
+            f"{path}: was written by a newer Linli (schema {have}, this one knows {newest}); install that version again"
+        )
+    for step in steps:
+        number = int(step.name[:4])
+        if number <= have:
+            continue
+        # executescript would commit what is open, so the whole migration goes in as one script with its own frame.
+        script = step.read_text(encoding="utf-8")
+        try:
+            connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version={number};\nCOMMIT;")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+    connection.execute("INSERT OR IGNORE INTO meta(key, value) VALUES ('epoch', ?)", (secrets.token_hex(8),))
+
+
+def _plain(path: Path, wrong: sqlite3.Error) -> str:
+    """SQLite's words in the technician's."""
+    said = str(wrong)
+    if "full" in said:
+        todo = "the disk is full: delete old files or put in a larger card"
+    elif "readonly" in said or "read-only" in said:
+        todo = "the disk or the file is read-only: check the card and the folder's owner"
+    elif "unable to open" in said:
+        todo = "it cannot be opened: check that the folder is there and belongs to the group linli"
+    elif "locked" in said:
+        todo = "another program holds it: close that program"
+    else:
+        todo = "the disk may be failing: copy the folder to another disk now"
+    return f"notebook {path.name} ({said}): {todo}"

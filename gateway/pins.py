@@ -1,0 +1,117 @@
+"""The GPIO edge: hall buttons and the beacon, through gpiozero.
+
+Where the machine has no pins gpiozero's own mock pins stand in, and the part "gpio" says so. gpiozero calls back
+in a thread of its own: the press enters by the thread door like everything that is not the loop's.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import secrets
+import time
+import warnings
+from collections.abc import Callable
+
+from devices.messages import Light
+from devices.plan import Gpio
+from gateway.log import say
+
+#: A contact's bounce is over after 5-20 ms; 50 ms swallows the worst push button and no human's second press.
+BOUNCE_S = 0.05
+#: The beacon's blink, as the lamps': half a second on, half a second off.
+BLINK_S = 0.5
+
+#: Called in gpiozero's thread: pin id, its press number, monotonic nanoseconds.
+OnPress = Callable[[str, str, int], None]
+
+
+class Pins:
+    """All pins of this hall. ``state`` is "ready", "mock" or "off"; ``why`` says what is missing."""
+
+    def __init__(self, plan: Gpio, on_press: OnPress) -> None:
+        self.state = "off"
+        self.why = ""
+        self._mock: dict[str, int] = {}
+        self._buttons: list[object] = []
+        self._beacons: list[object] = []
+        self._factory: object = None
+        self._shown: Light = "off"
+        if plan.pins == "off" or not (plan.buttons or plan.beacons):
+            return
+        self._begin(plan, on_press)
+
+    def _begin(self, plan: Gpio, on_press: OnPress) -> None:
+        with warnings.catch_warnings():
+            # gpiozero announces each pin library that it tried in vain; we say it once, in our words.
+            warnings.simplefilter("ignore")
+            from gpiozero import LED, Button, Device
+            from gpiozero.exc import GPIOZeroError
+            from gpiozero.pins.mock import MockFactory
+
+            factory: object
+            if plan.pins == "mock":
+                factory = MockFactory()
+            else:
+                try:
+                    Device.ensure_pin_factory()
+                    factory = Device.pin_factory
+                except (GPIOZeroError, OSError) as wrong:
+                    self.why = str(wrong)
+                    factory = MockFactory()
+            self.state = "mock" if isinstance(factory, MockFactory) else "ready"
+            boot = secrets.token_hex(3)
+            for pin in plan.buttons:
+                button = Button(
+                    pin.pin, bounce_time=None if self.state == "mock" else BOUNCE_S, pin_factory=factory
+                )
+                button.when_pressed = _presser(pin.id, boot, on_press)
+                self._buttons.append(button)
+                self._mock[pin.id] = pin.pin
+            for pin in plan.beacons:
+                self._beacons.append(LED(pin.pin, pin_factory=factory))
+            self._factory = factory
+        if self.state == "mock":
+            say("gpio_mock", "no GPIO on this machine: hall buttons and beacon are mock pins", part="gpio")
+
+    def press_mock(self, pin_id: str) -> bool:
+        """Press a hall button that is not there. False where the pins are real or the id is unknown."""
+        if self.state != "mock" or pin_id not in self._mock:
+            return False
+        pin = self._factory.pin(self._mock[pin_id])  # type: ignore[attr-defined]
+        pin.drive_low()
+        pin.drive_high()
+        return True
+
+    def show(self, light: Light) -> None:
+        """The beacon is a level: blink while a call waits, steady while somebody is on the way."""
+        if light == self._shown:
+            return
+        self._shown = light
+        for beacon in self._beacons:
+            if light == "blink":
+                beacon.blink(BLINK_S, BLINK_S)  # type: ignore[attr-defined]
+            elif light == "steady":
+                beacon.on()  # type: ignore[attr-defined]
+            else:
+                beacon.off()  # type: ignore[attr-defined]
+
+    @property
+    def shown(self) -> Light:
+        return self._shown
+
+    def close(self) -> None:
+        for thing in (*self._buttons, *self._beacons):
+            try:
+                thing.close()  # type: ignore[attr-defined]
+            except OSError as wrong:
+                say("gpio_close", f"a pin would not close: {wrong}", level=logging.WARNING, part="gpio")
+
+
+def _presser(pin_id: str, boot: str, on_press: OnPress) -> Callable[[], None]:
+    numbers = itertools.count(1)
+
+    def pressed() -> None:
+        on_press(pin_id, f"{boot}:{next(numbers)}", time.monotonic_ns())
+
+    return pressed

@@ -1,0 +1,157 @@
+"""The hall's state in gateway.db: loaded once at start, changed by the decisions of each batch.
+
+The only place that spells gateway.db's SQL for writing. It runs inside the transaction that the loop opens.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+
+from devices.messages import ShowCount
+from gateway.hall.state import (
+    Bay,
+    BayGone,
+    Call,
+    Change,
+    Device,
+    HallState,
+    JournalLine,
+    OrderKey,
+    PressRow,
+    Zone,
+)
+
+#: Closed calls and presses of the last day come back into memory at start; older ones stay on disk.
+_RECENT_MS = 24 * 3600 * 1000
+
+
+def _upsert(table: str, columns: str) -> str:
+    names = columns.split()
+    marks = ",".join(f":{name}" for name in names)
+    updates = ",".join(f"{name}=excluded.{name}" for name in names[1:])
+    return (
+        f"INSERT INTO {table}({','.join(names)}) VALUES ({marks}) "
+        f"ON CONFLICT({names[0]}) DO UPDATE SET {updates}"
+    )
+
+
+_CALL = _upsert(
+    "calls",
+    "call_id state kind device_id device_name claimed place person presses button opened_ms last_press_ms "
+    "accepted_ms accepted_by closed_ms closed_by outcome note overdue delayed doubtful",
+)
+_DEVICE = _upsert(
+    "devices",
+    "device_id kind family model name call_kind place person bay_id zone_id lamp every_ms battery_pct health "
+    "why_zh why_en first_seen_ms last_seen_ms",
+)
+_BAY = _upsert("bays", "bay_id zone_id state device_id since_ms last_seen_ms")
+_ZONE = _upsert("zones", "zone_id name_zh name_en free taken unknown closed total since_ms")
+_PANEL = _upsert("panels", "panel text free taken unknown closed total certain since_ms")
+
+
+def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
+    """Put a batch's changes into the notebook, in the order they were decided.
+
+    Levels (devices, bays, zones, panels) are written once, as they are at the end of the batch.
+    """
+    levels: dict[tuple[str, str], Device | Bay | Zone | ShowCount] = {}
+    calls: dict[int, Call] = {}
+    later: list[PressRow | OrderKey | JournalLine | BayGone] = []
+    for change in changes:
+        match change:
+            case Call():
+                calls[change.call_id] = change
+            case Device():
+                levels["1device", change.device_id] = change
+            case Zone():
+                levels["2zone", change.zone_id] = change
+            case Bay():
+                levels["3bay", change.bay_id] = change
+            case ShowCount():
+                levels["4panel", change.panel] = change
+            case PressRow() | OrderKey() | JournalLine() | BayGone():
+                later.append(change)
+    for call in calls.values():
+        connection.execute(_CALL, {name: getattr(call, name) for name in Call.__slots__})
+    for _, level in sorted(levels.items()):
+        values: dict[str, object] = {name: getattr(level, name) for name in type(level).__slots__}
+        match level:
+            case Device():
+                connection.execute(_DEVICE, values)
+            case Bay():
+                connection.execute(_BAY, values)
+            case Zone():
+                connection.execute(_ZONE, {**values, "total": level.total})
+            case ShowCount():
+                connection.execute(_PANEL, values)
+    for row in later:
+        match row:
+            case PressRow():
+                connection.execute(
+                    "INSERT INTO presses(device_id, press_id, call_id, at_ms) VALUES (?,?,?,?) "
+                    "ON CONFLICT DO UPDATE SET call_id=excluded.call_id, at_ms=excluded.at_ms",
+                    (row.device_id, row.press_id, row.call_id, row.at_ms),
+                )
+            case OrderKey():
+                connection.execute(
+                    "INSERT OR IGNORE INTO order_keys(key, call_id, at_ms) VALUES (?,?,?)",
+                    (row.key, row.call_id, row.at_ms),
+                )
+            case JournalLine():
+                connection.execute(
+                    "INSERT INTO journal(at_ms, event, subject, actor, detail) VALUES (?,?,?,?,?)",
+                    (row.at_ms, row.event, row.subject, row.actor, row.detail),
+                )
+            case BayGone():
+                connection.execute("DELETE FROM bays WHERE bay_id = ?", (row.bay_id,))
+
+
+def load_state(connection: sqlite3.Connection, now_ms: int) -> HallState:
+    """Read back what the hall knew, as it was at the last commit."""
+    connection.row_factory = sqlite3.Row
+    state = HallState()
+    since = now_ms - _RECENT_MS
+    newest = connection.execute("SELECT coalesce(max(call_id), 0) FROM calls").fetchone()[0]
+    state.last_call_id = int(newest)
+    for row in connection.execute(
+        "SELECT * FROM calls WHERE state <> 'CLOSED' OR closed_ms >= ? OR call_id > ? ORDER BY call_id",
+        (since, int(newest) - 20),
+    ):
+        call = Call(
+            **{
+                **dict(row),
+                **{name: bool(row[name]) for name in ("claimed", "overdue", "delayed", "doubtful")},
+            }
+        )
+        state.calls[call.call_id] = call
+        state.newest_call[call.device_id] = call.call_id
+    for row in connection.execute("SELECT * FROM devices"):
+        device = Device(**{**dict(row), "lamp": bool(row["lamp"])})
+        state.devices[device.device_id] = device
+    for row in connection.execute(
+        "SELECT zone_id, name_zh, name_en, free, taken, unknown, closed, since_ms FROM zones"
+    ):
+        state.zones[row["zone_id"]] = Zone(**dict(row))
+    for row in connection.execute("SELECT * FROM bays"):
+        state.bays[row["bay_id"]] = Bay(**dict(row))
+    for row in connection.execute("SELECT * FROM panels"):
+        state.shown[row["panel"]] = ShowCount(**{**dict(row), "certain": bool(row["certain"])})
+    for row in connection.execute("SELECT * FROM presses WHERE at_ms >= ?", (since,)):
+        state.presses[row["device_id"], row["press_id"]] = (row["call_id"], row["at_ms"])
+    for row in connection.execute("SELECT key, call_id FROM order_keys WHERE at_ms >= ?", (since,)):
+        state.order_keys[row["key"]] = row["call_id"]
+    connection.row_factory = None
+    return state
+
+
+def find_press(connection: sqlite3.Connection, device_id: str, press_id: str) -> tuple[int, int] | None:
+    """The call and the time of a press written long ago, by its key. None: unknown, or the disk cannot tell."""
+    try:
+        row = connection.execute(
+            "SELECT call_id, at_ms FROM presses WHERE device_id = ? AND press_id = ?", (device_id, press_id)
+        ).fetchone()
+    except sqlite3.Error:
+        return None  # a disk that cannot be read must not hide a press: it alarms, and the write says what is wrong
+    return None if row is None else (int(row[0]), int(row[1]))

@@ -1,0 +1,199 @@
+"""Telling, the last of gather → decide → write → tell. Nothing here decides, and nothing here waits.
+
+Order matters to a person: the lamp first (somebody is looking at it), then the screens, then the answers, then
+"written" and PUBACK, panels last. And it measures how late all that was.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from devices.messages import Pressed, SetLamp, ShowCount
+from gateway.arrival import Arrival
+from gateway.hall import calls
+from gateway.hall.state import Bay, Call, Change, Device, Effect, HallState, Zone
+from gateway.lateness import Histogram
+from gateway.log import say
+from gateway.timers import Clock
+from gateway.views import Json, bay_json, call_json, device_json, panel_json, zone_json
+
+#: A fact told later than this after its arrival is named in the log. Our bar is p99 60 ms press → lamp.
+LATE_MS = 100.0
+
+
+@dataclass(slots=True)
+class Mouths:
+    """Where words go; ``__main__`` chooses the real ones."""
+
+    set_lamp: Callable[[SetLamp], None]
+    show_count: Callable[[ShowCount], None]
+    tell_written: Callable[[str, str, int], None]
+    tell_screens: Callable[[Json], None]
+    beacon: Callable[[HallState], None]
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one transaction was about: what came in, what was decided, what is to be answered."""
+
+    arrivals: Sequence[Arrival]
+    now_ms: int
+    changes: list[Change] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    answers: list[tuple[Arrival, Json]] = field(default_factory=list)
+    #: calls whose press came again: their lamp and "written" are told again
+    copies: list[Call] = field(default_factory=list)
+
+
+class Teller:
+    """Tells what is written. ``rev`` numbers the facts, so that a screen notices a gap."""
+
+    def __init__(self, mouths: Mouths, clock: Clock) -> None:
+        self._mouths = mouths
+        self._clock = clock
+        self.parts: dict[str, Json] = {}
+        self.rev = 0
+        self.written = Histogram()
+        self.told = Histogram()
+
+    def tell(self, batch: Batch, state: HallState, written_ns: int) -> None:
+        """Tell everybody concerned what this batch, now on disk, has changed."""
+        lamps = {call.device_id: calls.lamp_of(call, batch.now_ms) for call in batch.copies}
+        lamps |= {effect.device_id: effect for effect in batch.effects if isinstance(effect, SetLamp)}
+        for lamp in lamps.values():
+            self._mouths.set_lamp(lamp)
+        self._changes(batch.changes)
+        for arrival, words in batch.answers:
+            if arrival.answer is not None:
+                arrival.answer(words)
+        for arrival in batch.arrivals:
+            self._acknowledge(arrival)
+        for count in {one.panel: one for one in batch.effects if isinstance(one, ShowCount)}.values():
+            self._mouths.show_count(count)
+        self._measure(batch, written_ns)
+        if lamps:
+            self._mouths.beacon(state)
+
+    def fact(self, name: str, **fields: object) -> None:
+        """One live fact to all screens."""
+        self.rev += 1
+        self._mouths.tell_screens({"fact": name, "rev": self.rev, **fields})
+
+    def levels(self, state: HallState, now_ms: int) -> None:
+        """The broker is back: every level is told anew. Levels may be told again at any time."""
+        for device in state.devices.values():
+            if device.lamp and device.device_id not in state.newest_call:
+                self._mouths.set_lamp(SetLamp(device.device_id, "off", 0, now_ms))
+        for call_id in state.newest_call.values():
+            if call_id in state.calls:
+                self._mouths.set_lamp(calls.lamp_of(state.calls[call_id], now_ms))
+        for count in state.shown.values():
+            self._mouths.show_count(count)
+        self._mouths.beacon(state)
+
+    def alarm_from_memory(self, unwritten: Sequence[Call], state: HallState) -> None:
+        """Calls that are not on disk: staff hear them, the beacon shows them, no lamp is lit."""
+        for call in unwritten:
+            self.fact("CallChanged", call=call_json(call, written=False))
+            say(
+                "call_unwritten",
+                f"call {call.call_id} of {call.device_id} is NOT on disk: alarmed from memory, its lamp stays dark",
+                level=logging.ERROR,
+                call_id=call.call_id,
+                device=call.device_id,
+            )
+        self._mouths.beacon(state)
+
+    def part_is(self, part: str, state: str, why_zh: str = "", why_en: str = "") -> None:
+        """A part of the hall came up or went down; told when it changed."""
+        old = self.parts.get(part)
+        if old is not None and (old["state"], old["why_en"]) == (state, why_en):
+            return
+        self.parts[part] = {
+            "part": part,
+            "state": state,
+            "since_ms": self._clock.now_ms(),
+            "why_zh": why_zh,
+            "why_en": why_en,
+        }
+        if old is not None or state != "ready":
+            level = logging.INFO if state == "ready" else logging.WARNING
+            say("part", f"{part} is {state}" + (f": {why_en}" if why_en else ""), level=level, part=part)
+        self.fact("PartChanged", part=self.parts[part])
+
+    # ---------------------------------------------------------------- pieces
+
+    def _changes(self, changes: Sequence[Change]) -> None:
+        """The doorbell: one fact for each thing that changed, as it is now."""
+        latest: dict[tuple[type, object], Change] = {}
+        for change in changes:
+            match change:
+                case Call():
+                    latest[Call, change.call_id] = change
+                case Device():
+                    latest[Device, change.device_id] = change
+                case Bay():
+                    latest[Bay, change.bay_id] = change
+                case Zone():
+                    latest[Zone, change.zone_id] = change
+                case ShowCount():
+                    latest[ShowCount, change.panel] = change
+        for change in latest.values():
+            match change:
+                case Call():
+                    self.fact("CallChanged", call=call_json(change))
+                    _log_call(change)
+                case Device():
+                    self.fact("DeviceChanged", device=device_json(change))
+                    _log_device(change)
+                case Bay():
+                    self.fact("BayChanged", bay=bay_json(change))
+                case Zone():
+                    self.fact("ZoneChanged", zone=zone_json(change))
+                case ShowCount():
+                    self.fact("PanelChanged", panel=panel_json(change))
+
+    def _acknowledge(self, arrival: Arrival) -> None:
+        """The device may stop repeating, the broker may forget: it is on disk."""
+        for one in arrival.facts:
+            if isinstance(one, Pressed) and one.family == "linli":
+                boot, _, seq = one.press_id.rpartition(":")
+                if seq.isdecimal():
+                    self._mouths.tell_written(one.device_id, boot, int(seq))
+        if arrival.ack is not None:
+            arrival.ack()
+
+    def _measure(self, batch: Batch, written_ns: int) -> None:
+        told_ns = self._clock.monotonic_ns()
+        for arrival in batch.arrivals:
+            written_us = (written_ns - arrival.arrived_ns) / 1000
+            told_us = (told_ns - arrival.arrived_ns) / 1000
+            self.written.add(written_us, arrival.what)
+            self.told.add(told_us, arrival.what)
+            if told_us > LATE_MS * 1000 and arrival.urgent:
+                say(
+                    "late",
+                    f"told {told_us / 1000:.0f} ms after arrival: {arrival.what} "
+                    f"(on disk after {written_us / 1000:.0f} ms, {len(batch.arrivals)} in the batch)",
+                    level=logging.WARNING,
+                )
+
+
+def _log_call(call: Call) -> None:
+    where = call.place or call.device_name
+    text = f"call {call.call_id} {call.state}: {where} ({call.device_id}), presses {call.presses}"
+    if call.state == "COMING":
+        text += f", {call.accepted_by} is on the way"
+    elif call.state == "CLOSED":
+        text += f", {call.outcome} by {call.closed_by}"
+    elif call.overdue:
+        text += ", nobody has answered for a minute"
+    level = logging.WARNING if call.state == "HEARD" else logging.INFO
+    say("call", text, level=level, call_id=call.call_id, device=call.device_id, state=call.state)
+
+
+def _log_device(device: Device) -> None:
+    why = f" ({device.why_en})" if device.why_en else ""
+    say("device", f"device {device.device_id}: {device.kind}, {device.health}{why}", device=device.device_id)

@@ -1,0 +1,101 @@
+"""From a reading to facts. Pure: what a device said becomes what has happened in the hall.
+
+Two rules live here because only the wire knows them: a *retained* message is a memory of the broker and never
+a press; a device's name is its family and its address, so that two networks never share one.
+"""
+
+from __future__ import annotations
+
+from devices.messages import BayHeard, DeviceSeen, Pressed, Released
+from devices.reading import PRESS_EVENTS, Reading
+from gateway.hall.rules import Fact
+
+#: A message whose device cannot be named, or that nobody understands, makes no fact: it is counted.
+NOT_UNDERSTOOD = frozenset({"undecodable", "invalid"})
+_GONE = frozenset({"offline", "device_off"})
+
+
+#: The longest address that means anything: an MQTT friendly name of a few words.
+LONGEST_NAME = 150
+
+
+def device_id_of(family: str, reading: Reading) -> str:
+    """Our own devices go by their plain name, bought ones by family and address. "" where it has none."""
+    address = clean(reading.device)
+    if len(address) > LONGEST_NAME:
+        return ""
+    return address if family == "linli" or not address else f"{family}:{address}"
+
+
+def clean(text: str) -> str:
+    """A device's words, fit for a notebook and a screen: no control characters, no broken Unicode."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+
+
+def facts_of(family: str, reading: Reading, *, retained: bool, redelivered: bool) -> tuple[Fact, ...]:
+    """What happened, in the order it is to be decided: first that the device was seen, then what it said."""
+    device_id = device_id_of(family, reading)
+    if not device_id or reading.event in NOT_UNDERSTOOD:
+        return ()
+    if reading.event == "none" and reading.battery_pct is None and not reading.alarm:
+        return ()
+    if retained:
+        # The broker's memory of a device that has gone is worth knowing; nothing else that it remembers is news.
+        if reading.event == "offline":
+            return (DeviceSeen(device_id, family, offline=True),)
+        return ()
+    model = reading.extras.get("model")
+    facts: list[Fact] = [
+        DeviceSeen(
+            device_id,
+            family,
+            clean(model)[:LONGEST_NAME] if isinstance(model, str) else "",
+            reading.battery_pct,
+            offline=reading.event in _GONE,
+            fault=_fault(reading),
+        )
+    ]
+    if reading.alarm or (
+        reading.alarm is None and (reading.event in PRESS_EVENTS or reading.event == "rf_code")
+    ):
+        facts.append(
+            Pressed(
+                device_id,
+                press_id=clean(reading.press_id)[:LONGEST_NAME],
+                button=_whole(reading, "button", 1),
+                press_type=clean(str(reading.extras.get("press_type", "short")))[:20],
+                age_ms=_whole(reading, "age_ms", 0),
+                doubtful=bool(reading.extras.get("doubtful")) or reading.alarm is None,
+                family=family,
+                event=clean(reading.event)[:40],
+                redelivered=redelivered,
+                if_claimed=reading.alarm is None,
+            )
+        )
+    elif reading.event == "release":
+        facts.append(Released(device_id, _whole(reading, "button", 1)))
+    if reading.occupied is not None or reading.event in ("status", "fault"):
+        facts.append(BayHeard(device_id, reading.occupied, reading.press_id))
+    return tuple(facts)
+
+
+def every_ms_of(reading: Reading) -> int | None:
+    """How often the device promises to speak, where it says so (our own protocol's ``every_s``)."""
+    seconds = reading.extras.get("every_s")
+    if type(seconds) is int and 1 <= seconds <= 7 * 24 * 3600:
+        return seconds * 1000
+    return None
+
+
+def _fault(reading: Reading) -> str:
+    if reading.event in _GONE:
+        return ""
+    fault = reading.extras.get("fault")
+    if fault is True:
+        return reading.event
+    return clean(fault)[:80] if isinstance(fault, str) else ""
+
+
+def _whole(reading: Reading, key: str, otherwise: int) -> int:
+    value = reading.extras.get(key)
+    return value if type(value) is int and 0 <= value < 2**53 else otherwise

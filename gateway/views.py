@@ -1,0 +1,143 @@
+"""What the gateway shows to others: its values as JSON, and read-only questions to gateway.db.
+
+The kiosk and the bridge use the questions; the loop uses the same shapes for its live facts, so that a screen
+cannot tell whether it was told or has read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from devices.messages import ShowCount
+from gateway.hall.state import Bay, Call, Device, Zone
+
+Json = dict[str, object]
+
+
+def call_json(call: Call, written: bool = True) -> Json:
+    """docs/protocol.md, "call"."""
+    return {
+        "call_id": call.call_id,
+        "state": call.state,
+        "kind": call.kind,
+        "device_id": call.device_id,
+        "device_name": call.device_name,
+        "claimed": call.claimed,
+        "place": call.place,
+        "person": call.person,
+        "presses": call.presses,
+        "button": call.button,
+        "opened_ms": call.opened_ms,
+        "last_press_ms": call.last_press_ms,
+        "accepted_ms": call.accepted_ms,
+        "accepted_by": call.accepted_by,
+        "closed_ms": call.closed_ms,
+        "closed_by": call.closed_by,
+        "outcome": call.outcome,
+        "note": call.note,
+        "overdue": call.overdue,
+        "delayed": call.delayed,
+        "doubtful": call.doubtful,
+        "written": written,
+    }
+
+
+def device_json(device: Device) -> Json:
+    """docs/protocol.md, "device"."""
+    return {
+        "device_id": device.device_id,
+        "kind": device.kind,
+        "family": device.family,
+        "model": device.model,
+        "name": device.name,
+        "call_kind": device.call_kind,
+        "place": device.place,
+        "person": device.person,
+        "bay_id": device.bay_id,
+        "zone_id": device.zone_id,
+        "lamp": device.lamp,
+        "battery_pct": device.battery_pct,
+        "health": device.health,
+        "why_zh": device.why_zh,
+        "why_en": device.why_en,
+        "first_seen_ms": device.first_seen_ms,
+        "last_seen_ms": device.last_seen_ms,
+    }
+
+
+def bay_json(bay: Bay) -> Json:
+    """docs/protocol.md, "bay"."""
+    return {
+        "bay_id": bay.bay_id,
+        "zone_id": bay.zone_id,
+        "state": bay.state,
+        "device_id": bay.device_id,
+        "since_ms": bay.since_ms,
+        "last_seen_ms": bay.last_seen_ms,
+    }
+
+
+def zone_json(zone: Zone) -> Json:
+    """docs/protocol.md, "zone"."""
+    return {
+        "zone_id": zone.zone_id,
+        "name_zh": zone.name_zh,
+        "name_en": zone.name_en,
+        "free": zone.free,
+        "taken": zone.taken,
+        "unknown": zone.unknown,
+        "closed": zone.closed,
+        "total": zone.total,
+        "since_ms": zone.since_ms,
+    }
+
+
+def panel_json(count: ShowCount) -> Json:
+    """What a panel shows, as it is told over MQTT."""
+    return {
+        "panel": count.panel,
+        "text": count.text,
+        "free": count.free,
+        "taken": count.taken,
+        "unknown": count.unknown,
+        "closed": count.closed,
+        "total": count.total,
+        "certain": count.certain,
+        "since_ms": count.since_ms,
+    }
+
+
+def zones(connection: sqlite3.Connection) -> list[Json]:
+    """All zones with their counts, by id."""
+    return _rows(connection, "SELECT * FROM zones ORDER BY zone_id")
+
+
+def bays(connection: sqlite3.Connection) -> list[Json]:
+    """All bays, by zone and id."""
+    return _rows(connection, "SELECT * FROM bays ORDER BY zone_id, bay_id")
+
+
+def panels(connection: sqlite3.Connection) -> list[Json]:
+    """What each panel is to show."""
+    return _rows(connection, "SELECT * FROM panels ORDER BY panel")
+
+
+def open_calls(connection: sqlite3.Connection) -> list[Json]:
+    """Calls that wait for a person, oldest first."""
+    return _rows(connection, "SELECT *, 1 AS written FROM calls WHERE state <> 'CLOSED' ORDER BY call_id")
+
+
+def devices(connection: sqlite3.Connection) -> list[Json]:
+    """All devices, by id."""
+    return _rows(connection, "SELECT * FROM devices ORDER BY device_id")
+
+
+def journal(connection: sqlite3.Connection, limit: int = 100) -> list[Json]:
+    """The newest lines of the journal, newest first."""
+    return _rows(connection, "SELECT * FROM journal ORDER BY line_id DESC LIMIT ?", (limit,))
+
+
+def _rows(connection: sqlite3.Connection, question: str, with_: tuple[object, ...] = ()) -> list[Json]:
+    cursor = connection.execute(question, with_)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
