@@ -1,0 +1,136 @@
+"""One serial panel's conduct. A panel is a level: what it shows may be told again at any time.
+
+So it is told when the line opens, when the count changes, and every 30 s in case the panel lost its power in between.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from devices.faults import NotWritten, OutsideDown
+from devices.messages import ShowCount
+from devices.plan import Panel
+from firmware_bridge.jobs import Jobs
+from firmware_bridge.panels import Driver, Frame
+from firmware_bridge.serial_port import SerialPort
+from gateway.log import say
+
+#: A panel that was switched off shows the count again after so long.
+TELL_AGAIN_MS = 30_000
+#: A panel's answer of 7 bytes takes 7 ms at 9600 baud; RS-485 converters add up to 100 ms of turn-around.
+ANSWER_WITHIN_MS = 500
+#: So often a count is told before the panel counts as silent; after that it is tried every 2 s.
+MOST_TRIES, TRY_SILENT_MS = 3, 2000
+#: What is kept of a babbling line while an answer is looked for.
+_MOST_HEARD = 64
+
+
+class PanelDesk:
+    """One panel of hall.toml with ``via = "serial"``. Only the loop's thread calls it."""
+
+    def __init__(self, panel: Panel, port: SerialPort, driver: Driver, jobs: Jobs) -> None:
+        self.panel = panel
+        self.port = port
+        self.driver = driver
+        self.state: str | None = None
+        self._jobs = jobs
+        self._count: ShowCount | None = None
+        self._frame: Frame | None = None
+        self._out = b""
+        self._heard = b""
+        self._tries = 0
+        self._answer_due_ms: int | None = None
+        self._tell_ms = 0
+        self._written: tuple[str, str] = ("", "")
+
+    @property
+    def wants_to_write(self) -> bool:
+        return bool(self._out)
+
+    def show(self, count: ShowCount) -> None:
+        """The count to show from now on."""
+        if count != self._count:
+            self._count = count
+            self._frame = self.driver.compose(count)
+            self._tries = self._tell_ms = 0
+            self._answer_due_ms = None
+
+    def readable(self, tick_ms: int) -> None:
+        try:
+            self._heard = (self._heard + self.port.read())[-_MOST_HEARD:]
+        except OutsideDown:
+            self._lost()
+            return
+        if self._answer_due_ms is not None and self._frame and self.driver.confirmed(self._heard, self._frame.raw):
+            self._heard = b""
+            self._answer_due_ms = None
+            self._tries = 0
+            self._be("ready", self._frame.shown, "", "")
+
+    def writable(self, tick_ms: int) -> None:
+        if not self._out:
+            return
+        try:
+            self._out = self._out[self.port.write(self._out) :]
+        except OutsideDown:
+            self._lost()
+
+    def turn(self, tick_ms: int) -> None:
+        if self.port.is_open and not self.port.still_there(tick_ms):
+            self._lost()
+        if not self.port.is_open:
+            if not self.port.try_open(tick_ms):
+                self._be("port_missing", "", self.port.why_zh, self.port.why_en)
+                return
+            self._out = self._heard = b""
+            self._tries = self._tell_ms = 0
+            self._answer_due_ms = None
+        if self._frame is None or self._out:
+            return
+        if self._answer_due_ms is not None and tick_ms >= self._answer_due_ms:
+            self._answer_due_ms = None
+            if self._tries >= MOST_TRIES:
+                self._tell_ms = tick_ms + TRY_SILENT_MS
+                self._be(
+                    "silent", "", "车位屏没有回音：检查电源和 485 线", "no answer from the panel: check power and wires"
+                )
+            else:
+                self._tell_ms = tick_ms
+        if self._answer_due_ms is None and tick_ms >= self._tell_ms:
+            self._tell(tick_ms)
+
+    def close(self) -> None:
+        self.port.close()
+
+    def _tell(self, tick_ms: int) -> None:
+        assert self._frame is not None
+        self._out = self._frame.raw
+        self._heard = b""
+        self._tell_ms = tick_ms + TELL_AGAIN_MS
+        if self.driver.ANSWERS:
+            self._tries += 1
+            self._answer_due_ms = tick_ms + ANSWER_WITHIN_MS
+        else:
+            self._be("ready", self._frame.shown, "此屏不回话，无法确认", "this panel never answers: not confirmed")
+        self.writable(tick_ms)
+
+    def _lost(self) -> None:
+        self._out = b""
+        self._be("port_missing", "", self.port.why_zh, self.port.why_en)
+
+    def _be(self, state: str, shown: str, why_zh: str, why_en: str) -> None:
+        if (state, shown) == self._written:
+            return
+        try:
+            self._jobs.panel_is(self.panel.id, state, shown, why_zh, why_en)
+        except NotWritten:
+            return  # told again within 30 s
+        self._written = (state, shown)
+        if state != self.state:
+            say(
+                "panel_" + state,
+                f"panel {self.panel.id}: {state.replace('_', ' ')}" + (f": {why_en}" if why_en else ""),
+                level=logging.INFO if state == "ready" else logging.WARNING,
+                panel=self.panel.id,
+            )
+        self.state = state

@@ -1,0 +1,56 @@
+"""讯鹏 (Sunpn, Shenzhen) remaining-bays panel on RS-485, 9600 baud 8N1. Shows one number in one of three colours.
+
+The maker's own page gives frame and example (http://m.zhiliandun.com/index.php/proview-133-10.html)::
+
+    3A color low high info check 0A      check = low byte of the sum of all before it
+    3A 00    78  03   01   B6    0A      888 in green
+    2A 00    78  03   01   A6    0A      the panel's answer: the same, begun by 2A
+
+color 00 green, 01 yellow, 02 red. ``info`` is 01 in every example there and explained nowhere; we send 01.
+
+What it shows: green with room, yellow when nearly full, red 0 when full. The panel has digits only, no "--". Where too
+many bays are unknown for a number (``certain`` False), it shows in yellow how many are *known* to be free: there
+are at least so many. It is never red then: "full" would be a claim that nobody can make.
+"""
+
+from __future__ import annotations
+
+from devices.messages import ShowCount
+from firmware_bridge.panels import Frame
+
+ANSWERS = True
+
+GREEN, YELLOW, RED = 0x00, 0x01, 0x02
+_INFO = 0x01
+#: Three digits stand on the panel.
+_LARGEST = 999
+#: Yellow from here down: a tenth of the bays in use, but at least 3. Our choice: so many cars may be between
+#: the gate and their bays at a time.
+_NEARLY_FULL_SHARE, _NEARLY_FULL_LEAST = 0.10, 3
+
+
+def colour(count: ShowCount) -> int:
+    """Green, yellow or red for a count."""
+    if not count.certain:
+        return YELLOW
+    if count.free == 0:
+        return RED
+    in_use = count.total - count.closed
+    return YELLOW if count.free <= max(_NEARLY_FULL_LEAST, in_use * _NEARLY_FULL_SHARE) else GREEN
+
+
+def compose(count: ShowCount) -> Frame:
+    """The frame for a count."""
+    number, tint = min(max(count.free, 0), _LARGEST), colour(count)
+    word = ("green", "yellow", "red")[tint]
+    return Frame(_frame(0x3A, tint, number), f"{number} {word}")
+
+
+def confirmed(heard: bytes, sent: bytes) -> bool:
+    """Whether the panel's answer to ``sent`` stands anywhere in ``heard``."""
+    return _frame(0x2A, sent[1], int.from_bytes(sent[2:4], "little")) in heard
+
+
+def _frame(begin: int, tint: int, number: int) -> bytes:
+    raw = bytes([begin, tint]) + number.to_bytes(2, "little") + bytes([_INFO])
+    return raw + bytes([sum(raw) & 0xFF, 0x0A])

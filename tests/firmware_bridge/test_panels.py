@@ -1,0 +1,63 @@
+"""The panel's frames, byte for byte, and what a driver at the gate reads."""
+
+from __future__ import annotations
+
+import pytest
+
+from devices.faults import HallFileFault
+from devices.messages import ShowCount
+from firmware_bridge.panels import load_driver, xunpeng
+
+
+def count(free: int, total: int = 60, unknown: int = 0, closed: int = 0, certain: bool = True) -> ShowCount:
+    return ShowCount(
+        "gate", f"空位 {free}", free, total - free - unknown - closed, unknown, closed, total, certain, 0
+    )
+
+
+def test_the_makers_own_example() -> None:
+    frame = xunpeng.compose(count(888, total=2000))
+    assert frame.raw == bytes.fromhex("3A 00 78 03 01 B6 0A")
+    assert xunpeng.confirmed(bytes.fromhex("2A 00 78 03 01 A6 0A"), frame.raw)
+
+
+@pytest.mark.parametrize(
+    ("what", "raw", "shown"),
+    [
+        (count(41), "3A 00 29 00 01 64 0A", "41 green"),
+        (count(7), "3A 00 07 00 01 42 0A", "7 green"),
+        (count(6), "3A 01 06 00 01 42 0A", "6 yellow"),
+        (count(1), "3A 01 01 00 01 3D 0A", "1 yellow"),
+        (count(0), "3A 02 00 00 01 3D 0A", "0 red"),
+        (count(10), "3A 00 0A 00 01 45 0A", "10 green"),
+        (count(12, unknown=20, certain=False), "3A 01 0C 00 01 48 0A", "12 yellow"),
+        (count(0, unknown=30, certain=False), "3A 01 00 00 01 3C 0A", "0 yellow"),
+        (count(1500, total=2000), "3A 00 E7 03 01 25 0A", "999 green"),
+    ],
+)
+def test_frames(what: ShowCount, raw: str, shown: str) -> None:
+    """Yellow from a tenth of the bays down; red is only said when it is certain."""
+    frame = xunpeng.compose(what)
+    assert (frame.raw, frame.shown) == (bytes.fromhex(raw), shown)
+
+
+def test_another_panels_answer_confirms_nothing() -> None:
+    sent = xunpeng.compose(count(41)).raw
+    assert not xunpeng.confirmed(bytes.fromhex("2A 00 2A 00 01 55 0A"), sent)
+    assert not xunpeng.confirmed(sent, sent), "an echo of the line is not an answer"
+
+
+def test_a_panel_that_takes_plain_text() -> None:
+    driver = load_driver("ascii", "gate")
+    frame = driver.compose(count(12))
+    assert frame.raw == "空位 12".encode("gbk") + b"\r\n"
+    assert not driver.ANSWERS
+
+
+def test_an_unknown_driver_is_refused_with_the_nearest_name() -> None:
+    with pytest.raises(HallFileFault) as refused:
+        load_driver("xunpang", "gate-count")
+    assert (
+        str(refused.value)
+        == "hall.toml: panels: gate-count: unknown driver 'xunpang'; did you mean 'xunpeng'?"
+    )
