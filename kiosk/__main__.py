@@ -1,0 +1,186 @@
+"""The kiosk's wiring: the only place where its real clock, files, sockets and threads are chosen.
+
+python -m kiosk [--hall hall.toml]
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import logging
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from waitress import wasyncore
+from waitress.server import create_server
+
+from devices.faults import HallFileFault, NotWritten, OutsideDown
+from gateway.house import House, open_house
+from gateway.log import begin_log, end_log, say
+from gateway.service import begin_notifier
+from kiosk.app import create_app
+from kiosk.catalogue import load_catalogue
+from kiosk.core import Core
+from kiosk.gateway_link import GatewayLink
+from kiosk.live import Hub
+from kiosk.writer import Writer
+
+#: Request threads. Each stream holds one (kiosk/live.py allows 32), so at least 16 answer touches.
+THREADS = 48
+#: How often we ask ourselves whether we still answer; systemd's watchdog waits longer (systemd/linli-kiosk.service).
+SELF_CHECK_S = 5.0
+#: A peer that acknowledges nothing for so long is gone: a switched-off console must give its thread back.
+TCP_GONE_MS = 30_000
+#: How long SIGTERM may wait for requests that are under way.
+LAST_REQUESTS_S = 1.0
+
+#: Exit status when a file that a person wrote is wrong: starting again changes nothing (linli/run.py, the unit).
+WRONG_FILE = 2
+ENDING = {signal.SIGTERM, signal.SIGINT}
+
+_ROOM = Path(__file__).parent
+
+
+def begin_core(house: House) -> Core:
+    """Open the notebook, read the catalogue, connect to the gateway. ``house.home`` must exist.
+
+    :raises HallFileFault: the catalogue or the notebook cannot be used.
+    """
+    file = _ROOM / "data" / "services_31.yaml"
+    catalogue = load_catalogue(file.read_text(encoding="utf-8"), file.name)
+    writer = Writer(house.kiosk_db, _ROOM / "schema")
+    writer.start()
+    hub = Hub()
+    link = GatewayLink(house.gateway_socket, hub)
+    link.start()
+    core = Core(house, catalogue, writer, link, hub, lambda: time.time_ns() // 1_000_000)
+    try:
+        writer.write(
+            lambda notebook: notebook.executemany(
+                "INSERT INTO windows(window_id, name_zh, name_en) VALUES (?, ?, ?) ON CONFLICT(window_id)"
+                " DO UPDATE SET name_zh = excluded.name_zh, name_en = excluded.name_en",
+                [(one.id, one.zh, one.en) for one in catalogue.windows],
+            )
+        )
+    except NotWritten:
+        pass  # writer.trouble says so on /healthz and on the console; the next start names the windows
+    return core
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m kiosk", description="Linli's faces: screens, display, console."
+    )
+    parser.add_argument("--hall", metavar="FILE", help="another hall.toml")
+    asked = parser.parse_args(arguments)
+    # Signals are taken by sigtimedwait in _serve: a handler could run in the middle of anything. Blocked before the
+    # first thread begins, because threads inherit the mask.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    begin_log("kiosk")
+    try:
+        return _serve(open_house(asked.hall))
+    except HallFileFault as wrong:
+        say("refused_to_start", str(wrong), level=logging.ERROR)
+        return WRONG_FILE
+    except OutsideDown as wrong:
+        say("refused_to_start", str(wrong), level=logging.ERROR)
+        return 1
+    finally:
+        end_log()
+
+
+def _serve(house: House) -> int:
+    house.home.mkdir(parents=True, exist_ok=True)
+    notifier = begin_notifier()
+    core = begin_core(house)
+    listen = house.plan.http
+    try:
+        server = open_door(core)
+    except OSError as wrong:
+        core.link.stop()
+        core.writer.stop()
+        raise OutsideDown(
+            f"{listen.listen}:{listen.port} cannot be opened ({wrong.strerror}): another program has this port; "
+            "close it, or set LINLI_HTTP_PORT"
+        ) from wrong
+    serving = threading.Thread(target=server.run, name="http", daemon=True)
+    serving.start()
+    say("ready", f"the faces are on http://{listen.listen}:{listen.port}/", port=listen.port)
+    notifier.ready()
+    asked_to_end = None
+    while asked_to_end is None and serving.is_alive():
+        if trouble := _self_check(core, listen.listen, listen.port):
+            notifier.status(trouble)
+        else:
+            notifier.status(f"{core.hub.listeners} screens are listening")
+            notifier.beat()
+        asked_to_end = signal.sigtimedwait(ENDING, SELF_CHECK_S)
+    notifier.stopping()
+    close_door(core, server)
+    say("stopped", "the faces are closed")
+    return 0 if asked_to_end is not None else 1
+
+
+def open_door(core: Core, port: int | None = None) -> Any:
+    """The HTTP server over ``core``, bound but not yet turning (``run`` turns it). ``port`` overrules hall.toml."""
+    listen = core.house.plan.http
+    server = create_server(
+        create_app(core),
+        host=listen.listen,
+        port=listen.port if port is None else port,
+        threads=THREADS,
+        ident=None,
+        asyncore_use_poll=True,
+        # A slow screen must not let its unsent events grow in our memory: 256 kB, then its thread waits.
+        outbuf_high_watermark=256 * 1024,
+        max_request_body_size=1024 * 1024,
+        clear_untrusted_proxy_headers=True,
+    )
+    # Beside waitress' own TCP_NODELAY, for each connection it accepts.
+    gone = (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, TCP_GONE_MS)
+    server.adj.socket_options = [*server.adj.socket_options, gone]
+    return server
+
+
+def close_door(core: Core, server: Any) -> None:
+    """Let nobody in, end the streams and what is under way, then link and writer: two seconds at most in all.
+
+    waitress' loop belongs to its own thread, so the doors are closed by a thunk in that loop.
+    """
+    server.trigger.pull_trigger(lambda: wasyncore.dispatcher.close(server))
+    core.hub.close()
+    server.task_dispatcher.shutdown(timeout=LAST_REQUESTS_S)
+    core.link.stop()
+    core.writer.stop()
+    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))
+
+
+def _self_check(core: Core, host: str, port: int) -> str:
+    """A real round trip through the door and through the writer: "" if both answer.
+
+    A disk that refuses is no reason to be restarted (a restart would not mend it): only silence is.
+    """
+    host = "127.0.0.1" if host in ("", "0.0.0.0") else "::1" if host == "::" else host
+    line = http.client.HTTPConnection(host, port, timeout=2)
+    try:
+        line.request("GET", "/livez")
+        if line.getresponse().status != 200:
+            return "/livez does not answer 200"
+    except OSError as wrong:
+        return f"/livez does not answer: {wrong}"
+    finally:
+        line.close()
+    try:
+        core.writer.write(lambda notebook: notebook.execute("SELECT 1").fetchone())
+    except NotWritten as wrong:
+        return "" if core.writer.trouble else str(wrong)
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

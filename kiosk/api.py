@@ -1,0 +1,231 @@
+"""The public API: services, tickets, help, state, and the live stream of hall screens (docs/protocol.md, 4)."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import sqlite3
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from devices.faults import NotWritten
+from gateway import views
+from kiosk import line
+from kiosk.app import error
+from kiosk.catalogue import AS_CONFIRMED, Service
+from kiosk.core import Core, current_core
+from kiosk.rules.queue import Ticket
+from kiosk.view import SCREEN
+
+blueprint = Blueprint("api", __name__)
+
+#: A client's idempotency key: a plain word, so that it may stand in a log line.
+KEY = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+
+
+# ---------------------------------------------------------------- the catalogue
+
+
+@blueprint.get("/api/services")
+def services() -> Response:
+    return jsonify([service_view(one) for one in current_core().catalogue.services])
+
+
+@blueprint.get("/api/categories")
+def categories() -> Response:
+    catalogue = current_core().catalogue
+    return jsonify(
+        [
+            {**dataclasses.asdict(one), "services": len(catalogue.services_in(one.id))}
+            for one in catalogue.categories
+        ]
+    )
+
+
+@blueprint.get("/api/windows")
+def windows() -> Response:
+    return jsonify([dataclasses.asdict(one) for one in current_core().catalogue.windows])
+
+
+def service_view(service: Service) -> dict[str, Any]:
+    """An item as programs read it. What nobody has confirmed is not told as a fact: `AS_CONFIRMED` stands there."""
+    view = dataclasses.asdict(service)
+    if not service.confirmed("promised"):
+        view["time_limit"]["promised"] = {"mode": "local", "value": None, **AS_CONFIRMED}
+    if not service.confirmed("fee"):
+        view["fee"] = dict(AS_CONFIRMED)
+    view["phone"] = service.phone if service.confirmed("phone") else None
+    return view
+
+
+# ---------------------------------------------------------------- tickets
+
+
+@blueprint.post("/api/tickets")
+def take() -> ResponseReturnValue:
+    core = current_core()
+    asked = body()
+    service, key = text(asked, "service"), text(asked, "key")
+    lang, screen = asked.get("lang", "zh"), asked.get("screen", "kiosk-1")
+    if not KEY.fullmatch(key):
+        return error(400, "bad_key", "key 须为 8-64 位字母数字", "key must be 8-64 of A-Z a-z 0-9 _ . -")
+    if lang not in core.house.plan.hall.languages or lang not in ("zh", "en"):
+        return error(400, "bad_lang", "lang 须为 zh 或 en", "lang must be zh or en")
+    if not isinstance(screen, str) or not SCREEN.fullmatch(screen):
+        return error(400, "bad_screen", "screen 不合规则", "screen must be 1-32 of a-z 0-9 _ -")
+    taken = line.take_ticket(core, service, key, lang, screen)
+    slip = slip_view(core, taken.ticket.ticket_id) if not taken.new else _fresh_slip(taken.slip_id)
+    return jsonify(ticket_view(core, taken.ticket, taken.ahead, slip)), 201 if taken.new else 200
+
+
+@blueprint.get("/api/tickets/<token>")
+def one_ticket(token: str) -> ResponseReturnValue:
+    core = current_core()
+    ticket = line.by_token(core, token)
+    if ticket is None:
+        return error(404, "unknown_ticket", "没有这张号", "There is no such ticket")
+    return jsonify(ticket_view(core, ticket, line.ahead(core, ticket), slip_view(core, ticket.ticket_id)))
+
+
+def ticket_view(core: Core, ticket: Ticket, ahead: int, slip: dict[str, Any]) -> dict[str, Any]:
+    """A ticket as its owner sees it."""
+    service = core.catalogue.service(ticket.service_code)
+    expired = ticket.state != "DONE" and ticket.business_day != line.today(core)
+    return {
+        "number": ticket.spelled,
+        "token": ticket.token,
+        "service": ticket.service_code,
+        "service_zh": service.name_zh if service is not None else ticket.service_code,
+        "service_en": service.name_en if service is not None else ticket.service_code,
+        "state": "EXPIRED" if expired else ticket.state,
+        "ahead": ahead,
+        "windows": [
+            {"id": one.id, "zh": one.zh, "en": one.en}
+            for one in core.catalogue.windows_for(ticket.service_code)
+        ],
+        "called_at": _window_view(core, ticket.window_id),
+        "taken_ms": ticket.taken_ms,
+        "slip": slip,
+    }
+
+
+def _window_view(core: Core, window_id: str | None) -> dict[str, str] | None:
+    window = core.catalogue.window(window_id or "")
+    return None if window is None else {"id": window.id, "zh": window.zh, "en": window.en}
+
+
+def _fresh_slip(slip_id: int | None) -> dict[str, Any]:
+    """Just written: the bridge cannot have said anything yet."""
+    return {"state": "NONE" if slip_id is None else "QUEUED", "printer": None, "why_zh": "", "why_en": ""}
+
+
+def slip_view(core: Core, ticket_id: int) -> dict[str, Any]:
+    """How it stands with a ticket's paper. ``state``: a job's (docs/protocol.md, 3), or NONE without a printer;
+    ``printer``: that printer's health, "away" while the bridge is not there."""
+    row = (
+        core.reader()
+        .execute(
+            "SELECT slip_id, printer FROM slips WHERE ticket_id = ? ORDER BY slip_id DESC LIMIT 1",
+            (ticket_id,),
+        )
+        .fetchone()
+    )
+    if row is None:
+        return _fresh_slip(None)
+    try:
+        bridge = core.bridge_reader()
+        job = bridge.execute("SELECT state, why_zh, why_en FROM jobs WHERE slip_id = ?", (row[0],)).fetchone()
+        printer = bridge.execute(
+            "SELECT state, why_zh, why_en FROM printers WHERE printer = ?", (row[1],)
+        ).fetchone()
+    except (NotWritten, sqlite3.OperationalError):
+        return {"state": "QUEUED", "printer": "away", "why_zh": "", "why_en": ""}
+    reason = job if job is not None and job[1] else printer
+    return {
+        "state": job[0] if job is not None else "QUEUED",
+        "printer": printer[0] if printer is not None else None,
+        "why_zh": reason[1] or "" if reason is not None else "",
+        "why_en": reason[2] or "" if reason is not None else "",
+    }
+
+
+# ---------------------------------------------------------------- help
+
+
+@blueprint.post("/api/help")
+def help_me() -> ResponseReturnValue:
+    """叫人帮忙: a call for a member of staff, written by the gateway like any other press."""
+    core = current_core()
+    asked = body()
+    screen, key = text(asked, "screen"), text(asked, "key")
+    if not SCREEN.fullmatch(screen) or not KEY.fullmatch(key):
+        return error(400, "bad_request", "请求的格式不对", "The request is malformed")
+    said = core.link.order(
+        "raise_call",
+        device_id=screen,
+        kind="help",
+        place_zh=f"大厅自助机 {screen}",
+        place_en=f"Hall kiosk {screen}",
+        by=screen,
+        key=key,
+    )
+    call = said.get("call")
+    call_id = call.get("call_id") if isinstance(call, dict) else None
+    return jsonify({"call_id": call_id, "written": bool(said.get("written"))}), 202
+
+
+# ---------------------------------------------------------------- hall screens
+
+
+@blueprint.get("/api/state")
+def state() -> Response:
+    return jsonify(state_view(current_core()))
+
+
+@blueprint.get("/live")
+def live() -> Response:
+    core = current_core()
+    stream = core.hub.stream("hall")
+    # Gathered after listening has begun: what happens in between is told twice rather than never.
+    stream.begin_with([("state", state_view(core))])
+    return Response(stream, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+def state_view(core: Core) -> dict[str, Any]:
+    """What any screen in the hall may show: nothing of a person."""
+    return {**line.board(core), **zones_view(core), "now_ms": core.now_ms()}
+
+
+def zones_view(core: Core) -> dict[str, Any]:
+    """Free bays by zone. Without the gateway its notebook's last word is shown, marked ``zones_live: false``."""
+    heard = core.link.snapshot()
+    zones: list[dict[str, Any]] = heard["zones"]
+    if not heard["connected"] and not zones:
+        try:
+            zones = views.zones(core.gateway_reader())
+        except (NotWritten, sqlite3.OperationalError):
+            zones = []  # no gateway has ever run here: no zones are known, and the page says so
+    return {"zones": zones, "zones_live": bool(heard["connected"])}
+
+
+# ---------------------------------------------------------------- what was asked
+
+
+def body() -> dict[str, Any]:
+    """The JSON object of a POST; anything else is refused by status 400 or 415."""
+    if not request.is_json:
+        raise UnsupportedMediaType()
+    asked = request.get_json(silent=True)
+    if not isinstance(asked, dict):
+        raise BadRequest()
+    return asked
+
+
+def text(asked: dict[str, Any], name: str) -> str:
+    value = asked.get(name)
+    if not isinstance(value, str) or not value:
+        raise BadRequest()
+    return value

@@ -1,0 +1,153 @@
+"""The Flask application: blueprints, headers, and one manner of answering errors."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from typing import Any
+
+from flask import Flask, Response, jsonify, render_template, request
+from flask.json.provider import DefaultJSONProvider
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from devices.faults import NotWritten, OrderRefused, OutsideDown
+from gateway.log import say_once
+from kiosk import words
+from kiosk.core import Core
+from kiosk.line import KeyUsed, NoTicketNeeded, UnknownService
+from kiosk.live import TooManyListeners
+from kiosk.view import frame
+
+#: Nothing a resident or the staff sends here is larger; a 1 MB body is refused before it is read.
+BODY_AT_MOST = 64 * 1024
+
+#: No inline script or style, nothing from anywhere else: what is not in our own files does not run.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+class _Json(DefaultJSONProvider):
+    ensure_ascii = False
+    sort_keys = False
+
+
+def create_app(core: Core) -> Flask:
+    """The kiosk's faces over ``core``. Opens nothing and starts nothing by itself."""
+    app = Flask("kiosk")
+    app.json = _Json(app)
+    app.config["MAX_CONTENT_LENGTH"] = BODY_AT_MOST
+    app.extensions["linli"] = core
+    # Imported here, so that importing kiosk.app costs nothing until an application is wanted.
+    from kiosk import api, demo, health, phone, screens, touch
+
+    for room in (health, api, touch, screens, phone):
+        app.register_blueprint(room.blueprint)
+    if core.house.plan.virtual.on:
+        app.register_blueprint(demo.blueprint)
+    if importlib.util.find_spec("kiosk.console") is not None:
+        from kiosk.console import blueprint as console
+
+        app.register_blueprint(console)
+    app.context_processor(lambda: {"w": words.say, "hall": core.house.plan.hall})
+    app.after_request(_headers)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(OrderRefused, _refused)
+    app.register_error_handler(OutsideDown, _outside_down)
+    app.register_error_handler(Exception, _our_fault)
+    return app
+
+
+def _headers(response: Response) -> Response:
+    head = response.headers
+    head.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    head.setdefault("X-Content-Type-Options", "nosniff")
+    head.setdefault("Referrer-Policy", "same-origin")
+    head.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    # A shared screen: no page of one person may be there for the next. Our own files are asked for again by ETag.
+    head["Cache-Control"] = (
+        "no-cache" if request.endpoint == "static" else head.get("Cache-Control", "no-store")
+    )
+    return response
+
+
+# ---------------------------------------------------------------- errors, in both languages
+
+
+def error(status: int, code: str, zh: str, en: str, **more: Any) -> ResponseReturnValue:
+    """An error as docs/protocol.md wants it: JSON for programs, a page for people."""
+    if wants_page():
+        seen = frame()
+        return render_template("error.html", **seen, text=en if seen["lang"] == "en" else zh), status
+    return jsonify({"error": {"code": code, "zh": zh, "en": en, **more}}), status
+
+
+def wants_page() -> bool:
+    """A browser that opens a page, not a program that asks /api."""
+    if request.path.startswith("/api/"):
+        return False
+    best = request.accept_mimetypes.best_match(["application/json", "text/html"], default="application/json")
+    return best == "text/html"
+
+
+_HTTP_WORDS: dict[int, tuple[str, str, str]] = {
+    400: ("bad_request", "请求的格式不对", "The request is malformed"),
+    404: ("not_found", "没有这个页面", "There is no such page"),
+    405: ("method_not_allowed", "这个地址不接受这种操作", "This address does not take that method"),
+    413: (
+        "too_large",
+        f"内容太大，最多 {BODY_AT_MOST // 1024} KB",
+        f"Too large: at most {BODY_AT_MOST // 1024} KB",
+    ),
+    415: (
+        "json_only",
+        "只接受 JSON（Content-Type: application/json）",
+        "Only JSON (Content-Type: application/json)",
+    ),
+}
+
+
+def _http_error(wrong: HTTPException) -> ResponseReturnValue:
+    status = wrong.code or 500
+    if 300 <= status < 400 and wrong.response is not None:
+        return wrong.response
+    code, zh, en = _HTTP_WORDS.get(status, (f"http_{status}", "无法完成", wrong.name))
+    return error(status, code, zh, en)
+
+
+def _refused(wrong: OrderRefused) -> ResponseReturnValue:
+    if isinstance(wrong, UnknownService):
+        return error(404, "unknown_service", wrong.why_zh, wrong.why_en)
+    if isinstance(wrong, NoTicketNeeded):
+        return error(409, "no_ticket_needed", wrong.why_zh, wrong.why_en)
+    if isinstance(wrong, KeyUsed):
+        return error(409, "key_used", wrong.why_zh, wrong.why_en)
+    return error(409, "refused", wrong.why_zh, wrong.why_en)
+
+
+def _outside_down(wrong: OutsideDown) -> ResponseReturnValue:
+    if isinstance(wrong, TooManyListeners):
+        zh, en = "同时观看的屏幕太多，稍后自动重试", "Too many screens are listening; try again shortly"
+        return error(503, "too_many_listeners", zh, en)
+    if isinstance(wrong, NotWritten):
+        say_once(f"not-written:{wrong}", "not_written", str(wrong), level=logging.ERROR, part="notebook")
+        zh = "暂时无法保存，请到服务台取号；工作人员已看到提示"
+        return error(
+            503,
+            "not_written",
+            zh,
+            "It cannot be saved right now: please go to the desk; staff have been told",
+        )
+    zh = "呼叫系统暂时没有响应，请招手或直接到服务台"
+    return error(503, "outside_down", zh, "The call system does not answer: please wave, or walk to the desk")
+
+
+def _our_fault(wrong: Exception) -> ResponseReturnValue:
+    """A mistake of ours: told loudly with its traceback; the person gets words and the other pages go on."""
+    logging.getLogger("linli").error("page %s failed", request.path, exc_info=wrong)
+    say_once(f"page:{type(wrong).__name__}", "page_failed", f"{request.path}: {wrong!r}", level=logging.ERROR)
+    return error(
+        500, "our_fault", "系统出错了，请到服务台", "Something went wrong on our side: please go to the desk"
+    )

@@ -1,0 +1,51 @@
+"""The staff console: calls first, then the queue, bays, printers, devices. One blueprint.
+
+``door.py`` decides who may do what (deny by default); ``pages.py`` are the pages with forms; ``acts.py`` is what
+the console page orders; ``picture.py`` is what it shows, and what a locked screen may show; ``live.py`` is its
+live line; ``words.py`` is every text. The page itself is drawn by ``kiosk/static/console*.js``.
+Does not belong here: the life of a call (the gateway's), the rules of the queue (``kiosk/line.py``).
+Begin reading at ``door.py``.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+
+from flask import Blueprint
+from flask.blueprints import BlueprintSetupState
+
+from devices.faults import OutsideDown
+from gateway.log import say
+from kiosk import accounts
+
+blueprint = Blueprint("console", __name__, url_prefix="/console")
+
+# The views register themselves on the blueprint above, so they are imported after it.
+from kiosk.console import acts, door, live, pages  # noqa: E402
+
+blueprint.before_request(door.check)
+blueprint.after_request(door.seal)
+
+
+@blueprint.record_once
+def leave_first_token(state: BlueprintSetupState) -> None:
+    """Where nobody can sign in yet, leave the first administrator's token and say where (never what) it is."""
+    core = state.app.extensions["linli"]
+    try:
+        if not accounts.needs_first(core.reader()):
+            return
+        path = core.house.home / accounts.TOKEN_FILE
+        if not path.exists():
+            path = accounts.make_first_token(core.house.home)
+    except (OutsideDown, OSError, sqlite3.Error) as wrong:
+        say(
+            "first_token_failed",
+            f"the first administrator's token cannot be made: {wrong}",
+            level=logging.ERROR,
+        )
+        return
+    say("first_token", f"no administrator yet: open /console/first with the token in {path}", path=path)
+
+
+__all__ = ["acts", "blueprint", "live", "pages"]

@@ -1,0 +1,271 @@
+"""What a member of staff orders with one tap: JSON in, the server's truth out.
+
+Answers: 200 ``{"ok": true, …}``; 409 refused by a rule, 503 something outside is down, 400 incomplete, each with
+``{"error": {"code", "zh", "en"}}``. Nothing is promised here that was not written: the page waits for the fact.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+from typing import Any
+
+from flask import g, jsonify, request
+from flask.typing import ResponseReturnValue
+
+from devices.faults import DeviceFault, NotWritten, OrderRefused, OutsideDown
+from gateway.log import say as log
+from kiosk import line
+from kiosk.accounts import TooManyTries
+from kiosk.console import blueprint, door, live
+from kiosk.console.words import say
+from kiosk.core import Core, current_core
+from kiosk.rules.queue import Ticket
+
+Json = dict[str, Any]
+
+#: The longest text a field of a form may carry: a place, a name, a note.
+TEXT_AT_MOST, NOTE_AT_MOST = 80, 500
+
+
+class Incomplete(DeviceFault):
+    """The page's script sent something that is no order of ours."""
+
+
+# ---------------------------------------------------------------- calls
+
+
+@blueprint.post("/api/calls/<int:call_id>/accept")
+@door.allow("admin", "staff")
+def accept_call(call_id: int) -> ResponseReturnValue:
+    """On my way. Whoever is second is told who was first."""
+    core, by = current_core(), door.me().name
+    try:
+        answer = core.link.order("accept_call", call_id=call_id, by=by)
+    except OrderRefused:
+        if told := _whose(core, call_id, by):
+            return told
+        raise
+    _did("accept_call", f"#{call_id}")
+    return jsonify(ok=True, call=answer.get("call"))
+
+
+@blueprint.post("/api/calls/<int:call_id>/close")
+@door.allow("admin", "staff")
+def close_call(call_id: int) -> ResponseReturnValue:
+    body = _body()
+    outcome, note = _text(body, "outcome"), _text(body, "note", NOTE_AT_MOST)
+    core, by = current_core(), door.me().name
+    try:
+        answer = core.link.order("close_call", call_id=call_id, by=by, outcome=outcome, note=note)
+    except OrderRefused:
+        if told := _whose(core, call_id, by):
+            return told
+        raise
+    _did("close_call", f"#{call_id}", outcome)
+    return jsonify(ok=True, call=answer.get("call"))
+
+
+def _whose(core: Core, call_id: int, by: str) -> ResponseReturnValue | None:
+    """The refusal in words that help: who has this call already."""
+    call: Json = next((one for one in core.link.snapshot()["calls"] if one.get("call_id") == call_id), {})
+    if call.get("state") == "CLOSED":
+        return door.refuse(409, "already_closed", name=call.get("closed_by") or "?")
+    if call.get("state") == "COMING" and call.get("accepted_by") != by:
+        return door.refuse(409, "already_taken", name=call.get("accepted_by") or "?")
+    return None
+
+
+# ---------------------------------------------------------------- the queue
+
+
+@blueprint.post("/api/queue/next")
+@door.allow("admin", "staff")
+def call_next() -> ResponseReturnValue:
+    window_id = _text(_body(), "window_id")
+    ticket = line.call_next(current_core(), window_id, door.me().name)
+    return _ticket_told("call_next", ticket)
+
+
+@blueprint.post("/api/queue/<int:ticket_id>/recall")
+@door.allow("admin", "staff")
+def recall(ticket_id: int) -> ResponseReturnValue:
+    return _ticket_told("recall", line.recall(current_core(), ticket_id, door.me().name))
+
+
+@blueprint.post("/api/queue/<int:ticket_id>/no-show")
+@door.allow("admin", "staff")
+def no_show(ticket_id: int) -> ResponseReturnValue:
+    return _ticket_told("no_show", line.no_show(current_core(), ticket_id, door.me().name))
+
+
+@blueprint.post("/api/queue/<int:ticket_id>/done")
+@door.allow("admin", "staff")
+def done(ticket_id: int) -> ResponseReturnValue:
+    return _ticket_told("done", line.done(current_core(), ticket_id, door.me().name))
+
+
+@blueprint.post("/api/queue/<int:ticket_id>/undo")
+@door.allow("admin", "staff")
+def undo(ticket_id: int) -> ResponseReturnValue:
+    return _ticket_told("undo", line.undo(current_core(), ticket_id, door.me().name))
+
+
+def _ticket_told(what: str, ticket: Ticket) -> ResponseReturnValue:
+    _did(what, ticket.spelled, ticket.window_id or "")
+    return jsonify(ok=True, ticket=line.ticket_view(current_core(), ticket))
+
+
+# ---------------------------------------------------------------- bays, zones, devices
+
+
+@blueprint.post("/api/bays/<bay_id>/<any(close, open):what>")
+@door.allow("admin", "staff")
+def bay(bay_id: str, what: str) -> ResponseReturnValue:
+    answer = current_core().link.order(f"{what}_bay", bay_id=bay_id, by=door.me().name)
+    _did(f"{what}_bay", bay_id)
+    return jsonify(ok=True, bay=answer.get("bay"))
+
+
+@blueprint.post("/api/zones")
+@door.allow("admin")
+def define_zone() -> ResponseReturnValue:
+    body = _body()
+    fields: Json = {name: _text(body, name) for name in ("zone_id", "name_zh", "name_en")}
+    answer = current_core().link.order("define_zone", **fields, by=door.me().name)
+    _did("define_zone", fields["zone_id"])
+    return jsonify(ok=True, zone=answer.get("zone"))
+
+
+@blueprint.post("/api/devices/<path:device_id>/claim")
+@door.allow("admin", "staff")
+def claim_device(device_id: str) -> ResponseReturnValue:
+    """Say what a device is. Empty fields are left to the gateway's defaults."""
+    body = _body()
+    known = ("kind", "name", "call_kind", "place", "person", "bay_id", "zone_id", "model")
+    fields: Json = {name: _text(body, name) for name in known if name in body}
+    answer = current_core().link.order("claim_device", device_id=device_id, **fields, by=door.me().name)
+    _did("claim_device", device_id, fields.get("kind", ""))
+    return jsonify(ok=True, device=answer.get("device"))
+
+
+# ---------------------------------------------------------------- paper
+
+
+@blueprint.post("/api/slips/<int:slip_id>/<any(printed, again, given_up):what>")
+@door.allow("admin", "staff")
+def settle_slip(slip_id: int, what: str) -> ResponseReturnValue:
+    """Staff's word on a slip of which nobody could know: it printed, print it again (补打), drop it."""
+    core, by = current_core(), door.me().name
+    job = core.bridge_reader().execute("SELECT state FROM jobs WHERE slip_id = ?", (slip_id,)).fetchone()
+    if job is None or job["state"] not in ("UNSURE", "FAILED"):
+        return door.refuse(409, "job_settled")
+    now_ms = core.now_ms()
+
+    def work(notebook: sqlite3.Connection) -> int | None:
+        if notebook.execute("SELECT 1 FROM slip_verdicts WHERE slip_id = ?", (slip_id,)).fetchone():
+            raise OrderRefused(say("job_settled", "zh"), say("job_settled", "en"))
+        verdict = {"printed": "printed", "again": "reprinted", "given_up": "given_up"}[what]
+        notebook.execute(
+            'INSERT INTO slip_verdicts(slip_id, verdict, "by", at_ms) VALUES (?, ?, ?, ?)',
+            (slip_id, verdict, by, now_ms),
+        )
+        return _copy_slip(notebook, slip_id, now_ms) if what == "again" else None
+
+    new_slip_id = core.writer.write(work)
+    _did(f"slip_{what}", f"#{slip_id}", "" if new_slip_id is None else f"#{new_slip_id}")
+    core.hub.publish("staff", "slip_settled", {"slip_id": slip_id, "what": what})
+    return jsonify(ok=True, slip_id=new_slip_id)
+
+
+def _copy_slip(notebook: sqlite3.Connection, slip_id: int, now_ms: int) -> int:
+    """The same slip once more, marked as a copy of the first one of its line: its reader must see 补打."""
+    row = notebook.execute(
+        "SELECT printer, kind, body, coalesce(reprint_of, slip_id), ticket_id FROM slips WHERE slip_id = ?",
+        (slip_id,),
+    ).fetchone()
+    if row is None:
+        raise OrderRefused("没有这张纸的记录。", "There is no record of that slip.")
+    printer, kind, body, original, ticket_id = tuple(row)
+    copied = json.dumps({**json.loads(body), "copy_of": original}, ensure_ascii=False)
+    done = notebook.execute(
+        "INSERT INTO slips(printer, kind, body, created_ms, reprint_of, ticket_id) VALUES (?, ?, ?, ?, ?, ?)",
+        (printer, kind, copied, now_ms, original, ticket_id),
+    )
+    return int(done.lastrowid or 0)
+
+
+# ---------------------------------------------------------------- the lock
+
+
+@blueprint.post("/api/lock")
+@door.allow("admin", "staff", locked=True, quiet=True)
+def lock() -> ResponseReturnValue:
+    door.accounts().lock(door.me())
+    live.wake(current_core())
+    return jsonify(ok=True)
+
+
+@blueprint.post("/api/unlock")
+@door.allow("admin", "staff", locked=True, quiet=True)
+def unlock() -> ResponseReturnValue:
+    door.accounts().unlock(door.me(), str(_body().get("password", "")), door.address())
+    live.wake(current_core())
+    return jsonify(ok=True)
+
+
+# ---------------------------------------------------------------- reading a body, answering a fault
+
+
+def _body() -> Json:
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        raise Incomplete("the body is no JSON object")
+    return body
+
+
+def _text(body: Json, name: str, most: int = TEXT_AT_MOST) -> str:
+    value = body.get(name, "")
+    if not isinstance(value, str) or len(value) > most:
+        raise Incomplete(f"{name} is no text of at most {most} characters")
+    return value.strip()
+
+
+def _did(what: str, subject: str = "", detail: str = "") -> None:
+    """One line in the journal. What was done stays done when this cannot be written; the log says so."""
+    try:
+        door.accounts().note(door.me().name, what, subject, detail)
+    except OutsideDown as wrong:
+        log(
+            "journal_not_written", f"{what} {subject} was done, but not noted: {wrong}", level=logging.WARNING
+        )
+
+
+@blueprint.errorhandler(TooManyTries)
+def too_many_tries(refused: TooManyTries) -> ResponseReturnValue:
+    answer = jsonify(error={"code": "too_many_tries", "zh": refused.why_zh, "en": refused.why_en})
+    answer.headers["Retry-After"] = str(-(-refused.wait_ms // 1000))
+    return answer, 429
+
+
+@blueprint.errorhandler(OrderRefused)
+def refused_by_rule(refused: OrderRefused) -> ResponseReturnValue:
+    return jsonify(error={"code": "refused", "zh": refused.why_zh, "en": refused.why_en}), 409
+
+
+@blueprint.errorhandler(Incomplete)
+def incomplete(_wrong: Incomplete) -> ResponseReturnValue:
+    return door.refuse(400, "bad_request")
+
+
+@blueprint.errorhandler(OutsideDown)
+def outside_down(wrong: OutsideDown) -> ResponseReturnValue:
+    """Something that is not ours is down: say which, and what still works."""
+    g.setdefault("lang", "zh")
+    if isinstance(wrong, NotWritten):
+        key = "outside_disk"
+    else:
+        key = "outside_order" if current_core().link.connected else "outside_gateway"
+    log("console_refused", f"{request.path}: {wrong}", level=logging.WARNING)
+    return door.refuse(503, key)

@@ -1,0 +1,192 @@
+"""The console's live line: what happened, told to one screen, veiled while that screen is locked.
+
+A stream belongs to one session. It ends when the session does (signed out, password changed, disabled, 12 hours);
+it goes on when the session locks, because a locked screen must ring. Listening is no sign of a person, so it
+never puts off the lock.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterator
+from typing import Any, cast
+
+from flask import Response, current_app, g, jsonify
+from flask.typing import ResponseReturnValue
+
+from devices.faults import NotWritten
+from gateway.notebook import data_version
+from kiosk.accounts import Accounts, Session
+from kiosk.console import blueprint, door, picture
+from kiosk.core import Core, current_core
+from kiosk.live import Stream, TooManyListeners, sse
+
+#: How often bridge.db is asked whether it changed (3 microseconds): a printer's word is on the screen within this.
+PAPER_EVERY_S = 0.5
+#: Looks without a change after which the whole is read anyway: 10 s.
+LOOK_ANYWAY = 20
+
+Json = dict[str, Any]
+
+
+@blueprint.get("/live")
+@door.allow("admin", "staff", locked=True, quiet=True)
+def live() -> ResponseReturnValue:
+    """Server-sent events: ``picture`` first, then each fact as it happens."""
+    core = current_core()
+    watch = SessionWatch(door.accounts(), door.me())
+    try:
+        stream = core.hub.stream("staff", guard=watch.is_open)
+    except TooManyListeners:
+        return jsonify(error={"code": "too_many_screens", **_TOO_MANY}), 503
+    # Listening has begun before the picture is taken: what happens in between comes twice rather than not at all.
+    _paper_watch(core).begin()
+    veil = Veil(core, stream, watch)
+    return Response(
+        veil, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"}, direct_passthrough=True
+    )
+
+
+_TOO_MANY = {
+    "zh": "打开的屏幕太多了，请关掉一个。",
+    "en": "Too many screens are open; close one.",
+}
+
+
+class SessionWatch:
+    """Looks at one session again and again. What cannot be read stays as it was: a failing disk must not end a ring."""
+
+    def __init__(self, accounts: Accounts, session: Session) -> None:
+        self._accounts = accounts
+        self._last: Session = session
+
+    def is_open(self) -> bool:
+        try:
+            now = self._accounts.session_of_hash(self._last.session_hash)
+        except (NotWritten, sqlite3.Error):
+            return True
+        if now is None:
+            return False
+        self._last = now
+        return True
+
+    @property
+    def session(self) -> Session:
+        return self._last
+
+
+class Veil(Iterator[bytes]):
+    """A hub's stream, drawn over with a veil while its screen is locked."""
+
+    def __init__(self, core: Core, stream: Stream, watch: SessionWatch) -> None:
+        self._core, self._stream, self._watch = core, stream, watch
+        self._was_locked: bool | None = None
+
+    def __next__(self) -> bytes:
+        told = next(self._stream)
+        locked = self._watch.session.locked
+        if locked:
+            told = veil_lines(told)
+        if locked != self._was_locked:
+            # The first turn, or the screen was locked or unlocked: tell it so, and everything it may know now.
+            self._was_locked = locked
+            told += self._anew(locked)
+        return told
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def _anew(self, locked: bool) -> bytes:
+        session = self._watch.session
+        state = {
+            "locked": locked,
+            "name": session.name,
+            "ends_ms": session.ends_ms,
+            "now_ms": self._core.now_ms(),
+        }
+        whole = picture.whole(self._core)
+        return sse("lock", state) + sse("picture", picture.veiled_whole(whole) if locked else whole)
+
+
+def veil_lines(told: bytes) -> bytes:
+    """Server-sent events as a locked screen may hear them."""
+    kept = b""
+    for block in told.decode().split("\n\n"):
+        if block.startswith("event: "):
+            event, _, data = block[len("event: ") :].partition("\ndata: ")
+            fact = picture.veiled(event, json.loads(data))
+            if fact is not None:
+                kept += sse(event, fact)
+        elif block:
+            kept += block.encode() + b"\n\n"
+    # Something must be sent, or the server would take the stream as ended; a comment is nothing to the page.
+    return kept or b":\n\n"
+
+
+class PaperWatch:
+    """Tells the staff channel when the bridge has written something. One thread, while somebody listens."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._lock = threading.Lock()
+        self._runs = False
+        self._rest = threading.Event()
+
+    def begin(self) -> None:
+        """Begin, where it does not run already. Called once the caller listens on the hub."""
+        with self._lock:
+            if self._runs:
+                return
+            self._runs = True
+        threading.Thread(target=self._run, name="paper-watch", daemon=True).start()
+
+    def _run(self) -> None:
+        seen: Json | None = None
+        version, looks = -1, 0
+        while True:
+            with self._lock:
+                # Under the lock, so that nobody begins to listen while we decide to stop.
+                if not self._core.hub.listens("staff"):
+                    self._runs = False
+                    return
+            now = self._version()
+            # Where nothing is committed the bridge may have died: its beat grows old all by itself.
+            looks = (looks + 1) % LOOK_ANYWAY
+            if now != version or looks == 0:
+                version, told = now, picture.paper(self._core)
+                if seen is not None and told != seen:
+                    self._core.hub.publish("staff", "paper", told)
+                seen = told
+            self._rest.wait(PAPER_EVERY_S)
+
+    def _version(self) -> int:
+        try:
+            return data_version(self._core.bridge_reader())
+        except (NotWritten, sqlite3.Error):
+            return -2
+
+
+def _paper_watch(core: Core) -> PaperWatch:
+    """The one of this application."""
+    return cast(PaperWatch, current_app.extensions.setdefault("linli.paper_watch", PaperWatch(core)))
+
+
+@blueprint.post("/api/active")
+@door.allow("admin", "staff")
+def active() -> ResponseReturnValue:
+    """A person has touched the page; the door has put off the lock by letting this in."""
+    return jsonify(ok=True)
+
+
+@blueprint.get("/api/session")
+@door.anyone
+def session() -> ResponseReturnValue:
+    """Asked by a page whose live line broke: is there still somebody signed in? It tells the asker nothing else."""
+    return jsonify(signed_in=g.staff_session is not None)
+
+
+def wake(core: Core) -> None:
+    """Make every staff stream look at its session now (locked, unlocked, ended) rather than at its next heartbeat."""
+    core.hub.publish("staff", "heartbeat", {})

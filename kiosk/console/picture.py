@@ -1,0 +1,133 @@
+"""What the console shows, as JSON facts; and what of it a locked screen may show.
+
+The page is drawn from these by scripts. Words are not here: they are in ``words.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from devices.faults import NotWritten
+from devices.plan import Panel, Printer
+from kiosk import line
+from kiosk.core import Core
+
+Json = dict[str, Any]
+
+#: The bridge writes its beat every 15 s (docs/protocol.md, 3); two lost beats and one for a busy Pi.
+BRIDGE_SILENT_AFTER_MS = 45_000
+#: Slips that ask for a look. More than this on one screen helps nobody; the rest follows when these are settled.
+JOBS_SHOWN = 20
+#: A locked screen is seen by everybody in the hall: that somebody calls, and where. Not who, not why it was closed.
+_CALL_ON_A_LOCKED_SCREEN = (
+    "call_id",
+    "state",
+    "kind",
+    "device_id",
+    "claimed",
+    "place",
+    "presses",
+    "opened_ms",
+    "last_press_ms",
+    "written",
+    "overdue",
+)
+#: What a locked screen hears besides calls: nothing in it names anybody.
+_PLAIN_EVENTS = frozenset({"heartbeat", "link", "part", "lock"})
+
+
+def whole(core: Core) -> Json:
+    """Everything the page needs to draw itself anew."""
+    return {**core.link.snapshot(), "now_ms": core.now_ms(), "queue": queue(core), "paper": paper(core)}
+
+
+def windows(core: Core) -> list[Json]:
+    """The windows that serve at least one item with tickets."""
+    ticketed = {one.code for one in core.catalogue.services if one.needs_ticket}
+    return [
+        {"window_id": one.id, "zh": one.zh, "en": one.en}
+        for one in core.catalogue.windows
+        if core.catalogue.served_at(one.id) & ticketed
+    ]
+
+
+def queue(core: Core) -> Json:
+    """Today's tickets that still matter, or ``known`` False when the notebook cannot be read."""
+    try:
+        shown = line.tickets_today(core, ("CALLED", "NO_SHOW", "DONE"))
+        tickets = [*line.waiting(core), *(line.ticket_view(core, one) for one in shown)]
+        return {"known": True, "day": line.today(core), "tickets": tickets}
+    except (NotWritten, sqlite3.Error):
+        return {"known": False, "day": "", "tickets": []}
+
+
+def paper(core: Core) -> Json:
+    """Printers, panels and the slips that ask staff for a look; ``bridge`` says whether anybody prints at all."""
+    plan = core.house.plan
+    things: list[Printer | Panel] = [*plan.printers, *plan.panels]
+    named = {one.id: {"name_zh": one.name_zh, "name_en": one.name_en} for one in things}
+    try:
+        reader = core.bridge_reader()
+        beat = reader.execute("SELECT beat_ms FROM bridge_alive").fetchone()
+        printers = [dict(row) for row in reader.execute("SELECT * FROM printers ORDER BY printer")]
+        panels = [dict(row) for row in reader.execute("SELECT * FROM panels ORDER BY panel")]
+        asking = reader.execute(
+            "SELECT job_id, slip_id, printer, state, changed_ms, why_zh, why_en FROM jobs"
+            " WHERE state IN ('UNSURE', 'FAILED') ORDER BY job_id DESC LIMIT 200"
+        ).fetchall()
+        jobs = _unsettled(core, [dict(row) for row in asking])
+    except (NotWritten, sqlite3.Error):
+        return {"bridge": "down", "printers": [], "panels": [], "jobs": []}
+    for one in printers:
+        one.update(named.get(one["printer"], {}))
+    for one in panels:
+        one.update(named.get(one["panel"], {}))
+    alive = beat is not None and abs(core.now_ms() - beat["beat_ms"]) < BRIDGE_SILENT_AFTER_MS
+    return {"bridge": "ready" if alive else "down", "printers": printers, "panels": panels, "jobs": jobs}
+
+
+def _unsettled(core: Core, jobs: list[Json]) -> list[Json]:
+    """The jobs on which nobody has given a word yet, with the slip's title."""
+    reader = core.reader()
+    left: list[Json] = []
+    for job in jobs:
+        slip = reader.execute(
+            "SELECT body, EXISTS(SELECT 1 FROM slip_verdicts v WHERE v.slip_id = s.slip_id) AS settled"
+            " FROM slips s WHERE slip_id = ?",
+            (job["slip_id"],),
+        ).fetchone()
+        if slip is None or slip["settled"]:
+            continue
+        left.append({**job, "title": str(json.loads(slip["body"]).get("title", ""))})
+        if len(left) == JOBS_SHOWN:
+            break
+    return left
+
+
+# ---------------------------------------------------------------- behind a locked screen
+
+
+def veiled_call(call: Json) -> Json:
+    """A call as a locked screen may show it."""
+    return {name: call[name] for name in _CALL_ON_A_LOCKED_SCREEN if name in call}
+
+
+def veiled_whole(picture: Json) -> Json:
+    """The whole picture as a locked screen may show it: open calls and parts, nothing else."""
+    return {
+        "calls": [veiled_call(one) for one in picture["calls"] if one.get("state") != "CLOSED"],
+        "parts": picture["parts"],
+        "connected": picture["connected"],
+        "now_ms": picture.get("now_ms"),
+    }
+
+
+def veiled(event: str, data: Json) -> Json | None:
+    """An event of the live line as a locked screen may hear it; None: not at all. What is unknown is not told."""
+    if event == "call":
+        return veiled_call(data)
+    if event in ("snapshot", "picture"):
+        return veiled_whole(data)
+    return data if event in _PLAIN_EVENTS else None

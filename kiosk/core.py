@@ -1,0 +1,84 @@
+"""What every page of the kiosk needs, gathered once in ``__main__`` and handed to ``create_app``."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flask import current_app
+
+from gateway.house import House
+from gateway.notebook import open_reader
+from kiosk.catalogue import Catalogue
+from kiosk.gateway_link import GatewayLink
+from kiosk.live import Hub
+from kiosk.writer import Writer
+
+#: Page cache of one read-only connection. There is one for each request thread: SQLite's default of 2 MB times 48
+#: threads would be more than the whole process may have.
+READER_CACHE_KB = 128
+
+
+class _Readers(threading.local):
+    """One thread's read-only connections, each with the inode of the file it was opened on."""
+
+    def __init__(self) -> None:
+        self.kept: dict[Path, tuple[tuple[int, int], sqlite3.Connection]] = {}
+
+
+@dataclass
+class Core:
+    """The kiosk's parts. ``now_ms`` is the clock (UTC milliseconds); tests hold it."""
+
+    house: House
+    catalogue: Catalogue
+    writer: Writer
+    link: GatewayLink
+    hub: Hub
+    now_ms: Callable[[], int]
+    _readers: _Readers = field(default_factory=_Readers, repr=False)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.house.plan.hall.timezone)
+
+    def reader(self) -> sqlite3.Connection:
+        """This thread's read-only connection to kiosk.db."""
+        return self._reader(self.house.kiosk_db)
+
+    def bridge_reader(self) -> sqlite3.Connection:
+        """This thread's read-only connection to bridge.db; raises `NotWritten` while there is none."""
+        return self._reader(self.house.bridge_db)
+
+    def gateway_reader(self) -> sqlite3.Connection:
+        """This thread's read-only connection to gateway.db; raises `NotWritten` while there is none."""
+        return self._reader(self.house.gateway_db)
+
+    def _reader(self, path: Path) -> sqlite3.Connection:
+        kept = self._readers.kept
+        try:
+            status = path.stat()
+            inode = (status.st_dev, status.st_ino)
+        except OSError:
+            inode = (0, 0)
+        if path in kept:
+            if kept[path][0] == inode:
+                return kept[path][1]
+            # Its owner put the file aside and began a new one: an old connection would show the past for ever.
+            kept.pop(path)[1].close()
+        connection = open_reader(path)
+        connection.row_factory = sqlite3.Row
+        connection.execute(f"PRAGMA cache_size=-{READER_CACHE_KB}")
+        kept[path] = (inode, connection)
+        return connection
+
+
+def current_core() -> Core:
+    """The core of the application that answers this request."""
+    core = current_app.extensions["linli"]
+    assert isinstance(core, Core)
+    return core

@@ -1,0 +1,275 @@
+"""The kiosk's end of the gateway's unix socket: orders up, facts down (docs/protocol.md, 2).
+
+Theory of operation. One thread connects, says hello, keeps what it hears as `snapshot()` and tells it on the hub.
+When the gateway goes, the last picture stays and is marked ``connected: False``; the thread tries again after 0.1,
+0.2 … 2 s. `order()` may be called by any thread: it writes one line and waits for the line that answers it.
+Every fact carries ``rev``; after a gap the link asks hello again rather than guess.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import logging
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from devices.faults import OrderRefused, OutsideDown
+from gateway.log import say, say_once
+from kiosk.live import Hub
+
+#: A gateway that restarts is back in about a second; faster tries only cost the Pi (our choice).
+RECONNECT_FIRST_S, RECONNECT_LAST_S = 0.1, 2.0
+#: Longer lines than this are not of our gateway: 2000 devices make a Snapshot of about 700 kB.
+LINE_AT_MOST = 8 * 1024 * 1024
+#: struct timeval, 2 s: as long as an order waits for its answer.
+_SEND_TIMEOUT = struct.pack("ll", 2, 0)
+#: docs/protocol.md: a Snapshot brings the last 20 closed calls; we keep as many.
+CLOSED_CALLS_KEPT = 20
+
+Json = dict[str, Any]
+#: fact → (where it stands in the fact and in the Snapshot, the key that names it, the hub's event)
+_KINDS: dict[str, tuple[str, str, str, str]] = {
+    "CallChanged": ("call", "calls", "call_id", "call"),
+    "ZoneChanged": ("zone", "zones", "zone_id", "zone"),
+    "BayChanged": ("bay", "bays", "bay_id", "bay"),
+    "DeviceChanged": ("device", "devices", "device_id", "device"),
+    "PanelChanged": ("panel", "panels", "panel", "panel"),
+    "PartChanged": ("part", "parts", "part", "part"),
+}
+
+
+class GatewayLink:
+    """Begin with `start`, end with `stop`.
+
+    :param path: the gateway's socket.
+    :param who: how we introduce ourselves.
+    :param hub: where facts are told: all on "staff", zones on "hall" too.
+    """
+
+    def __init__(self, path: Path, hub: Hub, *, who: str = "kiosk") -> None:
+        self._path = path
+        self._hub = hub
+        self._who = who
+        self._lock = threading.Lock()
+        self._send_lock = threading.Lock()
+        self._ids = itertools.count(1)
+        self._answers: dict[str, _Answer] = {}
+        self._socket: socket.socket | None = None
+        self._connected = False
+        self._rev: int | None = None
+        self._things: dict[str, dict[str, Json]] = {kind[1]: {} for kind in _KINDS.values()}
+        self._extra: Json = {"lamps": [], "epoch": ""}
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="gateway-link", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._drop()
+        if self._thread.ident is not None:
+            self._thread.join(2)
+
+    @property
+    def connected(self) -> bool:
+        return self._connected
+
+    def order(self, name: str, /, *, timeout_s: float = 2.0, **fields: Any) -> Json:
+        """Give the gateway an order and wait for its word.
+
+        :return: its answer, e.g. ``{"re": …, "ok": true, "written": true, "call": {…}}``.
+        :raises OrderRefused: the rules do not allow it; nothing changed.
+        :raises OutsideDown: the gateway is away, could not write, or has not answered in ``timeout_s``.
+        """
+        if not self._connected:
+            raise _away()
+        order_id = f"k-{next(self._ids)}"
+        answer = _Answer()
+        with self._lock:
+            self._answers[order_id] = answer
+        try:
+            self._send({"id": order_id, "order": name, **fields})
+            if not answer.come.wait(timeout_s):
+                raise OutsideDown(
+                    f"the gateway has not answered {name} for {timeout_s:g} s: look before you repeat it"
+                )
+        finally:
+            with self._lock:
+                self._answers.pop(order_id, None)
+        said = answer.said
+        if said is None:
+            raise _away()
+        if said.get("ok") is True:
+            return said
+        why_zh, why_en = (
+            str(said.get("why_zh") or "网关拒绝"),
+            str(said.get("why_en") or "the gateway refused"),
+        )
+        if said.get("fault") == "not_written":
+            raise OutsideDown(why_en)
+        raise OrderRefused(why_zh, why_en)
+
+    def snapshot(self) -> Json:
+        """The gateway's state as last heard. Lists of dicts; ``connected`` says whether it is still true."""
+        with self._lock:
+            things: Json = {name: list(kept.values()) for name, kept in self._things.items()}
+        return {**things, **self._extra, "connected": self._connected}
+
+    # ---------------------------------------------------------------- the link's thread
+
+    def _run(self) -> None:
+        wait_s = RECONNECT_FIRST_S
+        while not self._stopping.is_set():
+            try:
+                with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+                    line.settimeout(2)
+                    line.connect(str(self._path))
+                    line.settimeout(None)
+                    # A gateway that hangs must not hold the threads that answer touches: sending gives up.
+                    line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_TIMEOUT)
+                    self._socket = line
+                    self._send({"id": "k-0", "order": "hello", "who": self._who})
+                    for heard in _lines(line):
+                        wait_s = RECONNECT_FIRST_S
+                        self._hear(heard)
+            except OSError:
+                pass  # away: the state below says so on every screen
+            self._lost()
+            self._stopping.wait(wait_s)
+            wait_s = min(wait_s * 2, RECONNECT_LAST_S)
+
+    def _send(self, message: Json) -> None:
+        line = self._socket
+        if line is None:
+            raise _away()
+        try:
+            with self._send_lock:
+                line.sendall(json.dumps(message, ensure_ascii=False).encode() + b"\n")
+        except OSError as wrong:
+            self._drop()  # half a line may be out: only a new connection is sound
+            raise _away() from wrong
+
+    def _drop(self) -> None:
+        """Close the line, so that the thread begins anew."""
+        if (line := self._socket) is not None:
+            try:
+                line.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass  # it was closed already
+
+    def _lost(self) -> None:
+        was, self._connected, self._socket, self._rev = self._connected, False, None, None
+        with self._lock:
+            waiting, self._answers = list(self._answers.values()), {}
+        for answer in waiting:
+            answer.come.set()
+        if was:
+            say("gateway_lost", "the gateway is away: calls ring only where it runs", level=logging.WARNING)
+            self._tell_link()
+
+    def _tell_link(self) -> None:
+        self._hub.publish("staff", "link", {"connected": self._connected})
+        self._hub.publish("hall", "link", {"connected": self._connected})
+
+    def _hear(self, raw: bytes) -> None:
+        try:
+            heard = json.loads(raw)
+        except (ValueError, RecursionError):
+            heard = None
+        if not isinstance(heard, dict):
+            say_once(
+                "gateway-line", "gateway_nonsense", f"the gateway's socket said what is no JSON: {raw[:80]!r}"
+            )
+            return
+        if "re" in heard:
+            with self._lock:
+                answer = self._answers.pop(str(heard["re"]), None)
+            if answer is not None:
+                answer.said = heard
+                answer.come.set()
+            return
+        fact, rev = heard.get("fact"), heard.get("rev")
+        if fact == "Snapshot":
+            self._rev = rev if isinstance(rev, int) else None
+            self._hear_snapshot(heard)
+            return
+        if isinstance(rev, int):
+            if self._rev is not None and rev != self._rev + 1:
+                self._rev = None
+                self._send({"id": "k-0", "order": "hello", "who": self._who})
+            elif self._rev is not None:
+                self._rev = rev
+        if fact in _KINDS:
+            self._hear_thing(fact, heard)
+
+    def _hear_snapshot(self, heard: Json) -> None:
+        with self._lock:
+            for _, plural, key, _ in _KINDS.values():
+                things = heard.get(plural)
+                listed = things if isinstance(things, list) else []
+                self._things[plural] = {
+                    str(one[key]): one for one in listed if isinstance(one, dict) and key in one
+                }
+            self._extra = {name: heard.get(name, empty) for name, empty in self._extra.items()}
+        was, self._connected = self._connected, True
+        if not was:
+            say("gateway_found", "the gateway is there")
+        self._tell_link()
+        self._hub.publish("staff", "snapshot", self.snapshot())
+        for zone in list(self._things["zones"].values()):
+            self._hub.publish("hall", "zone", zone)
+
+    def _hear_thing(self, fact: str, heard: Json) -> None:
+        single, plural, key, event = _KINDS[fact]
+        thing = heard.get(single)
+        # A PartChanged may carry its fields beside "fact", where "part" is the part's name.
+        if not isinstance(thing, dict):
+            thing = {name: value for name, value in heard.items() if name not in ("fact", "rev")}
+        if key not in thing:
+            return
+        with self._lock:
+            self._things[plural][str(thing[key])] = thing
+            if plural == "calls":
+                _keep_few_closed(self._things[plural])
+        self._hub.publish("staff", event, thing)
+        if event == "zone":
+            self._hub.publish("hall", event, thing)
+
+
+class _Answer:
+    __slots__ = ("come", "said")
+
+    def __init__(self) -> None:
+        self.come = threading.Event()
+        self.said: Json | None = None
+
+
+def _away() -> OutsideDown:
+    return OutsideDown("the gateway is not there: calls cannot be passed on; walk to the desk")
+
+
+def _keep_few_closed(calls: dict[str, Json]) -> None:
+    closed = [key for key, call in calls.items() if call.get("state") == "CLOSED"]
+    for key in sorted(closed, key=lambda one: int(calls[one].get("closed_ms") or 0))[:-CLOSED_CALLS_KEPT]:
+        del calls[key]
+
+
+def _lines(line: socket.socket) -> Iterator[bytes]:
+    """Lines as they come, until the other side closes. One that is too long ends the connection."""
+    rest = bytearray()
+    while True:
+        come = line.recv(65536)
+        if not come:
+            return
+        rest += come
+        *whole, last = rest.split(b"\n")
+        yield from (bytes(one) for one in whole if one.strip())
+        rest = bytearray(last)
+        if len(rest) > LINE_AT_MOST:
+            raise OSError("a line without end")

@@ -1,0 +1,98 @@
+"""/healthz and /livez: is every part of the hall there? Asked by people, by `linli doctor`, by tests."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+
+from devices.faults import NotWritten
+from kiosk.core import Core, current_core
+
+blueprint = Blueprint("health", __name__)
+
+#: The bridge writes its beat every 15 s (docs/protocol.md, 3); three missed are not a coincidence.
+BRIDGE_BEAT_STALE_MS = 50_000
+#: Without these the hall is not ready; everything else may be degraded and the hall still serves.
+CORE_PARTS = ("kiosk", "gateway", "broker", "bridge")
+
+
+@blueprint.get("/livez")
+def livez() -> Response:
+    return jsonify({"status": "live"})
+
+
+@blueprint.get("/healthz")
+def healthz() -> tuple[Response, int]:
+    parts = parts_of(current_core())
+    missing = [name for name in CORE_PARTS if parts.get(name, {}).get("state") not in ("ready", "degraded")]
+    if missing:
+        status = "starting"
+    else:
+        status = "ready" if all(part["state"] == "ready" for part in parts.values()) else "degraded"
+    return jsonify({"status": status, "parts": parts}), 503 if missing else 200
+
+
+def parts_of(core: Core) -> dict[str, dict[str, Any]]:
+    """Each part's state with its reason in both languages. ``state``: ready, degraded, down, or a device's own word."""
+    parts = {"kiosk": _kiosk(core), **_gateway(core)}
+    parts["bridge"], printing = _bridge(core)
+    return {**parts, **printing}
+
+
+def _part(state: str, why_zh: str = "", why_en: str = "", since_ms: int | None = None) -> dict[str, Any]:
+    return {"state": state, "since_ms": since_ms, "why_zh": why_zh, "why_en": why_en}
+
+
+def _kiosk(core: Core) -> dict[str, Any]:
+    if core.writer.trouble:
+        return _part("down", "取号无法保存：请检查磁盘", core.writer.trouble)
+    try:
+        core.reader()
+    except NotWritten as wrong:
+        return _part("down", "取号记录打不开", str(wrong))
+    return _part("ready")
+
+
+def _gateway(core: Core) -> dict[str, dict[str, Any]]:
+    heard = core.link.snapshot()
+    if not heard["connected"]:
+        away = (
+            "网关没有连上：呼叫和车位不会更新，取号照常",
+            "the gateway is away: calls and bays stand still, tickets go on",
+        )
+        return {"gateway": _part("down", *away), "broker": _part("down", *away)}
+    told = {
+        str(part["part"]): _part(
+            str(part.get("state", "down")),
+            part.get("why_zh", ""),
+            part.get("why_en", ""),
+            part.get("since_ms"),
+        )
+        for part in heard["parts"]
+        if "part" in part
+    }
+    told.setdefault("gateway", _part("ready"))
+    told.setdefault("broker", _part("starting", "还没有消息", "nothing heard yet"))
+    return told
+
+
+def _bridge(core: Core) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    try:
+        reader = core.bridge_reader()
+        alive = reader.execute("SELECT beat_ms, started_ms FROM bridge_alive").fetchone()
+        printers = reader.execute("SELECT printer, state, since_ms, why_zh, why_en FROM printers").fetchall()
+        panels = reader.execute("SELECT panel, state, since_ms, why_zh, why_en FROM panels").fetchall()
+    except (NotWritten, sqlite3.OperationalError) as wrong:
+        return _part(
+            "down", "打印服务还没有启动：号码照取，纸稍后补", f"the bridge is not there yet: {wrong}"
+        ), {}
+    things = {f"printer:{row[0]}": _part(row[1], row[3] or "", row[4] or "", row[2]) for row in printers}
+    things |= {f"panel:{row[0]}": _part(row[1], row[3] or "", row[4] or "", row[2]) for row in panels}
+    if alive is None or core.now_ms() - alive[0] > BRIDGE_BEAT_STALE_MS:
+        since_ms = None if alive is None else alive[0]
+        return _part(
+            "down", "打印服务没有响应：号码照取，纸稍后补", "the bridge does not answer", since_ms
+        ), things
+    return _part("ready", since_ms=alive[1]), things

@@ -1,0 +1,217 @@
+/* The console page: listens on the live line, draws what it hears, orders what is tapped. Begin reading here. */
+import { clock, h, language, nowMs, patchChildren, setClock, setLanguage, t, tick } from "./console_view.js";
+import { store, takePicture, takeThing, takeTicket, takeVerdict, wipe } from "./console_store.js";
+import { drawCalls, flashTitle, outcomeForm, ringFor } from "./console_calls.js";
+import { drawQueue, lastStep, myWindow, remember, serving, setMyWindow } from "./console_queue.js";
+import { chooseBay, drawBays, drawPaper, drawParts } from "./console_hall.js";
+import { claimFields, claimForm, drawDevices, zoneForm } from "./console_devices.js";
+import { drawCover } from "./console_lock.js";
+import * as sound from "./console_sound.js";
+
+/* A heartbeat comes every 10 s (kiosk/live.py); one and a half without any word, and this page says so. */
+const QUIET_MS = 15000;
+/* A working day's end is announced this long before, so that nobody is surprised by a silent screen. */
+const ENDS_SOON_MS = 30 * 60000;
+const ACTIVE_EVERY_MS = 60000;
+
+let heardAt = performance.now();
+const ask = document.getElementById("ask");
+
+/* ---------------------------------------------------------------- drawing */
+
+const DRAWN_BY = { call: [drawCalls], zone: [drawBays], bay: [drawBays], device: [drawDevices], part: [drawParts], ticket: [drawQueue], paper: [drawPaper, drawParts] };
+
+function drawAll() {
+  document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
+  if (store.locked) document.querySelectorAll("#main > section, .hall-side > section").forEach((one) => one.replaceChildren());
+  else if (store.known) for (const hand of [drawCalls, drawQueue, drawParts, drawPaper, drawBays, drawDevices]) hand(store);
+  document.getElementById("main").setAttribute("aria-busy", String(!store.known));
+  drawCover(store);
+  ringFor(store);
+  drawLine();
+  sound.show();
+}
+
+function drawSome(kind) {
+  if (store.locked) drawCover(store);
+  else for (const hand of DRAWN_BY[kind] ?? []) hand(store);
+  if (kind === "call") ringFor(store);
+}
+
+function drawLine() {
+  const lost = performance.now() - heardAt > QUIET_MS;
+  const line = document.getElementById("line");
+  line.className = `line ${lost ? "lost" : "live-now"}`;
+  if (line.textContent !== `● ${t("line_live")}` || lost) line.textContent = lost ? "○" : `● ${t("line_live")}`;
+  const said = [];
+  if (lost) said.push(h("p", { class: "wrong", "data-key": "lost" }, t("line_lost")));
+  if (store.endsMs && store.endsMs - nowMs() < ENDS_SOON_MS) said.push(h("p", { class: "note", "data-key": "ends" }, t("ends_soon", { time: clock(store.endsMs) })));
+  patchChildren(document.getElementById("trouble"), said);
+}
+
+function toast(text) {
+  const element = document.getElementById("toast");
+  element.textContent = text;
+  element.hidden = false;
+  clearTimeout(toast.timer);
+  toast.timer = setTimeout(() => { element.hidden = true; }, 8000);
+}
+
+/* ---------------------------------------------------------------- listening */
+
+const heard = (work) => (data) => { heardAt = performance.now(); work(data); };
+const handlers = {
+  lock: heard((state) => {
+    if (state.locked && !store.locked) { ask.close(); }
+    if (state.locked !== store.locked) wipe();
+    Object.assign(store, { locked: state.locked, name: state.name, endsMs: state.ends_ms });
+    setClock(state.now_ms);
+  }),
+  picture: heard((picture) => { setClock(picture.now_ms); takePicture(picture); drawAll(); }),
+  snapshot: heard((picture) => { takePicture(picture); drawAll(); }),
+  link: heard((link) => { store.connected = link.connected; drawAll(); }),
+  ticket: heard((ticket) => { takeTicket(ticket); drawSome("ticket"); }),
+  paper: heard((paper) => { store.paper = paper; drawSome("paper"); }),
+  slip_settled: heard((told) => { takeVerdict(told.slip_id); drawSome("paper"); }),
+  heartbeat: heard(drawLine),
+};
+for (const kind of ["call", "zone", "bay", "device", "part"]) handlers[kind] = heard((thing) => { takeThing(kind, thing); drawSome(kind); });
+
+window.LinliLive.open("/console/live", handlers, {
+  poll: "/console/api/session",
+  onPoll: (answer) => { if (!answer.signed_in) location.assign("/console/sign-in"); },
+});
+
+/* ---------------------------------------------------------------- ordering */
+
+/** POST, and answer {ok} or {why}. Nothing is drawn here: the fact comes on the live line. */
+async function order(path, body = {}) {
+  try {
+    const answer = await fetch(`/console/api/${path}`, {
+      method: "POST", headers: { "Content-Type": "application/json", "X-Form-Token": document.querySelector("meta[name=form-token]").content },
+      body: JSON.stringify(body), signal: AbortSignal.timeout(10000) });
+    const said = await answer.json();
+    if (answer.ok) return said;
+    if (answer.status === 401) location.assign("/console/sign-in");
+    return { why: said.error?.[language()] ?? t("bad_request") };
+  } catch {
+    return { why: t("no_answer_http") };
+  }
+}
+
+/** The same button twice in a row is one order. */
+const busy = new Set();
+async function once(path, body) {
+  if (busy.has(path)) return {};
+  busy.add(path);
+  const answer = await order(path, body);
+  busy.delete(path);
+  if (answer.why) toast(answer.why);
+  return answer;
+}
+
+async function queueStep(path, body) {
+  const answer = await once(`queue/${path}`, body);
+  if (answer.ticket) { remember(path.endsWith("undo") ? null : answer.ticket); takeTicket(answer.ticket); drawSome("ticket"); }
+}
+
+function open(form) {
+  ask.replaceChildren(form);
+  if (!ask.open) ask.showModal();
+}
+
+const id = (button) => encodeURIComponent(button.dataset.id);
+const ACTS = {
+  accept: (b) => once(`calls/${id(b)}/accept`),
+  close: (b) => open(outcomeForm(store.calls.get(Number(b.dataset.id)))),
+  claim: (b) => open(claimForm(b.dataset.id, store)),
+  zone: () => open(zoneForm()),
+  dismiss: () => ask.close(),
+  next: () => queueStep("next", { window_id: myWindow() }),
+  recall: (b) => queueStep(`${id(b)}/recall`),
+  no_show: (b) => queueStep(`${id(b)}/no-show`),
+  done: (b) => queueStep(`${id(b)}/done`),
+  undo: (b) => queueStep(`${id(b)}/undo`),
+  bay: (b) => { chooseBay(b.dataset.id); drawBays(store); },
+  close_bay: (b) => once(`bays/${id(b)}/close`),
+  open_bay: (b) => once(`bays/${id(b)}/open`),
+  slip_printed: (b) => once(`slips/${id(b)}/printed`),
+  slip_again: (b) => once(`slips/${id(b)}/again`),
+  slip_given_up: (b) => once(`slips/${id(b)}/given_up`),
+  lock: () => once("lock"),
+  sound: () => sound.test(),
+};
+
+document.addEventListener("click", (event) => {
+  sound.allow();
+  const button = event.target.closest("[data-act]");
+  if (button && !button.disabled) ACTS[button.dataset.act]?.(button);
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.dataset.change === "window") { setMyWindow(event.target.value); drawQueue(store); }
+  const form = event.target.closest("form[data-form=claim]");
+  if (form && event.target.name === "kind") form.dataset.kind = event.target.value;
+});
+
+const FORMS = {
+  close: (form) => order(`calls/${id(form)}/close`, Object.fromEntries(new FormData(form))),
+  claim: (form) => order(`devices/${id(form)}/claim`, claimFields(form)),
+  zone: (form) => order("zones", Object.fromEntries(new FormData(form))),
+  unlock: (form) => order("unlock", Object.fromEntries(new FormData(form))),
+};
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target.closest("form[data-form]");
+  if (!form) return;
+  event.preventDefault();
+  if (form.dataset.busy) return;
+  form.dataset.busy = "yes";
+  const answer = await FORMS[form.dataset.form](form);
+  delete form.dataset.busy;
+  const wrong = form.querySelector("[role=alert].wrong");
+  if (answer.why) { wrong.textContent = answer.why; wrong.hidden = false; form.querySelector("[type=password]")?.select(); } else if (form.closest("#ask")) ask.close();
+});
+
+/* Keys for whoever stands at a window. Never while typing, never behind a dialog or the cover. */
+document.addEventListener("keydown", (event) => {
+  sound.allow();
+  if (store.locked || ask.open || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
+  const on = event.target;
+  if (on.closest("input, textarea, [contenteditable]") || (on.closest("select") && (on.id !== "window" || event.key === " "))) return;
+  if (event.key === " " && on.closest("button, a, summary")) return; // there Space presses what has the focus
+  const now = serving(store);
+  if ((event.key === "n" || event.key === "N" || event.key === " ") && myWindow()) { event.preventDefault(); ACTS.next(); }
+  if ((event.key === "r" || event.key === "R") && now) queueStep(`${now.ticket_id}/recall`);
+});
+
+/* ---------------------------------------------------------------- language, clock, being here */
+
+document.getElementById("other-language").addEventListener("click", (event) => {
+  event.preventDefault();
+  setLanguage(language() === "zh" ? "en" : "zh");
+  document.cookie = `linli_console_lang=${language()}; path=/console; SameSite=Strict; max-age=31536000`;
+  document.querySelectorAll("[data-w]").forEach((one) => { one.textContent = t(one.dataset.w); });
+  event.target.textContent = t("other_language");
+  if (ask.open) ask.close();
+  drawAll();
+});
+
+/* A person at the page puts off the lock; the page alone never does. */
+let activeAt = 0;
+for (const kind of ["pointerdown", "keydown", "wheel", "pointermove"]) {
+  document.addEventListener(kind, () => {
+    if (store.locked || performance.now() - activeAt < ACTIVE_EVERY_MS) return;
+    activeAt = performance.now();
+    order("active");
+  }, { passive: true });
+}
+
+setInterval(() => {
+  tick();
+  flashTitle(store);
+  drawLine();
+  if (!store.locked && store.known && (lastStep() || document.querySelector("[data-act=undo]"))) drawQueue(store);
+}, 1000);
+drawAll();
+if (location.hash) document.querySelector(location.hash)?.scrollIntoView();

@@ -1,0 +1,151 @@
+"use strict";
+/* The touchscreen: take a number, call for help, go home when nobody is there.
+ *
+ * Nothing is kept in the browser: no cookie, no storage. The page's address says language and size; `data-key`
+ * is this page view's idempotency key, so that two taps, or a tap repeated over a restart, are one ticket.
+ */
+(() => {
+  const IDLE_MS = 45000, LAST_CHANCE_S = 20, HOME_AFTER_S = 12, PATIENCE_MS = 15000;
+  const body = document.body, words = JSON.parse(body.dataset.words), home = body.dataset.home;
+  const find = (selector) => document.querySelector(selector);
+  const say = (key, n) => words[key].replace("{n}", n);
+  const pause = (ms) => new Promise((wake) => { setTimeout(wake, ms); });
+
+  // ------------------------------------------------------------ going somewhere, even while the server restarts
+  async function go(url) {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        if ((await fetch("/livez", {cache: "no-store", signal: AbortSignal.timeout(2000)})).ok) break;
+      } catch { /* said below */ }
+      show("", words.js_reconnecting, "");
+      await pause(Math.min(500 * (tries + 1), 3000));
+    }
+    location.replace(url);
+  }
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    if (!link || link.getAttribute("href").startsWith("#")) return;
+    event.preventDefault();
+    link.setAttribute("aria-busy", "true");
+    go(link.href);
+  });
+
+  // ------------------------------------------------------------ one dialog for all that is said over a page
+  const dialog = find("[data-dialog]"), okay = dialog.querySelector("button");
+  let onOkay = () => {};
+  function show(title, text, button, then = () => {}) {
+    dialog.querySelector("h2").textContent = title;
+    dialog.querySelector("h2").hidden = !title;
+    dialog.querySelector("p").textContent = text;
+    okay.textContent = button;
+    okay.hidden = !button;
+    onOkay = then;
+    if (!dialog.open) dialog.showModal();
+  }
+  okay.addEventListener("click", () => { dialog.close(); onOkay(); });
+  dialog.addEventListener("cancel", (event) => { event.preventDefault(); if (!okay.hidden) okay.click(); });
+
+  async function post(url, what) {
+    const until = performance.now() + PATIENCE_MS;
+    for (;;) {
+      try {
+        const answer = await fetch(url, {
+          method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(what),
+          signal: AbortSignal.timeout(5000),
+        });
+        return {ok: answer.ok, said: await answer.json()};
+      } catch {
+        // The server restarts or is slow: the same key again is the same ticket.
+        if (performance.now() > until) return {ok: false, said: {}};
+        show("", words.js_reconnecting, "");
+        await pause(1000);
+      }
+    }
+  }
+  const why = (said) => (said.error ? said.error[body.dataset.lang] : words.js_failed);
+
+  // ------------------------------------------------------------ help
+  document.querySelectorAll("[data-help]").forEach((button) => button.addEventListener("click", async () => {
+    show(words.js_help_title, words.js_help_calling, "");
+    const {ok} = await post("/api/help", {screen: body.dataset.screen, key: body.dataset.key});
+    show(words.js_help_title, ok ? words.js_help_called : words.js_help_failed, words.js_ok);
+  }));
+
+  // ------------------------------------------------------------ a number
+  const take = find("[data-take]");
+  let finished = false;
+  if (take) {
+    take.addEventListener("click", async () => {
+      if (take.disabled) return;
+      take.disabled = true;
+      take.textContent = words.js_wait;
+      const {ok, said} = await post("/api/tickets", {
+        service: take.dataset.take, key: body.dataset.key, lang: body.dataset.lang, screen: body.dataset.screen,
+      });
+      if (dialog.open) dialog.close();
+      if (!ok) return show("", why(said), words.js_ok, () => go(home));
+      number(said);
+    });
+  }
+  function number(ticket) {
+    finished = true;
+    find("[data-guide-page]").hidden = true;
+    find("[data-number-page]").hidden = false;
+    find("[data-number]").textContent = ticket.number;
+    find("[data-ahead]").textContent = say("js_people", ticket.ahead);
+    find(".act").replaceChildren();
+    find("[data-back]").href = home;
+    find("[data-back]").textContent = words.js_home;
+    find("#main").scrollTop = 0;
+    paper(ticket.slip);
+    follow(ticket.token);
+    leave();
+  }
+  function paper(slip) {
+    const key = {
+      PRINTED: "js_paper_printed", SETTLED: "js_paper_printed", UNSURE: "js_paper_unsure", FAILED: "js_paper_away", NONE: "js_paper_none",
+    }[slip.state] || {
+      paper_out: "js_paper_out", cover_open: "js_paper_cover", silent: "js_paper_away", port_missing: "js_paper_away",
+      error: "js_paper_away", away: "js_paper_away",
+    }[slip.printer] || "js_paper_coming";
+    const line = find("[data-paper]");
+    if (line.textContent !== words[key]) line.textContent = words[key];
+    line.className = "paper " + (key === "js_paper_printed" ? "ready" : key === "js_paper_coming" ? "" : "trouble");
+  }
+  async function follow(token) {
+    for (;;) {
+      await pause(700);
+      try {
+        const answer = await fetch("/api/tickets/" + token, {cache: "no-store", signal: AbortSignal.timeout(2000)});
+        if (answer.ok) paper((await answer.json()).slip);
+      } catch { /* the number stays valid; the next look may succeed */ }
+    }
+  }
+  async function leave() {
+    for (let left = HOME_AFTER_S; left > 0; left -= 1) {
+      find("[data-left]").textContent = say("js_home_in", left);
+      await pause(1000);
+    }
+    go(home);
+  }
+
+  // ------------------------------------------------------------ nobody there
+  const atHome = location.pathname + location.search === home;
+  let touched = performance.now(), asking = false;
+  for (const sign of ["pointerdown", "keydown", "wheel"]) addEventListener(sign, () => { touched = performance.now(); }, {passive: true});
+  addEventListener("scroll", () => { touched = performance.now(); }, {passive: true, capture: true});
+  setInterval(() => {
+    if (finished || atHome) return;
+    const quiet = performance.now() - touched;
+    if (asking) {
+      const left = LAST_CHANCE_S - Math.floor((quiet - IDLE_MS) / 1000);
+      if (quiet < IDLE_MS) { asking = false; dialog.close(); return; }
+      if (left <= 0) { finished = true; go(home); return; }
+      dialog.querySelector("p").textContent = say("js_idle_left", left);
+    } else if (quiet > IDLE_MS) {
+      asking = true;
+      show(words.js_idle, say("js_idle_left", LAST_CHANCE_S), words.js_idle_stay, () => { asking = false; touched = performance.now(); });
+    }
+  }, 250);
+  addEventListener("contextmenu", (event) => event.preventDefault());
+})();

@@ -1,0 +1,25 @@
+"use strict";
+/* Zones of the car park, drawn from the page's own <template data-zone-pattern>. Used by /parking and /display. */
+window.LinliZones = (lang) => {
+  const list = document.querySelector("[data-zones]"), pattern = document.querySelector("[data-zone-pattern]");
+  const old = document.querySelector("[data-old]");
+  const known = new Map();
+  const put = (box, name, value) => { const one = box.querySelector(`[data-${name}]`); if (one) one.textContent = value; };
+  function zone(one) {
+    let box = known.get(one.zone_id) || list.querySelector(`[data-zone="${CSS.escape(one.zone_id)}"]`);
+    if (!box) {
+      box = pattern.content.firstElementChild.cloneNode(true);
+      box.dataset.zone = one.zone_id;
+      list.append(box);
+    }
+    known.set(one.zone_id, box);
+    put(box, "name", lang === "en" ? one.name_en : one.name_zh);
+    for (const name of ["free", "taken", "unknown", "closed", "total"]) put(box, name, one[name]);
+    const unsure = box.querySelector("[data-unknown-part]");
+    if (unsure) unsure.hidden = !one.unknown;
+    for (const empty of document.querySelectorAll("[data-empty]")) empty.hidden = true;
+    for (const whole of document.querySelectorAll("[data-bays]")) whole.hidden = false;
+  }
+  const live = (on) => { if (old) old.hidden = on; };
+  return {zone, link: (told) => live(told.connected), state: (told) => { if (told.zones) { told.zones.forEach(zone); live(told.zones_live); } }};
+};

@@ -1,0 +1,120 @@
+"""A kiosk's parts for the tests: a real notebook, a held clock, a fake gateway that speaks the contract."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from devices.plan import Plan, Printer
+from gateway.house import House
+from kiosk.__main__ import close_door, open_door
+from kiosk.app import create_app
+from kiosk.catalogue import Catalogue, load_catalogue
+from kiosk.core import Core
+from kiosk.gateway_link import GatewayLink
+from kiosk.live import Hub
+from kiosk.writer import Writer
+from tests.kiosk.fake_gateway import FakeGateway
+
+ROOM = Path(__file__).parent.parent.parent / "kiosk"
+CATALOGUE = ROOM / "data" / "services_31.yaml"
+
+#: Sunday, 22 November 2026, 10:00 in Shanghai.
+TEN_O_CLOCK_MS = 1_795_312_800_000
+
+
+class HeldClock:
+    """A clock that stands until somebody moves it."""
+
+    def __init__(self, now_ms: int = TEN_O_CLOCK_MS) -> None:
+        self.now_ms = now_ms
+
+    def __call__(self) -> int:
+        return self.now_ms
+
+    def forward(self, *, seconds: float = 0, hours: float = 0) -> None:
+        self.now_ms += int(seconds * 1000 + hours * 3_600_000)
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    return load_catalogue(CATALOGUE.read_text(encoding="utf-8"), CATALOGUE.name)
+
+
+@pytest.fixture
+def clock() -> HeldClock:
+    return HeldClock()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    return House(tmp_path, tmp_path / "run", Plan(printers=(Printer(id="hall"),)), "")
+
+
+@pytest.fixture
+def core(house: House, clock: HeldClock, catalogue: Catalogue) -> Iterator[Core]:
+    """All of the kiosk but its door; no gateway is there unless the test asks for one."""
+    writer = Writer(house.kiosk_db, ROOM / "schema")
+    writer.start()
+    hub = Hub()
+    link = GatewayLink(house.gateway_socket, hub)
+    core = Core(house, catalogue, writer, link, hub, clock)
+    yield core
+    hub.close()
+    link.stop()
+    writer.stop()
+
+
+@pytest.fixture
+def gateway(house: House, core: Core) -> Iterator[FakeGateway]:
+    """A gateway that is there, with the kiosk connected to it."""
+    fake = FakeGateway(house.gateway_socket)
+    stream = core.hub.stream("staff")
+    core.link.start()
+    for told in stream:
+        if told.startswith(b"event: snapshot"):
+            break
+    stream.close()
+    yield fake
+    fake.stop()
+
+
+@pytest.fixture
+def app(core: Core) -> Flask:
+    app = create_app(core)
+    app.testing = True
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def take(client: FlaskClient) -> Callable[..., dict[str, object]]:
+    """Take a number as the touchscreen does."""
+
+    def take(service: str, key: str, **more: str) -> dict[str, object]:
+        answer = client.post("/api/tickets", json={"service": service, "key": key, **more})
+        assert answer.status_code == 201, answer.text
+        told = answer.get_json()
+        assert isinstance(told, dict)
+        return told
+
+    return take
+
+
+@pytest.fixture
+def address(core: Core) -> Iterator[str]:
+    """The kiosk behind its real door (waitress), on a free port."""
+    server = open_door(core, port=0)
+    turning = threading.Thread(target=server.run, daemon=True)
+    turning.start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    close_door(core, server)

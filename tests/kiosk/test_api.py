@@ -1,0 +1,229 @@
+"""The public API on a real notebook."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import sqlite3
+import threading
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+
+from gateway.house import House
+from kiosk import line
+from kiosk.app import BODY_AT_MOST
+from kiosk.core import Core
+from tests.kiosk.conftest import HeldClock
+from tests.kiosk.fake_gateway import FakeGateway
+
+Take = Callable[..., dict[str, object]]
+
+
+def complaint(answer: object) -> tuple[int, str]:
+    """Status and code of a refusal; both languages must be there."""
+    told = answer.get_json()["error"]  # type: ignore[attr-defined]
+    assert told["zh"]
+    assert told["en"]
+    return answer.status_code, told["code"]  # type: ignore[attr-defined]
+
+
+def test_the_thirty_one_services(client: FlaskClient) -> None:
+    services = client.get("/api/services").get_json()
+    assert len(services) == 31
+    dibao = next(one for one in services if one["code"] == "ZW-01")
+    assert dibao["name_zh"] == "最低生活保障申请"
+    assert dibao["time_limit"]["promised"]["zh"] == "以窗口答复为准"
+    assert dibao["phone"] is None
+    assert [one["services"] for one in client.get("/api/categories").get_json()] == [7, 16, 8]
+    assert len(client.get("/api/windows").get_json()) == 7
+
+
+def test_a_number_with_its_place_and_its_window(take: Take) -> None:
+    take("ZW-01", "first-key")
+    told = take("ZW-02", "second-key")
+    assert (told["number"], told["ahead"], told["state"]) == ("B002", 1, "WAITING")
+    assert told["windows"] == [{"id": "W2", "zh": "民生保障窗口", "en": "Welfare & Assistance Window"}]
+    assert told["slip"] == {"state": "QUEUED", "printer": None, "why_zh": "", "why_en": ""}
+
+
+def test_a_double_tap_is_one_ticket(take: Take, client: FlaskClient) -> None:
+    told = take("ZW-01", "one-and-the-same")
+    again = client.post("/api/tickets", json={"service": "ZW-01", "key": "one-and-the-same"})
+    assert (again.status_code, again.get_json()["number"], again.get_json()["token"]) == (
+        200,
+        told["number"],
+        told["token"],
+    )
+    other = client.post("/api/tickets", json={"service": "ZW-02", "key": "one-and-the-same"})
+    assert complaint(other) == (409, "key_used")
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({"service": "XX-99", "key": "abcdefgh"}, (404, "unknown_service")),
+        ({"service": "WY-02", "key": "abcdefgh"}, (409, "no_ticket_needed")),
+        ({"service": "ZW-01", "key": "short"}, (400, "bad_key")),
+        ({"service": "ZW-01", "key": "<script>alert(1)</script>"}, (400, "bad_key")),
+        ({"service": "ZW-01", "key": "abcdefgh", "lang": "fr"}, (400, "bad_lang")),
+        ({"service": "ZW-01", "key": "abcdefgh", "lang": ["zh"]}, (400, "bad_lang")),
+        ({"service": "ZW-01", "key": "abcdefgh", "screen": "../etc"}, (400, "bad_screen")),
+        ({"service": "ZW-01", "key": 12345678}, (400, "bad_request")),
+        ({"service": None, "key": "abcdefgh"}, (400, "bad_request")),
+        (["ZW-01"], (400, "bad_request")),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_two_languages(
+    client: FlaskClient, asked: object, expected: tuple[int, str]
+) -> None:
+    assert complaint(client.post("/api/tickets", json=asked)) == expected
+    assert client.get("/api/state").get_json()["waiting"]["total"] == 0
+
+
+def test_bodies_that_are_no_json_or_too_large(client: FlaskClient) -> None:
+    form = client.post("/api/tickets", data={"service": "ZW-01", "key": "abcdefgh"})
+    assert complaint(form) == (415, "json_only")
+    broken = client.post("/api/tickets", data="{", content_type="application/json")
+    assert complaint(broken) == (400, "bad_request")
+    huge = client.post("/api/tickets", json={"service": "ZW-01", "key": "x" * BODY_AT_MOST})
+    assert complaint(huge) == (413, "too_large")
+    assert complaint(client.get("/api/nothing")) == (404, "not_found")
+    assert complaint(client.delete("/api/tickets")) == (405, "method_not_allowed")
+
+
+def test_a_ticket_follows_its_life(take: Take, client: FlaskClient, core: Core, clock: HeldClock) -> None:
+    told = take("ZW-01", "abcdefgh")
+    where = f"/api/tickets/{told['token']}"
+    line.call_next(core, "W2", "li")
+    called = client.get(where).get_json()
+    assert (called["state"], called["called_at"]["zh"], called["ahead"]) == ("CALLED", "民生保障窗口", 0)
+    clock.forward(hours=24)
+    assert client.get(where).get_json()["state"] == "EXPIRED"
+    assert complaint(client.get("/api/tickets/AAAAAAAAAAAAAAAA")) == (404, "unknown_ticket")
+
+
+BRIDGE = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE jobs(job_id INTEGER PRIMARY KEY, slip_id INTEGER UNIQUE, printer TEXT, state TEXT, attempts INTEGER,
+                  created_ms INTEGER, changed_ms INTEGER, why_zh TEXT, why_en TEXT);
+CREATE TABLE printers(printer TEXT PRIMARY KEY, state TEXT, since_ms INTEGER, why_zh TEXT, why_en TEXT,
+                      last_printed_ms INTEGER);
+CREATE TABLE panels(panel TEXT PRIMARY KEY, state TEXT, shown TEXT, since_ms INTEGER, why_zh TEXT, why_en TEXT);
+CREATE TABLE bridge_alive(pid INTEGER, started_ms INTEGER, beat_ms INTEGER);
+"""
+
+
+@pytest.fixture
+def bridge(house: House, clock: HeldClock) -> sqlite3.Connection:
+    """The bridge's notebook, as the contract describes it."""
+    bridge = sqlite3.connect(house.bridge_db, isolation_level=None)
+    bridge.executescript("PRAGMA journal_mode=WAL;" + BRIDGE)
+    bridge.execute("INSERT INTO bridge_alive VALUES (1, ?, ?)", (clock.now_ms, clock.now_ms))
+    bridge.execute("INSERT INTO printers VALUES ('hall', 'ready', 0, '', '', NULL)")
+    return bridge
+
+
+def test_the_slips_real_state_is_shown(take: Take, client: FlaskClient, bridge: sqlite3.Connection) -> None:
+    where = f"/api/tickets/{take('ZW-01', 'abcdefgh')['token']}"
+    assert client.get(where).get_json()["slip"]["state"] == "QUEUED"
+    bridge.execute("UPDATE printers SET state = 'paper_out', why_zh = '缺纸', why_en = 'no paper'")
+    waiting = client.get(where).get_json()["slip"]
+    assert waiting == {"state": "QUEUED", "printer": "paper_out", "why_zh": "缺纸", "why_en": "no paper"}
+    bridge.execute("INSERT INTO jobs VALUES (1, 1, 'hall', 'PRINTED', 1, 0, 0, '', '')")
+    assert client.get(where).get_json()["slip"]["state"] == "PRINTED"
+    bridge.close()
+
+
+def test_healthz_waits_for_every_core_part(
+    client: FlaskClient, gateway: FakeGateway, bridge: sqlite3.Connection, clock: HeldClock
+) -> None:
+    whole = client.get("/healthz")
+    assert (whole.status_code, whole.get_json()["status"]) == (200, "ready")
+    assert set(whole.get_json()["parts"]) == {
+        "kiosk",
+        "gateway",
+        "broker",
+        "notebook",
+        "bridge",
+        "printer:hall",
+    }
+    bridge.execute("UPDATE printers SET state = 'paper_out'")
+    no_paper = client.get("/healthz")
+    assert (no_paper.status_code, no_paper.get_json()["status"]) == (200, "degraded")
+    clock.forward(seconds=51)
+    silent = client.get("/healthz")
+    assert silent.status_code == 503
+    assert silent.get_json()["parts"]["bridge"]["why_en"] == "the bridge does not answer"
+    bridge.close()
+
+
+def test_without_gateway_and_bridge_a_number_is_still_given(client: FlaskClient, take: Take) -> None:
+    health = client.get("/healthz")
+    assert (health.status_code, health.get_json()["status"]) == (503, "starting")
+    assert health.get_json()["parts"]["kiosk"]["state"] == "ready"
+    assert client.get("/livez").status_code == 200
+    assert take("ZW-01", "abcdefgh")["number"] == "B001"
+
+
+def test_help_is_a_call_written_by_the_gateway(client: FlaskClient, gateway: FakeGateway) -> None:
+    answer = client.post("/api/help", json={"screen": "kiosk-1", "key": "abcdefgh"})
+    assert (answer.status_code, answer.get_json()) == (202, {"call_id": 7, "written": True})
+    order = gateway.wait_order("raise_call")
+    assert {name: order[name] for name in ("device_id", "kind", "place_zh", "key")} == {
+        "device_id": "kiosk-1",
+        "kind": "help",
+        "place_zh": "大厅自助机 kiosk-1",
+        "key": "abcdefgh",
+    }
+
+
+def test_help_without_a_gateway_says_so(client: FlaskClient) -> None:
+    answer = client.post("/api/help", json={"screen": "kiosk-1", "key": "abcdefgh"})
+    assert complaint(answer) == (503, "outside_down")
+    assert answer.get_json()["error"]["zh"] == "呼叫系统暂时没有响应，请招手或直接到服务台"
+
+
+def test_the_state_of_hall_screens_holds_nothing_of_a_person(
+    client: FlaskClient, take: Take, core: Core, gateway: FakeGateway
+) -> None:
+    gateway.calls = [{"call_id": 1, "person": "张奶奶"}]
+    token = str(take("ZW-01", "abcdefgh")["token"])
+    line.call_next(core, "W2", "李四")
+    state = client.get("/api/state")
+    assert [one["number"] for one in state.get_json()["called"]] == ["B001"]
+    assert [one["free"] for one in state.get_json()["zones"]] == [3, 6]
+    for secret in ("张奶奶", "李四", token):
+        assert secret not in state.text
+
+
+@pytest.mark.slow
+def test_ten_clients_at_once_get_ten_times_twenty_numbers(address: str, core: Core) -> None:
+    host = address.removeprefix("http://")
+    numbers: list[str] = []
+
+    def client(name: int) -> None:
+        door = http.client.HTTPConnection(host, timeout=10)
+        for count in range(20):
+            asked = json.dumps({"service": "ZW-01", "key": f"client-{name}-{count}"})
+            door.request("POST", "/api/tickets", asked, {"Content-Type": "application/json"})
+            numbers.append(json.loads(door.getresponse().read())["number"])
+        door.close()
+
+    threads = [threading.Thread(target=client, args=(name,)) for name in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(numbers) == [f"B{number:03d}" for number in range(1, 201)]
+    assert core.reader().execute("SELECT count(*) FROM slips").fetchone()[0] == 200
+
+
+def test_every_answer_forbids_foreign_scripts_and_remembers_nothing(client: FlaskClient) -> None:
+    for path in ("/", "/item/ZW-01", "/display", "/parking", "/api/state"):
+        answer = client.get(path, headers={"Accept": "text/html"})
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "Set-Cookie" not in answer.headers

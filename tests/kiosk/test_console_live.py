@@ -1,0 +1,344 @@
+"""The console in a real browser (headless Chromium), over a real port: what a member of staff sees, hears and taps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from kiosk import line
+from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, STAFF, STAFF_PASSWORD, ConsoleHall, console_hall
+
+pytestmark = pytest.mark.slow
+PATIENCE_MS = 10_000
+HOSTILE = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield chromium
+        chromium.close()
+
+
+class Desk:
+    """A hall on a port, and people at its console."""
+
+    def __init__(self, hall: ConsoleHall, browser: Browser) -> None:
+        self.hall, self.base, self._browser = hall, hall.serve(), browser
+
+    def sits(self, name: str = STAFF, password: str = STAFF_PASSWORD) -> Page:
+        """Somebody signs in, in a browser of their own; the live line is up."""
+        page = self._browser.new_context().new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.goto(f"{self.base}/console/sign-in")
+        page.fill("[name=name]", name)
+        page.fill("[name=password]", password)
+        page.click("main button.main")
+        page.wait_for_selector("#queue h2")
+        # From here on nobody may load the page again: what follows has to come by itself.
+        page.evaluate("window.sameVisit = true")
+        return page
+
+
+@pytest.fixture
+def desk(tmp_path: Path, browser: Browser) -> Iterator[Desk]:
+    with console_hall(tmp_path) as hall:
+        hall.make_staff()
+        yield Desk(hall, browser)
+        for context in browser.contexts:
+            context.close()
+
+
+def test_a_press_rings_is_accepted_and_closed_without_a_reload(desk: Desk) -> None:
+    page = desk.sits()
+    expect(page.locator("#calls")).to_contain_text("没有未处理的呼叫")
+    assert page.evaluate("document.documentElement.dataset.ringing") == "no"
+
+    desk.hall.gateway.press(7)
+    call = page.locator("[data-call='7']")
+    expect(call).to_contain_text("3栋1单元302")
+    expect(call).to_contain_text("张奶奶")
+    expect(page.locator("html")).to_have_attribute("data-ringing", "emergency")
+    expect(page).to_have_title(re.compile("3栋1单元302"))
+    expect(page.locator("#icon")).to_have_attribute("href", re.compile("console_icon_call"))
+    expect(page.locator("html")).to_have_attribute(
+        "data-rings", re.compile("[2-9]")
+    )  # it did not ring only once
+
+    call.get_by_role("button", name="我去").click()
+    expect(call).to_contain_text("李强 正在前往")
+    expect(page.locator("html")).to_have_attribute("data-ringing", "no")
+
+    call.get_by_role("button", name="办结").click()
+    page.get_by_label("已到场帮助").check()
+    page.get_by_label("备注").fill("血压已量")
+    page.locator("#ask").get_by_role("button", name="办结").click()
+    expect(page.locator("#ask")).not_to_be_visible()
+    expect(page.locator("#calls")).to_contain_text("没有未处理的呼叫")
+    assert desk.hall.gateway.calls[7]["outcome"] == "helped"
+    assert desk.hall.gateway.calls[7]["note"] == "血压已量"
+    assert page.evaluate("window.sameVisit") is True
+
+
+def test_it_rings_until_somebody_else_takes_it(desk: Desk) -> None:
+    one, two = desk.sits(), desk.sits(ADMIN, ADMIN_PASSWORD)
+    desk.hall.gateway.press(7, kind="help")
+    expect(two.locator("html")).to_have_attribute("data-ringing", "other")
+    one.locator("[data-call='7']").get_by_role("button", name="我去").click()
+    expect(two.locator("[data-call='7']")).to_contain_text("李强 正在前往")
+    expect(two.locator("html")).to_have_attribute("data-ringing", "no")
+
+
+def test_whoever_taps_second_is_told_who_was_first(desk: Desk) -> None:
+    page = desk.sits()
+    desk.hall.gateway.press(7)
+    page.wait_for_selector("[data-call='7']")
+    # Somebody was quicker, and this screen has not heard of it yet.
+    desk.hall.gateway.calls[7].update(state="COMING", accepted_by="赵敏")
+    page.route(
+        "**/console/api/calls/7/accept",
+        lambda route: (desk.hall.gateway.press(7, state="COMING", accepted_by="赵敏"), route.continue_()),
+    )
+    page.click("[data-act=accept]")
+    expect(page.locator("#toast")).to_contain_text("赵敏 已经去了，不用重复前往。")
+
+
+def test_a_locked_screen_rings_and_shows_only_where(desk: Desk) -> None:
+    page = desk.sits()
+    desk.hall.clock.go(min=16)
+    expect(page.locator("#cover")).to_contain_text("屏幕已锁")
+
+    desk.hall.gateway.press(7, note="心脏支架")
+    expect(page.locator("#cover")).to_contain_text("3栋1单元302")
+    expect(page.locator("html")).to_have_attribute("data-ringing", "emergency")
+    assert "张奶奶" not in page.content()
+    assert "心脏支架" not in page.content()
+    assert page.locator("[data-act=accept]").count() == 0
+
+    page.fill("#unlock-password", "wrong password")
+    page.keyboard.press("Enter")
+    expect(page.locator("#cover .wrong")).to_contain_text("密码不对")
+    page.fill("#unlock-password", STAFF_PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("#cover")).not_to_be_visible()
+    expect(page.locator("[data-call='7']")).to_contain_text("张奶奶")
+    page.click("[data-act=accept]")
+    expect(page.locator("[data-call='7']")).to_contain_text("正在前往")
+
+
+def test_signed_out_elsewhere_this_screen_goes_to_the_door(desk: Desk) -> None:
+    page = desk.sits()
+    admin = desk.hall.accounts.session(desk.hall.accounts.sign_in(ADMIN, ADMIN_PASSWORD, "here"))
+    assert admin is not None
+    staff_id = next(one.staff_id for one in desk.hall.accounts.members() if one.name == STAFF)
+    desk.hall.accounts.set_disabled(admin, staff_id, True)
+    page.wait_for_url("**/console/sign-in")
+
+
+def test_the_queue_is_run_from_the_keyboard(desk: Desk) -> None:
+    window = desk.hall.core.catalogue.windows_for("ZW-01")[0].id
+    page = desk.sits()
+    page.select_option("#window", window)
+    expect(page.locator("#queue")).to_contain_text("没有人在等")
+    for number in range(3):
+        line.take_ticket(desk.hall.core, "ZW-01", f"k{number}", "zh", "kiosk-1")
+    expect(page.locator("#queue")).to_contain_text("等候 3 人")
+
+    page.focus("#window")  # where it is after choosing
+    page.keyboard.press("n")
+    expect(page.locator(".serving .number")).to_have_text("B001")
+    page.keyboard.press("r")
+    expect(page.locator(".serving")).to_contain_text("2×")
+    page.evaluate("document.activeElement.blur()")  # on a button or a list Space presses that
+    page.keyboard.press("Space")
+    expect(page.locator(".serving .number")).to_have_text("B002")
+    expect(page.locator("#queue")).to_contain_text("等候 1 人")
+    page.locator("[data-act=undo]").click()
+    expect(page.locator("#queue")).to_contain_text("等候 2 人")
+    assert [one["number"] for one in line.waiting(desk.hall.core)] == ["B002", "B003"]
+    assert desk.hall.core.reader().execute("SELECT max(calls) FROM tickets").fetchone()[0] == 2
+
+
+def test_a_hostile_name_is_only_a_name(desk: Desk) -> None:
+    page = desk.sits()
+    alerts: list[str] = []
+    page.on("dialog", lambda dialog: alerts.append(dialog.message))
+    desk.hall.gateway.press(
+        7, place=HOSTILE, person=HOSTILE, device_name=HOSTILE, accepted_by=HOSTILE, state="COMING"
+    )
+    desk.hall.gateway.press(8, device_id=HOSTILE, place="", device_name="", claimed=False)
+    desk.hall.gateway.device(HOSTILE, kind="unclaimed", name=HOSTILE, why_zh=HOSTILE)
+    desk.hall.gateway.zone("east", total=1)
+    desk.hall.gateway.bay(HOSTILE, "taken")
+    desk.hall.gateway.part("broker", "down", why_zh=HOSTILE)
+    page.wait_for_selector("[data-call='8']")
+    page.wait_for_selector("#parts .down")
+    expect(page.locator("[data-call='7'] .call-where")).to_have_text(HOSTILE)
+    page.locator("#devices [data-act=claim]").first.click()
+    expect(page.locator("#ask h2")).to_contain_text(HOSTILE)
+    page.keyboard.press("Escape")
+    page.click("[data-act=lock]")
+    page.wait_for_selector("#unlock-password")
+    assert page.locator("img").count() == 0
+    assert page.evaluate("[...document.scripts].every(one => one.src || one.type === 'application/json')")
+    assert "pwned" not in page.title().split("】")[-1]
+    assert alerts == []
+
+
+def test_a_printer_without_paper_and_an_unsure_slip(desk: Desk) -> None:
+    page = desk.sits()
+    desk.hall.printer("paper_out")
+    slip_id = desk.hall.job("UNSURE", "政务 B031")
+    expect(page.locator("#paper")).to_contain_text("换一卷纸，盖好盖子。")
+    page.locator("#paper").get_by_role("button", name="补打").click()
+    expect(page.locator("#paper")).not_to_contain_text("请看一眼")
+    copy = desk.hall.core.reader().execute("SELECT reprint_of FROM slips ORDER BY slip_id DESC").fetchone()
+    assert copy["reprint_of"] == slip_id
+
+
+def test_the_gateway_goes_and_comes_back(desk: Desk) -> None:
+    page = desk.sits()
+    desk.hall.gateway.press(7)
+    page.wait_for_selector("[data-call='7']")
+    desk.hall.gateway.close()
+    expect(page.locator("#calls")).to_contain_text("网关没有应答")
+    expect(page.locator("[data-act=accept]")).to_be_disabled()
+    expect(page.locator("#parts")).to_contain_text("取号、叫号、打印照常")
+    desk.hall.reopen_gateway()
+    expect(page.locator("#calls")).to_contain_text("没有未处理的呼叫")
+    assert page.evaluate("window.sameVisit") is True
+
+
+def test_english_by_one_tap_and_nothing_is_left_in_chinese(desk: Desk) -> None:
+    page = desk.sits()
+    desk.hall.gateway.press(
+        7, place="Block 3", person="Mrs Zhang", device_name="Bed", accepted_by="Zhao", state="COMING"
+    )
+    page.wait_for_selector("[data-call='7']")
+    page.click("#other-language")
+    expect(page.locator("#calls h2")).to_contain_text("Calls")
+    left = page.evaluate("document.body.innerText.match(/[\\u4e00-\\u9fff]+/g) ?? []")
+    assert set(left) <= {"中文", "邻里", "李强", "示例社区便民服务大厅"}
+    assert page.evaluate("document.documentElement.lang") == "en"
+
+
+def test_a_device_is_claimed_from_its_call(desk: Desk) -> None:
+    page = desk.sits()
+    desk.hall.gateway.device("0x1", kind="unclaimed", name="")
+    desk.hall.gateway.press(7, device_id="0x1", claimed=False, place="", person="", device_name="0x1")
+    page.locator("[data-call='7']").get_by_role("button", name="登记").click()
+    page.get_by_label("名称").fill("302 床头")
+    page.get_by_label("地点").fill("3栋1单元302")
+    page.locator("#ask").get_by_role("button", name="保存").click()
+    expect(page.locator("#ask")).not_to_be_visible()
+    order = desk.hall.gateway.orders[-1]
+    assert (order["order"], order["device_id"], order["kind"], order["place"]) == (
+        "claim_device",
+        "0x1",
+        "call_button",
+        "3栋1单元302",
+    )
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1024, 768), (390, 844)], ids=["wall", "desk", "phone"])
+def test_nothing_sticks_out_sideways(desk: Desk, size: tuple[int, int]) -> None:
+    page = desk.sits(ADMIN, ADMIN_PASSWORD)
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    desk.hall.gateway.press(
+        7, place="很长的地点名称" * 8, person="名" * 60, device_id="x" * 60, claimed=False
+    )
+    desk.hall.gateway.device("y" * 80, kind="unclaimed", name="")
+    page.wait_for_selector("[data-call='7']")
+    for path in ("/console", "/console/devices", "/console/staff", "/console/journal", "/console/password"):
+        page.goto(desk.base + path)
+        page.wait_for_selector("main")
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], path
+
+
+#: Every text that can be seen: its colour, and the colours behind it from the inside out.
+_TEXTS = """() => {
+  const seen = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const text = walk.currentNode.data.trim(), element = walk.currentNode.parentElement;
+    if (!text || !element.checkVisibility({visibilityProperty: true}) || element.closest('script, option')) continue;
+    const behind = [];
+    for (let one = element; one; one = one.parentElement) behind.push(getComputedStyle(one).backgroundColor);
+    seen.push([text, getComputedStyle(element).color, behind]);
+  }
+  return seen;
+}"""
+
+
+def _rgb(css: str) -> list[float]:
+    return [float(part) for part in re.findall(r"[\d.]+", css)]
+
+
+def _light(rgb: list[float]) -> float:
+    """Relative luminance (WCAG 2.2)."""
+    parts = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (one / 255 for one in rgb[:3])
+    ]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def _contrast(ink: str, behind: list[str]) -> float:
+    paper = next((one for one in map(_rgb, behind) if len(one) == 3 or one[3] == 1), [255.0, 255.0, 255.0])
+    dark, light = sorted([_light(_rgb(ink)), _light(paper)])
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_every_text_can_be_read_from_two_metres(desk: Desk) -> None:
+    """WCAG AAA: 7 to 1, on every page and in every state that staff may meet."""
+    page = desk.sits(ADMIN, ADMIN_PASSWORD)
+    gateway = desk.hall.gateway
+    gateway.press(7, presses=3, overdue=True, written=False, claimed=False, delayed=True)
+    gateway.press(8, state="COMING", accepted_by="赵敏", kind="meal")
+    gateway.press(
+        9, state="CLOSED", closed_by="赵敏", closed_ms=desk.hall.clock(), outcome="helped", note="x"
+    )
+    gateway.zone("east", total=4)
+    for number, state in enumerate(("free", "taken", "unknown", "closed")):
+        gateway.bay(f"east-{number}", state)
+    gateway.device("0x1", kind="unclaimed", name="")
+    gateway.device("btn", health="silent", why_zh="没有消息")
+    gateway.part("broker", "down", "停了", "down")
+    desk.hall.printer("paper_out")
+    desk.hall.job("UNSURE")
+    expect(page.locator("#paper")).to_contain_text("请看一眼")
+    window = desk.hall.core.catalogue.windows_for("ZW-01")[0].id
+    line.take_ticket(desk.hall.core, "ZW-01", "k1", "zh", "kiosk-1")
+    page.select_option("#window", window)
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    pale, read = {}, 0
+    for path in (
+        "",
+        "here",
+        "dialog",
+        "/console/staff",
+        "/console/journal",
+        "/console/password",
+        "/console",
+        "locked",
+    ):
+        if path == "dialog":
+            page.locator("[data-act=close]").first.click()
+        elif path == "locked":
+            page.wait_for_selector("[data-act=accept]")
+            page.click("[data-act=lock]")
+            page.wait_for_selector("#unlock-password")
+        elif path.startswith("/"):
+            page.goto(desk.base + path)
+        for text, ink, behind in page.evaluate(_TEXTS):
+            read += 1
+            if (found := _contrast(ink, behind)) < 7:
+                pale[f"{path}: {text[:30]}"] = round(found, 2)
+    assert pale == {}
+    assert read > 200  # it did look

@@ -1,0 +1,163 @@
+"""The kiosk's end of the gateway's socket, against a small gateway that speaks the contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from devices.faults import OrderRefused, OutsideDown
+from kiosk.core import Core
+from kiosk.live import Stream
+from tests.kiosk.fake_gateway import FakeGateway
+
+CALL = {"call_id": 7, "state": "HEARD", "person": "张奶奶", "closed_ms": None}
+
+
+@pytest.fixture
+def staff(core: Core, gateway: FakeGateway) -> Iterator[Stream]:
+    stream = core.hub.stream("staff")
+    next(stream)
+    yield stream
+    stream.close()
+
+
+def heard(stream: Stream, event: str) -> dict[str, Any]:
+    """The data of the next event of this name."""
+    for told in stream:
+        name, data = told.decode().rstrip("\n").split("\n", 1)
+        if name == f"event: {event}":
+            found = json.loads(data.removeprefix("data: "))
+            assert isinstance(found, dict)
+            return found
+    raise AssertionError(f"the stream ended before {event}")
+
+
+def test_hello_brings_the_whole_picture(core: Core, gateway: FakeGateway) -> None:
+    assert gateway.wait_order("hello")["who"] == "kiosk"
+    picture = core.link.snapshot()
+    assert picture["connected"] is True
+    assert [zone["zone_id"] for zone in picture["zones"]] == ["east", "west"]
+    assert picture["epoch"] == "fake"
+
+
+def test_facts_change_the_picture_and_are_told(core: Core, gateway: FakeGateway, staff: Stream) -> None:
+    hall = core.hub.stream("hall")
+    next(hall)
+    gateway.tell("CallChanged", call=CALL)
+    gateway.tell("ZoneChanged", zone={**gateway.zones[0], "free": 2})
+    assert heard(staff, "call") == CALL
+    assert heard(staff, "zone")["free"] == 2
+    assert core.link.snapshot()["calls"] == [CALL]
+    assert core.link.snapshot()["zones"][0]["free"] == 2
+    assert heard(hall, "zone")["free"] == 2
+
+
+def test_the_hall_hears_no_calls(core: Core, gateway: FakeGateway, staff: Stream) -> None:
+    hall = core.hub.stream("hall")
+    next(hall)
+    gateway.tell("CallChanged", call=CALL)
+    heard(staff, "call")
+    core.hub.publish("hall", "end", {})
+    assert next(hall) == b"event: end\ndata: {}\n\n"
+
+
+def test_only_the_last_twenty_closed_calls_are_kept(core: Core, gateway: FakeGateway, staff: Stream) -> None:
+    for number in range(30):
+        gateway.tell("CallChanged", call={"call_id": number, "state": "CLOSED", "closed_ms": number})
+    gateway.tell("CallChanged", call={**CALL, "call_id": 99})
+    while heard(staff, "call")["call_id"] != 99:
+        pass
+    kept = [call["call_id"] for call in core.link.snapshot()["calls"]]
+    assert kept == [*range(10, 30), 99]
+
+
+def test_an_order_is_answered(core: Core, gateway: FakeGateway) -> None:
+    gateway.answers["accept_call"] = {"call": {"call_id": 7, "state": "COMING"}}
+    assert core.link.order("accept_call", call_id=7, by="li")["call"]["state"] == "COMING"
+    order = gateway.wait_order("accept_call")
+    assert (order["call_id"], order["by"]) == (7, "li")
+
+
+def test_a_refusal_carries_both_languages(core: Core, gateway: FakeGateway) -> None:
+    gateway.answers["accept_call"] = {
+        "ok": False,
+        "fault": "refused",
+        "why_zh": "已经有人去了",
+        "why_en": "somebody goes",
+    }
+    with pytest.raises(OrderRefused) as refused:
+        core.link.order("accept_call", call_id=7, by="li")
+    assert (refused.value.why_zh, refused.value.why_en) == ("已经有人去了", "somebody goes")
+
+
+def test_a_disk_that_refused_over_there_is_no_refusal_by_a_rule(core: Core, gateway: FakeGateway) -> None:
+    gateway.answers["accept_call"] = {
+        "ok": False,
+        "fault": "not_written",
+        "why_zh": "满",
+        "why_en": "disk full",
+    }
+    with pytest.raises(OutsideDown, match="disk full"):
+        core.link.order("accept_call", call_id=7, by="li")
+
+
+def test_silence_is_told_as_silence(core: Core, gateway: FakeGateway) -> None:
+    gateway.answers["accept_call"] = "silence"
+    with pytest.raises(
+        OutsideDown, match=r"has not answered accept_call for 0\.05 s: look before you repeat it"
+    ):
+        core.link.order("accept_call", timeout_s=0.05, call_id=7, by="li")
+
+
+def test_the_gateway_goes_and_comes_back(core: Core, gateway: FakeGateway, staff: Stream) -> None:
+    gateway.stop()
+    assert heard(staff, "link") == {"connected": False}
+    assert core.link.snapshot()["connected"] is False
+    assert len(core.link.snapshot()["zones"]) == 2, "the last picture stays, marked as old"
+    with pytest.raises(OutsideDown, match="the gateway is not there"):
+        core.link.order("ping")
+    back = FakeGateway(core.house.gateway_socket)
+    back.zones = [{**back.zones[0], "free": 0}]
+    try:
+        assert heard(staff, "snapshot")["zones"][0]["free"] == 0
+        assert core.link.order("ping")["ok"] is True
+    finally:
+        core.link.stop()
+        back.stop()
+
+
+def test_after_a_gap_it_asks_again_instead_of_guessing(
+    core: Core, gateway: FakeGateway, staff: Stream
+) -> None:
+    gateway.wait_order("hello")
+    gateway.rev += 5
+    gateway.tell("CallChanged", call=CALL)
+    assert gateway.wait_order("hello")["who"] == "kiosk"
+    assert heard(staff, "snapshot")["connected"] is True
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"{\n",
+        b"[]\n",
+        b"null\n",
+        b"\xff\xfe\n",
+        b'{"fact":"CallChanged"}\n',
+        b'{"fact":"ZoneChanged","zone":5}\n',
+        b'{"re":"nobody"}\n',
+        b'{"fact":"Unheard","rev":"x"}\n',
+        b"[" * 5000 + b"\n",
+    ],
+)
+def test_nonsense_on_the_socket_changes_nothing(
+    core: Core, gateway: FakeGateway, staff: Stream, nonsense: bytes
+) -> None:
+    before = core.link.snapshot()
+    gateway.say_raw(nonsense)
+    gateway.tell("PartChanged", part=gateway.parts[0])
+    assert heard(staff, "part")["part"] == "gateway"
+    assert core.link.snapshot() == before

@@ -1,0 +1,348 @@
+"""The residents' faces in a real browser (Debian's Chromium, headless), over the real door and a fake gateway."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from gateway.house import House
+from kiosk import line
+from kiosk.__main__ import close_door, open_door
+from kiosk.catalogue import Catalogue
+from kiosk.core import Core
+from kiosk.gateway_link import GatewayLink
+from kiosk.live import Hub
+from kiosk.writer import Writer
+from tests.kiosk.conftest import ROOM, HeldClock
+from tests.kiosk.fake_gateway import FakeGateway
+
+pytestmark = [
+    pytest.mark.slow,
+    # Playwright's own event loop is left to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+PORTRAIT, LANDSCAPE, DISPLAY = (1080, 1920), (1024, 768), (1920, 1080)
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as player:
+        browser = player.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Open]:
+    """Open a page; the test fails for any script error and any request that leaves this kiosk."""
+    faults: list[str] = []
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    page.on("pageerror", lambda wrong: faults.append(str(wrong)))
+    page.on(
+        "console", lambda told: faults.append(told.text) if "Content Security Policy" in told.text else None
+    )
+    page.on("request", lambda asked: None if asked.url.startswith(address) else faults.append(asked.url))
+
+    def visit(path: str, size: tuple[int, int] = PORTRAIT, *, clock: bool = False) -> Page:
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        if clock:
+            page.clock.install()
+        page.goto(address + path)
+        return page
+
+    yield visit
+    context.close()
+    assert faults == []
+
+
+#: What a resident sees of the 31 items: how many, the lowest edge of them, the upper edge of the footer.
+ITEMS_SEEN = """() => {
+  const items = [...document.querySelectorAll('.item')].map((one) => one.getBoundingClientRect());
+  const main = document.querySelector('main'), footer = document.querySelector('footer').getBoundingClientRect();
+  return {
+    count: items.length,
+    top: Math.min(...items.map((one) => one.top)),
+    low: Math.max(...items.map((one) => one.bottom)),
+    footer: footer.top,
+    end: footer.bottom,
+    more: main.scrollHeight - main.clientHeight,
+  };
+}"""
+
+
+def test_all_31_items_are_seen_without_scrolling(visit: Open) -> None:
+    for size in (PORTRAIT, LANDSCAPE, (1280, 800), DISPLAY):
+        for lang in ("zh", "en"):
+            seen = visit(f"/?lang={lang}", size).evaluate(ITEMS_SEEN)
+            assert seen["count"] == 31
+            assert seen["top"] >= 0
+            assert seen["low"] <= seen["footer"] + 1, (size, lang)
+            assert seen["end"] <= size[1] + 1, (size, lang)
+            assert seen["more"] == 0, (size, lang)
+
+
+SMALL_TARGETS = """(least) => [...document.querySelectorAll('a:not(.skip), button')].filter((one) => one.offsetParent)
+  .filter((one) => Math.min(one.getBoundingClientRect().width, one.getBoundingClientRect().height) < least)
+  .map((one) => one.textContent.trim())"""
+SMALLEST_TEXT = """() => Math.min(...[...document.querySelectorAll('body *')].filter((one) => one.offsetParent &&
+  !one.matches('.skip') && [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
+  .map((one) => parseFloat(getComputedStyle(one).fontSize)))"""
+
+
+def test_every_target_is_20_mm_and_every_text_5_mm(visit: Open, gateway: FakeGateway) -> None:
+    for size, px_per_mm in ((PORTRAIT, 4.03), (LANDSCAPE, 3.36)):
+        for path in ("/", "/?large=1&lang=en", "/item/ZW-09", "/item/WY-02?lang=en&large=1", "/parking"):
+            page = visit(path, size)
+            assert page.evaluate(SMALL_TARGETS, 20 * px_per_mm - 1) == [], (path, size)
+            assert page.evaluate(SMALLEST_TEXT) >= 5 * px_per_mm - 0.1, (path, size)
+
+
+def test_a_touch_becomes_a_number(visit: Open, core: Core) -> None:
+    page = visit("/")
+    page.get_by_role("link", name="最低生活保障申请").click()
+    expect(page.locator("h1.title")).to_contain_text("最低生活保障申请")
+    for heading in ("谁可以办", "要带什么", "怎么办", "多久办好", "费用", "在哪里办"):
+        expect(page.get_by_role("heading", name=heading)).to_be_visible()
+    page.get_by_role("button", name="取号").click()
+    expect(page.locator("[data-number]")).to_have_text("B001")
+    expect(page.locator("[data-ahead]")).to_have_text("0 人")
+    expect(page.locator("[data-paper]")).to_have_text("打印机暂时没有响应，请拍照或记住号码")
+    assert [one["number"] for one in line.waiting(core)] == ["B001"]
+
+
+def test_a_double_tap_is_one_ticket(visit: Open, core: Core) -> None:
+    page = visit("/item/ZW-01")
+    page.evaluate("for (let tap = 0; tap < 5; tap += 1) document.querySelector('[data-take]').click()")
+    expect(page.locator("[data-number]")).to_have_text("B001")
+    assert len(line.waiting(core)) == 1
+
+
+def test_after_twelve_seconds_the_screen_is_home_again_and_remembers_nothing(visit: Open) -> None:
+    page = visit("/item/ZW-01?lang=en", clock=True)
+    page.get_by_role("button", name="Take a number").click()
+    expect(page.locator("[data-number]")).to_have_text("B001")
+    for _ in range(13):
+        page.clock.run_for(1000)
+        page.wait_for_function("true")
+    page.wait_for_url("**/")
+    expect(page.get_by_role("heading", name="请点要办的事")).to_be_attached()
+    assert page.evaluate("localStorage.length + sessionStorage.length + document.cookie.length") == 0
+
+
+def test_nobody_there_is_asked_once_and_then_it_goes_home(visit: Open) -> None:
+    page = visit("/item/ZW-01", clock=True)
+    page.clock.run_for(44_000)
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.clock.run_for(2_000)
+    expect(page.get_by_role("dialog")).to_contain_text("您还在办吗？")
+    page.get_by_role("button", name="我还在办").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.clock.run_for(46_000)
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.clock.run_for(21_000)
+    page.wait_for_url("**/")
+
+
+def test_language_and_size_are_one_tap_on_every_screen(visit: Open) -> None:
+    for path in ("/", "/item/ZW-01", "/category/party?large=1", "/parking"):
+        page = visit(path)
+        page.get_by_role("link", name="English").click()
+        expect(page.locator("html")).to_have_attribute("lang", "en")
+        switch = page.get_by_role("link", name="Large text").or_(page.get_by_role("link", name="Normal text"))
+        before = page.locator("html").get_attribute("class") or ""
+        switch.click()
+        expect(page.locator("html")).not_to_have_class(before or "nothing-yet")
+        expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_elders_reach_a_number_in_four_touches_with_six_choices_at_most(visit: Open) -> None:
+    page = visit("/?large=1")
+    page.get_by_role("link", name="政务").click()
+    expect(page.locator(".choices .item")).to_have_count(6)
+    page.get_by_role("link", name="第 3 页").click()
+    expect(page.locator(".choices .item")).to_have_count(4)
+    page.get_by_role("link", name="人民调解与法律咨询").click()
+    page.get_by_role("button", name="取号").click()
+    expect(page.locator("[data-number]")).to_have_text("B001")
+
+
+def test_an_item_without_a_number_says_so_and_shows_the_emergency_first(
+    visit: Open, gateway: FakeGateway
+) -> None:
+    page = visit("/item/WY-02")
+    assert page.locator("[data-take]").count() == 0
+    urgent = page.locator(".urgent")
+    expect(urgent).to_contain_text("96333")
+    first_fact = page.locator(".facts").bounding_box()
+    warning = urgent.bounding_box()
+    assert warning is not None
+    assert first_fact is not None
+    assert warning["y"] < first_fact["y"]
+    page.get_by_role("button", name="叫人来登记").click()
+    expect(page.get_by_role("dialog")).to_contain_text("已经叫了工作人员")
+    assert gateway.wait_order("raise_call")["device_id"] == "kiosk-1"
+
+
+def test_help_stands_in_the_same_corner_of_every_screen(visit: Open) -> None:
+    corners = set()
+    for path in ("/", "/item/ZW-01", "/item/WY-02", "/category/party?large=0", "/parking", "/no/such/page"):
+        box = visit(path).locator("footer .help").bounding_box()
+        assert box is not None
+        corners.add((round(box["x"] + box["width"]), round(box["y"] + box["height"])))
+    assert len(corners) == 1
+
+
+def test_help_without_a_gateway_tells_what_to_do(visit: Open) -> None:
+    page = visit("/")
+    page.get_by_role("button", name="叫人帮忙").click()
+    expect(page.get_by_role("dialog")).to_contain_text("没有呼叫成功，请招手或直接到服务台")
+    page.get_by_role("button", name="知道了").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_the_keyboard_alone_takes_a_number(visit: Open) -> None:
+    page = visit("/item/ZW-05")
+    page.locator("[data-take]").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-number]")).to_have_text("B001")
+
+
+def test_a_restart_in_the_middle_is_waited_for(visit: Open) -> None:
+    """The kiosk's process goes away under the finger; the page stays, says so, and goes on by itself."""
+    page = visit("/")
+    page.route("**/livez", lambda route: route.abort())
+    page.get_by_role("link", name="党费收缴").click()
+    expect(page.get_by_role("dialog")).to_contain_text("正在重新连接")
+    page.unroute("**/livez")
+    page.wait_for_url("**/item/DW-04")
+
+
+def test_a_ticket_asked_for_in_a_restart_is_given_once(visit: Open, core: Core) -> None:
+    page = visit("/item/ZW-01")
+    asked = []
+
+    def lost(route: Any) -> None:
+        """The first answer is lost on its way: the ticket is written, the page does not know."""
+        asked.append(route.request.post_data)
+        if len(asked) == 1:
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/api/tickets", lost)
+    page.get_by_role("button", name="取号").click()
+    expect(page.locator("[data-number]")).to_have_text("B001")
+    assert asked[0] == asked[1]
+    assert len(line.waiting(core)) == 1
+
+
+def test_the_parking_page_follows_the_sensors(visit: Open, gateway: FakeGateway) -> None:
+    page = visit("/parking")
+    east = page.locator('[data-zone="east"]')
+    expect(east.locator("[data-free]")).to_have_text("3")
+    expect(east.locator("[data-unknown]")).to_have_text("1")
+    page.wait_for_function(
+        "performance.getEntriesByType('resource').some((one) => one.name.endsWith('/live.js'))"
+    )
+    gateway.tell("ZoneChanged", zone={**gateway.zones[0], "free": 2, "unknown": 2})
+    expect(east.locator("[data-free]")).to_have_text("2")
+    expect(east.locator("[data-unknown]")).to_have_text("2")
+    gateway.stop()
+    expect(page.locator("[data-old]")).to_be_visible()
+
+
+def test_a_phone_sees_its_turn_come(visit: Open, core: Core) -> None:
+    ticket = line.take_ticket(core, "ZW-01", "abcdefgh", "zh", "kiosk-1").ticket
+    page = visit(f"/t/{ticket.token}", (390, 844), clock=True)
+    expect(page.locator("[data-state]")).to_have_text("排队中")
+    line.call_next(core, "W2", "li")
+    page.clock.run_for(6000)
+    expect(page.locator("[data-state]")).to_have_text("到您了，请到")
+    expect(page.locator("[data-where]")).to_have_text("民生保障窗口")
+
+
+def test_a_hostile_name_is_only_text(visit: Open, gateway: FakeGateway) -> None:
+    page = visit("/parking")
+    gateway.tell(
+        "ZoneChanged",
+        zone={**gateway.zones[0], "zone_id": 'x"]<b', "name_zh": "<img src=x onerror=alert(1)>"},
+    )
+    expect(page.get_by_role("heading", name="<img src=x onerror=alert(1)>")).to_be_visible()
+
+
+def test_the_display_shows_a_call_within_300_ms(visit: Open, core: Core, gateway: FakeGateway) -> None:
+    page = visit("/display", DISPLAY)
+    expect(page.locator("[data-nobody]")).to_be_visible()
+    expect(page.locator("footer li").first).to_contain_text("党员组织关系接转")
+    page.evaluate(
+        """() => { window.seen = {}; const number = document.querySelector('[data-number]');
+        new MutationObserver(() => { window.seen[number.textContent] ??= Date.now(); })
+          .observe(number, {childList: true}); }"""
+    )
+    for number in range(8):
+        line.take_ticket(core, "ZW-01", f"number-{number}", "zh", "kiosk-1")
+    expect(page.locator('[data-category="government"]')).to_have_text("8")
+    delays_ms = []
+    for number in range(1, 9):
+        spelled = f"B{number:03d}"
+        begin_ms = page.evaluate("Date.now()")
+        line.call_next(core, "W2", "li")
+        page.wait_for_function("(spelled) => window.seen[spelled]", arg=spelled)
+        delays_ms.append(page.evaluate("(spelled) => window.seen[spelled]", spelled) - begin_ms)
+    assert max(delays_ms) <= 300
+    expect(page.locator("[data-before] li")).to_have_count(5)
+    expect(page.locator('[data-category="government"]')).to_have_text("0")
+    expect(page.locator('[data-zone="east"]')).to_contain_text("不清楚 1")
+    height_px = page.evaluate("document.querySelector('[data-number]').getBoundingClientRect().height")
+    assert height_px >= 202, "100 mm on a 43-inch screen (2.02 px/mm)"
+
+
+def test_the_display_survives_a_503_and_a_restart(
+    browser: Browser, house: House, catalogue: Catalogue
+) -> None:
+    """One 503 closes a plain EventSource for ever. Polling is cut off here, so only a rebuilt stream can tell."""
+
+    def begin(port: int) -> tuple[Core, Any]:
+        writer = Writer(house.kiosk_db, ROOM / "schema")
+        writer.start()
+        hub = Hub()
+        core = Core(house, catalogue, writer, GatewayLink(house.gateway_socket, hub), hub, HeldClock())
+        server = open_door(core, port=port)
+        threading.Thread(target=server.run, daemon=True).start()
+        return core, server
+
+    def call(core: Core, key: str) -> None:
+        line.take_ticket(core, "ZW-01", key, "zh", "kiosk-1")
+        line.call_next(core, "W2", "li")
+
+    core, server = begin(0)
+    port = server.effective_port
+    page = browser.new_page(viewport={"width": 1920, "height": 1080})
+    page.route("**/api/state", lambda route: route.abort())
+    page.route(
+        "**/live",
+        lambda route: route.fulfill(status=503, body="{}", content_type="application/json"),
+        times=1,
+    )
+    page.goto(f"http://127.0.0.1:{port}/display")
+    expect(page.locator("[data-nobody]")).to_be_visible()
+    call(core, "first-call")
+    expect(page.locator("[data-number]")).to_have_text("B001", timeout=20_000)
+    close_door(core, server)
+    core, server = begin(port)
+    call(core, "second-call")
+    expect(page.locator("[data-number]")).to_have_text("B002", timeout=20_000)
+    page.close()
+    close_door(core, server)
