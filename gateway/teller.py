@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from devices.messages import Pressed, SetLamp, ShowCount
 from gateway.arrival import Arrival
 from gateway.hall import calls
-from gateway.hall.state import Bay, Call, Change, Device, Effect, HallState, Zone
+from gateway.hall.state import Bay, BayGone, Call, Change, Device, Effect, HallState, Zone
 from gateway.lateness import Histogram
 from gateway.log import say
 from gateway.timers import Clock
@@ -140,6 +140,8 @@ class Teller:
                     latest[Zone, change.zone_id] = change
                 case ShowCount():
                     latest[ShowCount, change.panel] = change
+                case BayGone():
+                    latest[BayGone, change.bay_id] = change
         for change in latest.values():
             match change:
                 case Call():
@@ -154,6 +156,8 @@ class Teller:
                     self.fact("ZoneChanged", zone=zone_json(change))
                 case ShowCount():
                     self.fact("PanelChanged", panel=panel_json(change))
+                case BayGone():
+                    self.fact("BayGone", bay_id=change.bay_id)
 
     def _acknowledge(self, arrival: Arrival) -> None:
         """The device may stop repeating, the broker may forget: it is on disk."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import secrets
 import sqlite3
 from typing import Any
 
@@ -23,7 +24,7 @@ from kiosk.view import SCREEN
 blueprint = Blueprint("api", __name__)
 
 #: A client's idempotency key: a plain word, so that it may stand in a log line.
-KEY = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+KEY = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
 # ---------------------------------------------------------------- the catalogue
@@ -68,10 +69,11 @@ def service_view(service: Service) -> dict[str, Any]:
 def take() -> ResponseReturnValue:
     core = current_core()
     asked = body()
-    service, key = text(asked, "service"), text(asked, "key")
+    # Our own screens always send a key; who sends none cannot ask for the same ticket again, and gets a new one.
+    service, key = text(asked, "service"), text(asked, "key") if "key" in asked else secrets.token_urlsafe(12)
     lang, screen = asked.get("lang", "zh"), asked.get("screen", "kiosk-1")
     if not KEY.fullmatch(key):
-        return error(400, "bad_key", "key 须为 8-64 位字母数字", "key must be 8-64 of A-Z a-z 0-9 _ . -")
+        return error(400, "bad_key", "key 须为 1-64 位字母数字", "key must be 1-64 of A-Z a-z 0-9 _ . : -")
     if lang not in core.house.plan.hall.languages or lang not in ("zh", "en"):
         return error(400, "bad_lang", "lang 须为 zh 或 en", "lang must be zh or en")
     if not isinstance(screen, str) or not SCREEN.fullmatch(screen):
@@ -160,7 +162,8 @@ def help_me() -> ResponseReturnValue:
     """叫人帮忙: a call for a member of staff, written by the gateway like any other press."""
     core = current_core()
     asked = body()
-    screen, key = text(asked, "screen"), text(asked, "key")
+    screen = text(asked, "screen")
+    key = text(asked, "key") if "key" in asked else secrets.token_urlsafe(12)
     if not SCREEN.fullmatch(screen) or not KEY.fullmatch(key):
         return error(400, "bad_request", "请求的格式不对", "The request is malformed")
     said = core.link.order(

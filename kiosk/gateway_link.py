@@ -207,6 +207,10 @@ class GatewayLink:
                 self._rev = rev
         if fact in _KINDS:
             self._hear_thing(fact, heard)
+        elif fact == "BayGone":
+            with self._lock:
+                self._things["bays"].pop(str(heard.get("bay_id")), None)
+            self._hub.publish("staff", "bay_gone", {"bay_id": str(heard.get("bay_id"))})
 
     def _hear_snapshot(self, heard: Json) -> None:
         with self._lock:
