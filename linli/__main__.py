@@ -1,0 +1,143 @@
+"""`linli`: the technician's front door. Every command is a function elsewhere; here is only which words call it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from devices.faults import HallFileFault, LinliFault
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the shell's status: 0 well, 1 something is wrong (said in words), 2 asked wrongly."""
+    asked = _parser().parse_args(argv)
+    try:
+        return _COMMANDS[asked.command](asked)
+    except HallFileFault as wrong:
+        print(f"linli: {wrong}", file=sys.stderr)
+        return 2
+    except LinliFault as wrong:
+        print(f"linli: {wrong}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # `linli doctor | head`: nobody reads on. Python would complain once more while it flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="linli",
+        description="邻里 Linli: the hall's own tool. LINLI_HOME names the hall's data (default ./var).",
+    )
+    parser.add_argument("--hall", metavar="FILE", help="another hall.toml")
+    words = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    words.add_parser("run", help="run the whole hall on this desk, until Ctrl-C")
+
+    doctor = words.add_parser("doctor", help="look at everything, say what is wrong and what to do")
+    doctor.add_argument("--lang", choices=("zh", "en", "both"), default="both")
+    doctor.add_argument("--json", action="store_true", help="for a program instead of a person")
+
+    words.add_parser("decode", help="captured device messages in (JSON lines), what the gateway hears out")
+
+    press = words.add_parser("press", help="act as a call button: press until the gateway has written it")
+    press.add_argument("device", help='for example "btn-0302"')
+    kind = press.add_mutually_exclusive_group()
+    kind.add_argument("--long", dest="press", action="store_const", const="long", default="short")
+    kind.add_argument("--double", dest="press", action="store_const", const="double")
+    press.add_argument("--button", type=int, default=1, help="which key of a device with several (default 1)")
+
+    park = words.add_parser("park", help="act as a bay's sensor")
+    park.add_argument("device", help='the sensor, for example "bay-e01"')
+    park.add_argument("does", choices=("arrive", "leave"))
+
+    print_ = words.add_parser("print", help="print a test slip")
+    print_.add_argument("printer", nargs="?", default="", help="its id in hall.toml (default: the first)")
+
+    words.add_parser("admin-token", help="the one-time token that makes the first administrator")
+
+    virtual = words.add_parser(
+        "virtual", help="make a virtual device misbehave (docs/protocol.md, section 6)"
+    )
+    virtual.add_argument("device", nargs="?", default="", help='for example "printer:hall"; none: list them')
+    virtual.add_argument("do", nargs="?", default="list", help='for example "paper_out"')
+    virtual.add_argument("fields", nargs="*", metavar="KEY=VALUE")
+
+    words.add_parser("stats", help="the gateway's counters and how late its loop was")
+    return parser
+
+
+def _run(asked: argparse.Namespace) -> int:
+    from linli.run import run
+
+    return run(asked.hall)
+
+
+def _doctor(asked: argparse.Namespace) -> int:
+    from linli.doctor import doctor
+
+    return doctor(asked.hall, lang=asked.lang, as_json=asked.json)
+
+
+def _decode(asked: argparse.Namespace) -> int:
+    from linli.decode import main as decode
+
+    return decode(sys.stdin, sys.stdout)
+
+
+def _press(asked: argparse.Namespace) -> int:
+    from linli.act import press
+
+    return press(asked.hall, asked.device, asked.press, asked.button)
+
+
+def _park(asked: argparse.Namespace) -> int:
+    from linli.act import park
+
+    return park(asked.hall, asked.device, arrives=asked.does == "arrive")
+
+
+def _print(asked: argparse.Namespace) -> int:
+    from linli.paper import print_test
+
+    return print_test(asked.hall, asked.printer)
+
+
+def _admin_token(asked: argparse.Namespace) -> int:
+    from linli.act import admin_token
+
+    return admin_token(asked.hall)
+
+
+def _virtual(asked: argparse.Namespace) -> int:
+    from linli.act import virtual
+
+    return virtual(asked.hall, asked.device, asked.do, asked.fields)
+
+
+def _stats(asked: argparse.Namespace) -> int:
+    from linli.act import stats
+
+    return stats(asked.hall)
+
+
+# Each command imports what it needs when it is called: `linli decode` starts no MQTT, `linli run` no SQLite.
+_COMMANDS = {
+    "run": _run,
+    "doctor": _doctor,
+    "decode": _decode,
+    "press": _press,
+    "park": _park,
+    "print": _print,
+    "admin-token": _admin_token,
+    "virtual": _virtual,
+    "stats": _stats,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""The hall's own mosquitto, for `linli run`: which port, which settings, which program.
+
+A hall under systemd has Debian's mosquitto with `systemd/mosquitto-linli.conf` instead; the settings that matter
+are the same and have the same reasons.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import socket
+from pathlib import Path
+
+from devices.faults import OutsideDown
+
+#: What mosquitto is told. Each line is there because something was measured or broke (docs/measurements.md).
+_CONF = """\
+# Written by `linli run` at every start; changes here are lost.
+# The network cannot reach this broker: loopback only, so no password is asked.
+listener {port} 127.0.0.1
+allow_anonymous true
+
+# Without this a press waits 40 ms for Nagle's algorithm; the gateway sets it on its side too.
+set_tcp_nodelay true
+
+# At its defaults mosquitto killed loses every message it has acknowledged (200 of 200); with these two, one at most.
+persistence true
+persistence_location {folder}/
+autosave_on_changes true
+autosave_interval 1
+
+# While the gateway is away its persistent session keeps this many messages (default: 1000, about a minute of a hall).
+max_queued_messages 100000
+# While the gateway's disk refuses, presses stay unacknowledged; at the default of 20 the 21st would never reach it.
+max_inflight_messages 1000
+# No device of ours says more than 2 KB; a bought one may send its settings (zigbee2mqtt: about 40 KB). Larger ones
+# are let in up to here, so that the gateway can count and name them; whoever sends more is sent away.
+max_packet_size 2097152
+
+log_dest stderr
+log_type error
+log_type warning
+log_timestamp_format %Y-%m-%dT%H:%M:%S
+{user}"""
+
+
+def find_mosquitto() -> str:
+    """The broker's program. Debian puts it where an ordinary user's PATH does not look.
+
+    :raises OutsideDown: it is not installed.
+    """
+    found = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+    if not found:
+        raise OutsideDown(
+            "mosquitto (the broker) is not installed: sudo apt-get install mosquitto   没有安装 mosquitto"
+        )
+    return found
+
+
+def write_conf(folder: Path, port: int) -> Path:
+    """Write ``mosquitto.conf`` into ``folder`` and return its path."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o770)
+    conf = folder / "mosquitto.conf"
+    # Started as root mosquitto would become the user "mosquitto", who may not write into this folder.
+    user = "user root\n" if os.geteuid() == 0 else ""
+    conf.write_text(_CONF.format(port=port, folder=folder, user=user), encoding="utf-8")
+    return conf
+
+
+def port_is_free(host: str, port: int) -> bool:
+    """Whether we could listen there now.
+
+    :raises OutsideDown: it is not a question of free or not: no such address here, or the port is not ours to take.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+            trial.listen(1)  # two binds with SO_REUSEADDR may both succeed; two listens may not
+        except OSError as wrong:
+            if wrong.errno == errno.EADDRINUSE:
+                return False
+            raise OutsideDown(f"cannot listen on {host} port {port}: {wrong.strerror}") from wrong
+    return True
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that nobody uses at this moment."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
+        trial.bind((host, 0))
+        return int(trial.getsockname()[1])
+
+
+def who_listens(port: int) -> str:
+    """The program that listens on a TCP port, as "mosquitto (pid 412)"; "" where we may not see it."""
+    inodes = set()
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        try:
+            lines = Path(table).read_text(encoding="ascii").splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            parts = line.split()
+            if parts[3] == "0A" and int(parts[1].rpartition(":")[2], 16) == port:  # 0A: TCP_LISTEN
+                inodes.add(f"socket:[{parts[9]}]")
+    return who_holds(inodes) if inodes else ""
+
+
+def who_holds(targets: set[str]) -> str:
+    """The program that has one of these open (as /proc/<pid>/fd spells it), as "name (pid n)", or ""."""
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit():
+            continue
+        try:
+            for handle in (process / "fd").iterdir():
+                try:
+                    if os.readlink(handle) in targets:
+                        return f"{(process / 'comm').read_text().strip()} (pid {process.name})"
+                except OSError:
+                    continue
+        except OSError:
+            continue  # another user's process, or one that has just ended
+    return ""

@@ -1,0 +1,17 @@
+"""The doctor's round, in the order of reading: what everything stands on first."""
+
+from __future__ import annotations
+
+from linli.checks_hall import broker, notebooks, processes
+from linli.checks_machine import clock, disk, serial_ports, versions
+from linli.doctor import Check
+
+ALL: dict[str, Check] = {
+    "versions": versions,
+    "clock": clock,
+    "disk": disk,
+    "notebooks": notebooks,
+    "processes": processes,
+    "broker": broker,
+    "serial_ports": serial_ports,
+}

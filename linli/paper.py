@@ -1,0 +1,180 @@
+"""`linli print`: a test slip, on paper, without touching the kiosk's notebook.
+
+Two ways, because a serial line has one owner:
+
+* The bridge runs: the slip is laid into ``<home>/spool-in/<slip_id>.json`` (written aside and renamed, so it is
+  whole or not there). The bridge takes it as a job like any other, and its row in bridge.db tells what became of it.
+  ``slip_id`` is negative (minus the moment in milliseconds), so that it never meets a slip of the kiosk.
+* The bridge does not run: the port is opened here, exclusively, and the same bytes are sent.
+
+The file: ``{"v":1,"slip_id":-1793000000000,"printer":"hall","body":{PrintSlip}}``.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from devices.faults import HallFileFault, NotWritten, OutsideDown
+from devices.plan import Printer
+from gateway.house import House
+from gateway.notebook import open_reader
+from linli.talk import open_running_house
+
+#: The bridge beats every 15 s (docs/protocol.md); three missed beats are a death.
+BRIDGE_ALIVE_MS = 45_000
+#: How long a bridge may take to see the file, and a printer (9600 baud, 80 mm) to finish a test slip.
+TAKEN_WITHIN_S, PRINTED_WITHIN_S = 5.0, 30.0
+
+
+def print_test(hall_file: str | None, printer_id: str = "") -> int:
+    """Print a test slip on one printer. Returns 0 only when the printer (or at least its line) took all of it."""
+    house = open_running_house(hall_file)
+    printer = _find(house, printer_id)
+    slip = test_slip(house, printer)
+    if bridge_is_alive(house, time.time_ns() // 1_000_000):
+        return _hand_over(house, printer, slip)
+    return _print_here(house, printer, slip)
+
+
+def test_slip(house: House, printer: Printer) -> dict[str, Any]:
+    """What the test says (docs/protocol.md, PrintSlip): every kind of block once, so one look shows what is broken."""
+    now = datetime.now(ZoneInfo(house.plan.hall.timezone))
+    return {
+        "v": 1,
+        "kind": "test",
+        "title": "打印测试",
+        "copy_of": None,
+        "blocks": [
+            {"t": "text", "text": "打印测试", "size": 2, "align": "center", "bold": True},
+            {"t": "text", "text": "Printer test", "size": 1, "align": "center"},
+            {"t": "rule"},
+            {"t": "pair", "left": "打印机", "right": printer.id},
+            {"t": "pair", "left": "端口", "right": printer.port},
+            {"t": "pair", "left": "波特率", "right": str(printer.baud)},
+            {"t": "pair", "left": "型号配置", "right": printer.profile},
+            {"t": "pair", "left": "时间", "right": f"{now:%Y-%m-%d %H:%M:%S}"},
+            {"t": "text", "text": "生僻字：喆堃玥璟嫚翀垚燊祎", "size": 1},
+            {"t": "text", "text": "大字 B031", "size": 3, "align": "center", "bold": True},
+            {"t": "qr", "data": f"linli test {printer.id} {now:%Y-%m-%dT%H:%M:%S}"},
+            {"t": "rule"},
+            {"t": "text", "text": "以上各行清晰、二维码可扫、纸已切断，即为正常。", "size": 1},
+            {"t": "feed", "lines": 3},
+            {"t": "cut"},
+        ],
+    }
+
+
+def bridge_is_alive(house: House, now_ms: int) -> bool:
+    """Whether a bridge has beaten within the last 45 s and its process is there."""
+    try:
+        connection = open_reader(house.bridge_db)
+    except NotWritten:
+        return False
+    try:
+        row = connection.execute("SELECT pid, beat_ms FROM bridge_alive").fetchone()
+    except sqlite3.Error:
+        return False
+    finally:
+        connection.close()
+    return bool(row) and now_ms - row[1] < BRIDGE_ALIVE_MS and Path(f"/proc/{row[0]}").exists()
+
+
+def _find(house: House, printer_id: str) -> Printer:
+    printers = house.plan.printers
+    if not printers:
+        raise HallFileFault(f"{house.hall_file or 'hall.toml'}: there is no [[printers]] in it")
+    if not printer_id:
+        return printers[0]
+    for one in printers:
+        if one.id == printer_id:
+            return one
+    raise HallFileFault(f'there is no printer "{printer_id}"; known: {", ".join(one.id for one in printers)}')
+
+
+def _hand_over(house: House, printer: Printer, slip: dict[str, Any]) -> int:
+    folder = house.home / "spool-in"
+    slip_id = -(time.time_ns() // 1_000_000)
+    file = folder / f"{slip_id}.json"
+    try:
+        folder.mkdir(exist_ok=True, mode=0o770)
+        aside = file.with_suffix(".new")
+        words = {"v": 1, "slip_id": slip_id, "printer": printer.id, "body": slip}
+        aside.write_text(json.dumps(words, ensure_ascii=False), encoding="utf-8")
+        aside.chmod(0o660)
+        aside.rename(file)
+    except OSError as wrong:
+        raise OutsideDown(
+            f"{folder} cannot be written: {wrong.strerror}. Be in the group linli, or use sudo."
+        ) from wrong
+    began_s = time.monotonic()
+    connection = open_reader(house.bridge_db)
+    state, why_zh, why_en = "", "", ""
+    try:
+        while (passed_s := time.monotonic() - began_s) < PRINTED_WITHIN_S:
+            row = connection.execute(
+                "SELECT state, why_zh, why_en FROM jobs WHERE slip_id = ?", (slip_id,)
+            ).fetchone()
+            if row and tuple(row) != (state, why_zh, why_en):
+                state, why_zh, why_en = row
+                print(f"{printer.id}: {state}  {why_zh}  {why_en}".rstrip())
+            if state in ("PRINTED", "UNSURE", "FAILED", "SETTLED"):
+                return 0 if state == "PRINTED" else 1
+            if not state and passed_s > TAKEN_WITHIN_S and file.exists():
+                file.unlink(missing_ok=True)
+                raise OutsideDown(
+                    "the bridge runs but does not take the slip; see: journalctl -u linli-bridge"
+                )
+            time.sleep(0.05)
+    finally:
+        connection.close()
+    print(
+        f"{printer.id}: still {state or 'waiting'} after {PRINTED_WITHIN_S:.0f} s; it stays in the queue. 仍在排队。"
+    )
+    return 1
+
+
+def _print_here(house: House, printer: Printer, slip: dict[str, Any]) -> int:
+    import serial
+
+    from firmware_bridge.escpos import completion_mark, process_id, render
+    from firmware_bridge.profiles import choose, load_profiles
+
+    profile = choose(load_profiles(), printer.profile, printer.id)
+    name = process_id(1)
+    raw = render(slip, profile, completion_mark(profile, name)).raw
+    path = house.serial_port(printer.id, printer.port)
+    try:
+        with serial.Serial(
+            path, printer.baud, timeout=0.2, write_timeout=10, exclusive=True, xonxoff=True
+        ) as line:
+            line.write(raw)
+            print(f"{printer.id}: {len(raw)} bytes sent on {path}   已发送")
+            if not profile.has_process_id:
+                print("  This model cannot say whether it printed: look at the paper. 请看纸。")
+                return 0
+            answer, until_s = b"", time.monotonic() + 10
+            while time.monotonic() < until_s:
+                answer += line.read(64)
+                if name.encode("ascii") in answer:
+                    print("  The printer says: done. 打印机回答：完成。")
+                    return 0
+            said = answer.hex(" ") or "nothing"
+            print(
+                f"  The printer did not say that it is done (it said: {said}). 打印机没有回答完成。",
+                file=sys.stderr,
+            )
+            return 1
+    except (serial.SerialException, OSError) as wrong:
+        hint = (
+            "while the hall is stopped there is no virtual printer"
+            if printer.port == "virtual"
+            else "linli doctor says more"
+        )
+        raise OutsideDown(f"{printer.id}: {path}: {wrong}; {hint}. 无法使用打印机端口。") from wrong

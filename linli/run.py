@@ -1,0 +1,367 @@
+"""`linli run`: the whole hall on one desk. Starts the broker and our processes, watches them, ends them.
+
+Under systemd this file has no part: there every process is a unit of its own.
+
+Laws: a folder of data has one hall (a lock that every child holds too, so it lasts as long as the last of them);
+a process that dies is started again; when this process ends, however it ends, all of them end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import http.client
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from devices.faults import HallFileFault, OutsideDown
+from gateway.house import House, open_house
+from linli.broker import find_mosquitto, write_conf
+from linli.claim import lock, make_folders, sweep, take_ports
+from linli.say import print_line, say_line
+
+#: Status of a hall (or a process) whose hall.toml or catalogue is wrong: starting it again changes nothing.
+WRONG_FILE = 2
+#: Backoff of a process that dies: quick the first time (nobody notices 0.2 s), never more often than every 5 s
+#: when it cannot live (our choice: a log a person can still read). A life of 10 s counts as a recovery.
+FIRST_BACKOFF_S, LAST_BACKOFF_S, RECOVERED_S = 0.2, 5.0, 10.0
+#: Stopping takes at most the sum of these; then SIGKILL. The broker goes last: it takes down what others still say.
+STOP_ORDER: tuple[tuple[tuple[str, ...], float], ...] = (
+    (("virtual", "kiosk"), 1.5),
+    (("bridge", "gateway"), 2.0),
+    (("broker",), 1.0),
+)
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One process of the hall: its name and how it is started.
+
+    ``log``: a file for what it says, where that should not go to the terminal (the broker's lines, and a paused
+    terminal must not stop the broker). None: to the terminal.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    log: Path | None = None
+
+
+@dataclass(slots=True)
+class _Child:
+    part: Part
+    process: subprocess.Popen[bytes] | None = None
+    started_s: float = 0.0
+    backoff_s: float = FIRST_BACKOFF_S
+    due_s: float = 0.0
+    lives: int = 0
+
+
+def run(hall_file: str | None = None, environ: Mapping[str, str] = os.environ) -> int:
+    """Run the hall until SIGINT, SIGTERM or SIGHUP. Returns the status for the shell."""
+    with _signals() as wakeup:
+        if not stop_with_parent(environ):
+            return 0
+        try:
+            house = open_house(hall_file, environ)
+            make_folders(house)
+            with lock(house) as held:
+                house, environ_of_children = take_ports(house, environ)
+                return Supervisor(house, parts_of(house), environ_of_children, held, wakeup).run()
+        except HallFileFault as wrong:
+            print(f"linli: {wrong}", file=sys.stderr)
+            return WRONG_FILE
+        except OutsideDown as wrong:
+            print(f"linli: {wrong}", file=sys.stderr)
+            return 1
+
+
+def parts_of(house: House) -> tuple[Part, ...]:
+    """What this hall consists of, in the order of starting."""
+    parts = []
+    if house.plan.broker.own:
+        conf = write_conf(house.home / "mosquitto", house.plan.broker.port)
+        parts.append(Part("broker", (find_mosquitto(), "-c", str(conf)), conf.with_name("mosquitto.log")))
+    parts.append(Part("gateway", (sys.executable, "-m", "gateway")))
+    if house.plan.virtual.on:
+        parts.append(Part("virtual", (sys.executable, "-m", "devices.virtual")))
+    parts.append(Part("kiosk", (sys.executable, "-m", "kiosk")))
+    parts.append(Part("bridge", (sys.executable, "-m", "firmware_bridge")))
+    return tuple(parts)
+
+
+class Supervisor:
+    """Starts, watches and ends the parts. One thread, one loop, woken by signals and by the nearest timer."""
+
+    def __init__(
+        self, house: House, parts: Sequence[Part], environ: Mapping[str, str], lock: int, wakeup: int
+    ) -> None:
+        self._house = house
+        self._children = [_Child(part) for part in parts]
+        self._environ = dict(environ)
+        self._lock = lock
+        self._wakeup = wakeup
+        self._stopping = False
+        self._ready = False
+        self._asked_s = 0.0
+        self._complained = False
+        self._began_s = time.monotonic()
+
+    def run(self) -> int:
+        status = 0
+        try:
+            for child in self._children:
+                self._start(child)
+                if child.part.name == "broker":
+                    self._wait_for_broker(child)
+            _announce(self._house)
+            while not self._stopping:
+                self._sleep(self._next_timer())
+                self._ask_whether_ready()
+                for child in self._children:
+                    if self._look_after(child) == WRONG_FILE:
+                        say_line(f"{child.part.name} refuses to start (its words are above): the hall stops")
+                        status = WRONG_FILE
+                if status:
+                    break
+        finally:
+            self._stop()
+        return status
+
+    # ------------------------------------------------ children
+
+    def _start(self, child: _Child) -> None:
+        child.lives += 1
+        child.started_s = time.monotonic()
+        us = os.getpid()
+
+        def die_with_us() -> None:
+            _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != us:  # we died between fork and here
+                os._exit(1)
+
+        # A session of its own: Ctrl-C in the terminal reaches us alone, and we end them in the right order.
+        # It keeps the lock open: the data stays locked until the last process of the hall is gone.
+        with _open_log(child.part.log) as log:
+            child.process = subprocess.Popen(
+                child.part.argv,
+                env=self._environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=die_with_us,  # noqa: PLW1509 (unsafe with threads: this process has none)
+                pass_fds=(self._lock,),
+            )
+
+    def _look_after(self, child: _Child) -> int | None:
+        """Start a dead child again when its time has come. Returns the status of one that has just died."""
+        now = time.monotonic()
+        if child.process is None:
+            if now >= child.due_s:
+                self._start(child)
+            return None
+        status = child.process.poll()
+        if status is None:
+            return None
+        _kill_group(child.process.pid)
+        child.process = None
+        if now - child.started_s > RECOVERED_S:
+            child.backoff_s = FIRST_BACKOFF_S
+        child.due_s = now + child.backoff_s
+        how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+        if child.part.log:
+            say_line(f"{child.part.name} said: {_last_line(child.part.log)}")
+        if status != WRONG_FILE:
+            say_line(f"{child.part.name} {how}; it is started again in {child.backoff_s:.1f} s")
+        child.backoff_s = min(child.backoff_s * 2, LAST_BACKOFF_S)
+        return status
+
+    def _wait_for_broker(self, child: _Child) -> None:
+        """Give the broker its moment, so that nobody begins with a failed connection. Not a condition for going on."""
+        address = ("127.0.0.1", self._house.plan.broker.port)
+        while time.monotonic() < child.started_s + 3.0 and child.process and child.process.poll() is None:
+            try:
+                socket.create_connection(address, timeout=0.2).close()
+                return
+            except OSError:
+                self._sleep(0.02)
+                if self._stopping:
+                    return
+
+    def _next_timer(self) -> float:
+        """Seconds until something is due; a second at most, for the case that a signal was missed."""
+        now = time.monotonic()
+        due = [child.due_s for child in self._children if child.process is None]
+        if not self._ready:
+            due.append(self._asked_s + 0.1)
+        return min(1.0, max(0.0, min(due, default=now + 1.0) - now))
+
+    def _sleep(self, timeout_s: float) -> None:
+        """Wait for a signal. SIGCHLD only wakes us; any other of ours means stop."""
+        readable, _, _ = select.select([self._wakeup], [], [], timeout_s)
+        if readable and any(number != signal.SIGCHLD for number in os.read(self._wakeup, 64)):
+            self._stopping = True
+
+    # ------------------------------------------------ ready
+
+    def _ask_whether_ready(self) -> None:
+        now = time.monotonic()
+        if self._ready or now < self._asked_s + 0.1:
+            return
+        self._asked_s = now
+        status, answer = health(self._house)
+        took_s = now - self._began_s
+        if status == 200:
+            self._ready = True
+            print_line("ready")
+        elif took_s > 15 and not self._complained:
+            self._complained = True
+            waiting = [
+                f"{name} ({part.get('state')})"
+                for name, part in answer.get("parts", {}).items()
+                if part.get("state") not in ("ready", "degraded")
+            ]
+            say_line(
+                f"not ready after {took_s:.0f} s; still waiting for: {', '.join(waiting) or 'the kiosk'}"
+            )
+
+    # ------------------------------------------------ the end
+
+    def _stop(self) -> None:
+        alive = {child.part.name: child.process for child in self._children if child.process}
+        for names, patience_s in STOP_ORDER:
+            group = {name: alive[name] for name in names if name in alive}
+            for process in group.values():
+                process.terminate()
+            until_s = time.monotonic() + patience_s
+            for name, process in group.items():
+                try:
+                    process.wait(max(0.0, until_s - time.monotonic()))
+                except subprocess.TimeoutExpired:
+                    say_line(f"{name} does not end by itself and is killed")
+        for process in alive.values():
+            _kill_group(process.pid)
+            process.wait()
+        sweep(self._house)
+
+
+# ---------------------------------------------------------------- small things
+
+
+def health(house: House, timeout_s: float = 1.0) -> tuple[int, dict[str, dict[str, dict[str, str]]]]:
+    """Ask the kiosk's /healthz. Returns its status (0: no answer) and what it said."""
+    host = house.plan.http.listen
+    connection = http.client.HTTPConnection(
+        {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), house.plan.http.port, timeout=timeout_s
+    )
+    try:
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        said = json.loads(answer.read(1_000_000))
+        return answer.status, said if isinstance(said, dict) else {}
+    except (OSError, http.client.HTTPException, ValueError):
+        return 0, {}
+    finally:
+        connection.close()
+
+
+def stop_with_parent(environ: Mapping[str, str]) -> bool:
+    """Where ``LINLI_STOP_WITH_PARENT`` is set (the Makefile gives its own pid), our parent's death is our SIGTERM.
+
+    Returns False if that parent is already gone.
+    """
+    parent = environ.get("LINLI_STOP_WITH_PARENT", "")
+    if not parent:
+        return True
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    return parent == "1" or parent == str(os.getppid())
+
+
+#: A log of warnings and errors only; beyond this size it begins anew.
+_LONGEST_LOG = 1_000_000
+
+
+@contextlib.contextmanager
+def _open_log(path: Path | None) -> Iterator[BinaryIO | None]:
+    if path is None:
+        yield None
+        return
+    full = path.exists() and path.stat().st_size > _LONGEST_LOG
+    with path.open("wb" if full else "ab") as log:
+        yield log
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    return lines[-1] if lines else "nothing"
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _prctl(option: int, value: int) -> None:
+    _libc.prctl(option, value, 0, 0, 0)
+
+
+def _kill_group(pid: int) -> None:
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass  # nobody is left in it
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[int]:
+    """Signals become bytes in a pipe: the loop reads them when it is ready, and none is lost."""
+    reading, writing = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    ours = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
+    old = {
+        number: signal.signal(number, lambda _number, _frame: None)
+        for number in ours
+        # nohup asks us to outlive the terminal
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
+    }
+    try:
+        yield reading
+    finally:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(before)
+        os.close(reading)
+        os.close(writing)
+
+
+def _announce(house: House) -> None:
+    """Where to look. The addresses are for this machine; another in the hall's network uses base_url."""
+    http_, broker = house.plan.http, house.plan.broker
+    host = "127.0.0.1" if http_.listen in ("0.0.0.0", "::") else http_.listen
+    base = f"http://{host}:{http_.port}"
+    lines = [
+        f"邻里 Linli · {house.plan.hall.name_zh} · {house.plan.hall.name_en}",
+        f"  居民屏  kiosk     {base}/",
+        f"  大厅屏  display   {base}/display",
+        f"  工作台  console   {base}/console   (first sign-in: .venv/bin/linli admin-token)",
+    ]
+    if house.plan.virtual.on:
+        lines.append(
+            f"  演示页  demo      {base}/demo   virtual buttons, bays, panel and the printer's paper"
+        )
+    lines += [
+        f"  消息    broker    mqtt://{broker.host}:{broker.port}",
+        f"  数据    data      {house.home}",
+        "  Ctrl-C ends everything. 按 Ctrl-C 结束。",
+    ]
+    print_line("\n".join(lines))

@@ -1,0 +1,78 @@
+"""What every test stands on: a clean environment, a header that says what machine this is, and honest log lines."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import re
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+# A hall that runs in the shell that started the tests must not become the hall under test.
+for _name in [name for name in os.environ if name.startswith("LINLI_")]:
+    del os.environ[_name]
+for _name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM"):
+    os.environ.pop(_name, None)
+# Debian keeps mosquitto where an ordinary user's PATH does not look.
+os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/usr/local/sbin"
+
+
+def pytest_report_header() -> list[str]:
+    """Which parts the tests ran against: a failure on another machine often begins here."""
+    return [
+        f"sqlite {sqlite3.sqlite_version}, {_version('mosquitto', '-h')}, {_version('chromium', '--version')}",
+        f"{platform.platform()}, {os.cpu_count()} cores, user {os.geteuid()}",
+    ]
+
+
+def _version(program: str, flag: str) -> str:
+    if not shutil.which(program):
+        return f"no {program}"
+    said = subprocess.run([program, flag], capture_output=True, text=True, check=False, timeout=20)
+    first = (said.stdout or said.stderr).strip().splitlines()
+    return first[0] if first else program
+
+
+@pytest.fixture(autouse=True)
+def log_lines_are_well_formed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fails any test in which a log line could not be formatted, or has a field that journald would refuse."""
+    faults: list[str] = []
+    monkeypatch.setattr(
+        logging.Handler,
+        "handleError",
+        lambda _handler, record: faults.append(f"cannot be formatted: {record.msg!r}"),
+    )
+
+    def look(record: logging.LogRecord) -> bool:
+        event = record.__dict__.get("hall_event")
+        if event is not None and not re.fullmatch(r"[a-z][a-z0-9_]{1,40}", event):
+            faults.append(f"event {event!r} of {record.getMessage()!r} is no name like call_heard")
+        for name in record.__dict__.get("hall_fields", {}):
+            if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
+                faults.append(f"field {name!r} of {event!r} is no name that journald takes")
+            elif name.upper() in _JOURNALDS_OWN:
+                faults.append(f"field {name!r} of {event!r} would overwrite a field of the journal itself")
+        return True
+
+    logger = logging.getLogger("linli")
+    logger.addFilter(look)
+    yield
+    logger.removeFilter(look)
+    assert not faults, "\n".join(faults)
+
+
+#: Fields with a meaning of their own (systemd.journal-fields(7)).
+_JOURNALDS_OWN = {
+    "MESSAGE",
+    "MESSAGE_ID",
+    "PRIORITY",
+    "SYSLOG_IDENTIFIER",
+    "SYSLOG_FACILITY",
+    "HALL_EVENT",
+    "LOGGER",
+}
