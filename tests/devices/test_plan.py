@@ -54,8 +54,10 @@ def test_an_empty_hall_toml_is_a_hall_with_defaults() -> None:
         ),
         (
             "[[printers]]\nid = '../x'",
-            "hall.toml, line 2: printers[1].id: must be 1-32 of a-z 0-9 _ - and begin with a letter or digit, "
-            "not '../x'",
+            (
+                "hall.toml, line 2: printers[1].id: must be 1-32 of a-z 0-9 _ - and begin with a letter or digit, "
+                "not '../x'"
+            ),
         ),
     ],
 )
