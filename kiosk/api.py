@@ -8,14 +8,13 @@ import secrets
 import sqlite3
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
 from devices.faults import NotWritten
 from gateway import views
 from kiosk import line
-from kiosk.app import error
+from kiosk.answers import body, error, text
 from kiosk.catalogue import AS_CONFIRMED, Service
 from kiosk.core import Core, current_core
 from kiosk.rules.queue import Ticket
@@ -215,20 +214,3 @@ def zones_view(core: Core) -> dict[str, Any]:
 
 
 # ---------------------------------------------------------------- what was asked
-
-
-def body() -> dict[str, Any]:
-    """The JSON object of a POST; anything else is refused by status 400 or 415."""
-    if not request.is_json:
-        raise UnsupportedMediaType()
-    asked = request.get_json(silent=True)
-    if not isinstance(asked, dict):
-        raise BadRequest()
-    return asked
-
-
-def text(asked: dict[str, Any], name: str) -> str:
-    value = asked.get(name)
-    if not isinstance(value, str) or not value:
-        raise BadRequest()
-    return value

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from typing import Any
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, request
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
@@ -14,10 +13,10 @@ from werkzeug.exceptions import HTTPException
 from devices.faults import NotWritten, OrderRefused, OutsideDown
 from gateway.log import say_once
 from kiosk import words
+from kiosk.answers import error
 from kiosk.core import Core
 from kiosk.line import KeyUsed, NoTicketNeeded, UnknownService
 from kiosk.live import TooManyListeners
-from kiosk.view import frame
 
 #: Nothing a resident or the staff sends here is larger; a 1 MB body is refused before it is read.
 BODY_AT_MOST = 64 * 1024
@@ -74,22 +73,6 @@ def _headers(response: Response) -> Response:
 
 
 # ---------------------------------------------------------------- errors, in both languages
-
-
-def error(status: int, code: str, zh: str, en: str, **more: Any) -> ResponseReturnValue:
-    """An error as docs/protocol.md wants it: JSON for programs, a page for people."""
-    if wants_page():
-        seen = frame()
-        return render_template("error.html", **seen, text=en if seen["lang"] == "en" else zh), status
-    return jsonify({"error": {"code": code, "zh": zh, "en": en, **more}}), status
-
-
-def wants_page() -> bool:
-    """A browser that opens a page, not a program that asks /api."""
-    if request.path.startswith("/api/"):
-        return False
-    best = request.accept_mimetypes.best_match(["application/json", "text/html"], default="application/json")
-    return best == "text/html"
 
 
 _HTTP_WORDS: dict[int, tuple[str, str, str]] = {

@@ -16,8 +16,8 @@ from flask.typing import ResponseReturnValue
 
 from devices.faults import NotWritten, OutsideDown
 from kiosk import words
-from kiosk.api import body, text, zones_view
-from kiosk.app import error
+from kiosk.answers import body, error, text
+from kiosk.api import zones_view
 from kiosk.core import Core, current_core
 from kiosk.view import asked_view
 

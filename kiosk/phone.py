@@ -8,8 +8,8 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from kiosk import line, words
+from kiosk.answers import error
 from kiosk.api import slip_view, ticket_view
-from kiosk.app import error
 from kiosk.core import current_core
 
 blueprint = Blueprint("phone", __name__)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import queue
 import sqlite3
-import statistics
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -195,10 +194,12 @@ def broker(house: House) -> Iterator[Finding]:
 
 
 def _echo_ms(house: House) -> float | None:
-    """The median of fifteen echoes. A topic that begins with $ does not match the gateway's "#": it hears nothing.
+    """What two thirds of 24 echoes stay below; None where the broker lets no echo through.
 
+    The topic begins with $, which the gateway's "#" does not match: it hears nothing of this.
     Two messages at once, and the second is timed: Nagle's algorithm holds the second back until the first is
-    acknowledged (43.9 ms measured without nodelay, 0.2 ms with it). A single echo never waits and would prove nothing.
+    acknowledged (43.9 ms measured without nodelay for about four echoes in five, 0.2 ms with it). A single echo never
+    waits and would prove nothing.
     """
     client = connect_broker(house, "linli-doctor")
     heard = queue.SimpleQueue[float]()
@@ -210,7 +211,7 @@ def _echo_ms(house: House) -> float | None:
     try:
         client.subscribe(topic, qos=1)
         subscribed.get(timeout=2)
-        for _ in range(15):
+        for _ in range(24):
             said = time.perf_counter()
             client.publish(topic, b"one", qos=0)
             client.publish(topic, b"two", qos=0)
@@ -220,4 +221,4 @@ def _echo_ms(house: House) -> float | None:
         return None
     finally:
         hang_up(client)
-    return statistics.median(took)
+    return sorted(took)[16]
