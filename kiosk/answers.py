@@ -1,0 +1,44 @@
+"""What a request may bring and how an error is said, for every blueprint: docs/protocol.md, 4."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+from kiosk.view import frame
+
+
+def error(status: int, code: str, zh: str, en: str, **more: Any) -> ResponseReturnValue:
+    """An error as docs/protocol.md wants it: JSON for programs, a page for people."""
+    if wants_page():
+        seen = frame()
+        return render_template("error.html", **seen, text=en if seen["lang"] == "en" else zh), status
+    return jsonify({"error": {"code": code, "zh": zh, "en": en, **more}}), status
+
+
+def wants_page() -> bool:
+    """A browser that opens a page, not a program that asks /api."""
+    if request.path.startswith("/api/"):
+        return False
+    best = request.accept_mimetypes.best_match(["application/json", "text/html"], default="application/json")
+    return best == "text/html"
+
+
+def body() -> dict[str, Any]:
+    """The JSON object of a POST; anything else is refused by status 400 or 415."""
+    if not request.is_json:
+        raise UnsupportedMediaType()
+    asked = request.get_json(silent=True)
+    if not isinstance(asked, dict):
+        raise BadRequest()
+    return asked
+
+
+def text(asked: dict[str, Any], name: str) -> str:
+    value = asked.get(name)
+    if not isinstance(value, str) or not value:
+        raise BadRequest()
+    return value
