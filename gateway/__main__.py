@@ -262,9 +262,12 @@ def main() -> int:
     begin_log("gateway")
     try:
         Gateway(open_house()).run()
-    except (HallFileFault, NotWritten) as wrong:
+    except HallFileFault as wrong:
         say("cannot_start", str(wrong), level=logging.ERROR)
-        return 2
+        return 2  # a person must mend a file: to start again by itself would help nobody
+    except NotWritten as wrong:
+        say("cannot_start", str(wrong), level=logging.ERROR)
+        return 1  # the disk may come back: whoever started us tries again
     finally:
         end_log()
     return 0

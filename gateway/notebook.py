@@ -13,6 +13,7 @@ Why so strict (each line was measured or read, docs/measurements.md):
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import sqlite3
@@ -48,13 +49,12 @@ class Notebook:
         self._wal_pages = 0
         self._broken = False
         self.quarantined = ""
+        self._lock = _sole_owner(path)
         try:
-            self._connection = self._open()
-        except sqlite3.DatabaseError as wrong:
-            if isinstance(wrong, sqlite3.OperationalError):
-                raise NotWritten(_plain(path, wrong)) from wrong
-            self.quarantined = self._put_aside()
-            self._connection = self._open()
+            self._connection = self._open_or_put_aside()
+        except BaseException:
+            os.close(self._lock)
+            raise
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -99,14 +99,27 @@ class Notebook:
             self._broken = True  # the next write reopens, and says what is wrong
 
     def close(self) -> None:
+        """Let go of the file; a second time does nothing."""
         self._connection.close()
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def _open_or_put_aside(self) -> sqlite3.Connection:
+        try:
+            return self._open()
+        except sqlite3.OperationalError as wrong:
+            raise NotWritten(_plain(self.path, wrong)) from wrong
+        except sqlite3.DatabaseError:
+            self.quarantined = self._put_aside()
+            return self._open()
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path, isolation_level=None, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000
         )
         try:
-            os.chmod(self.path, 0o660)
+            _let_the_group_read(self.path)
             for pragma in (
                 "journal_mode=WAL",
                 "synchronous=FULL",
@@ -149,6 +162,37 @@ class Notebook:
             if old.exists():
                 old.rename(self.path.with_name(aside + tail))
         return aside
+
+
+def _sole_owner(path: Path) -> int:
+    """Hold ``<name>.lock`` as long as the notebook is open: a second writer would overwrite the first.
+
+    The kernel lets go of it when the process ends, however it ends.
+    """
+    try:
+        lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+    except OSError as wrong:
+        raise NotWritten(
+            f"notebook {path.name} (unable to open, {wrong.strerror}): check that the folder {path.parent} is there "
+            "and belongs to the group linli"
+        ) from wrong
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as wrong:
+        os.close(lock)
+        raise NotWritten(
+            f"notebook {path.name} already belongs to a running process: stop that one first "
+            f"(is the hall running twice on {path.parent}?)"
+        ) from wrong
+    return lock
+
+
+def _let_the_group_read(path: Path) -> None:
+    """WAL needs write on the file even to read it: the group linli gets both. A restored file may be root's."""
+    try:
+        os.chmod(path, 0o660)
+    except PermissionError:
+        pass  # it is readable as it is, or SQLite says in the next line that it is not
 
 
 def open_reader(path: Path) -> sqlite3.Connection:

@@ -169,7 +169,7 @@ class GatewayLink:
             waiting, self._answers = list(self._answers.values()), {}
         for answer in waiting:
             answer.come.set()
-        if was:
+        if was and not self._stopping.is_set():
             say("gateway_lost", "the gateway is away: calls ring only where it runs", level=logging.WARNING)
             self._tell_link()
 

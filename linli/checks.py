@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from linli.checks_hall import broker, notebooks, processes
 from linli.checks_machine import clock, disk, serial_ports, versions
-from linli.doctor import Check
+from linli.finding import Check
 
 ALL: dict[str, Check] = {
     "versions": versions,

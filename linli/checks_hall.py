@@ -12,7 +12,7 @@ from pathlib import Path
 from devices.faults import LinliFault, NotWritten, OutsideDown
 from gateway.house import House
 from gateway.notebook import open_reader
-from linli.doctor import Finding, note, ok, wrong
+from linli.finding import Finding, note, ok, wrong
 from linli.paper import BRIDGE_ALIVE_MS
 from linli.run import health
 from linli.talk import Line, connect_broker, hang_up

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from gateway.house import House
 from linli.broker import who_holds
-from linli.doctor import Finding, note, ok, wrong
+from linli.finding import Finding, note, ok, wrong
 
 _ROOT = Path(__file__).resolve().parents[1]
 

@@ -8,48 +8,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from typing import TextIO
 
 from devices.faults import HallFileFault
-from gateway.house import House
+from linli.checks import ALL
+from linli.finding import Check, Finding, ok, wrong
 from linli.talk import open_running_house
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line. ``mark`` is "ok", "wrong" or "note"; ``part`` is what was looked at."""
-
-    mark: str
-    part: str
-    zh: str
-    en: str
-    do_zh: str = ""
-    do_en: str = ""
-
-
-Check = Callable[[House], Iterator[Finding]]
 
 _MARKS = {"ok": "✓", "wrong": "✗", "note": "·"}
 
 
-def ok(part: str, zh: str, en: str) -> Finding:
-    return Finding("ok", part, zh, en)
-
-
-def note(part: str, zh: str, en: str) -> Finding:
-    return Finding("note", part, zh, en)
-
-
-def wrong(part: str, zh: str, en: str, do_zh: str, do_en: str) -> Finding:
-    return Finding("wrong", part, zh, en, do_zh, do_en)
-
-
 def examine(hall_file: str | None = None, checks: Mapping[str, Check] | None = None) -> Iterator[Finding]:
     """Every finding, one after another, as they are made. A wrong hall.toml ends it: nothing else can be known."""
-    from linli.checks import ALL
-
     try:
         house = open_running_house(hall_file)
     except HallFileFault as fault:

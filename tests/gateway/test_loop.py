@@ -63,6 +63,10 @@ class Desk:
         self.loop.teller.part_is("notebook", "ready")
         self.said.clear()
 
+    def close(self) -> None:
+        self.loop.selector.close()
+        self.book.close()
+
     def _beacon(self, state: HallState) -> None:
         self.said.append(("beacon", sorted(call.state for call in state.calls.values())))
 
@@ -118,8 +122,7 @@ def clock() -> HeldClock:
 def desk(tmp_path: Path, clock: HeldClock) -> Iterator[Desk]:
     one = Desk(tmp_path / "gateway.db", clock)
     yield one
-    one.loop.selector.close()
-    one.book.close()
+    one.close()
 
 
 def test_nothing_is_told_before_it_is_written(desk: Desk) -> None:
@@ -193,6 +196,7 @@ def test_after_a_minute_the_call_says_that_nobody_has_answered_also_after_a_rest
     desk.press()
     desk.turn()
     clock.pass_s(30)
+    desk.close()
     again = Desk(tmp_path / "gateway.db", clock)
 
     def overdue_after(seconds: float) -> bool:
@@ -201,8 +205,7 @@ def test_after_a_minute_the_call_says_that_nobody_has_answered_also_after_a_rest
         return again.loop.state.calls[1].overdue
 
     assert [overdue_after(29), overdue_after(2)] == [False, True]
-    again.loop.selector.close()
-    again.book.close()
+    again.close()
 
 
 def test_the_wall_clock_jumps_a_day_and_nothing_happens_that_should_not(desk: Desk, clock: HeldClock) -> None:

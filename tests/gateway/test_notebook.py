@@ -129,6 +129,14 @@ def test_kill_9_in_the_middle_of_writing_loses_nothing_that_was_promised(path: P
     assert lines(book.connection) >= promised >= 300
 
 
+def test_two_processes_cannot_own_one_notebook(path: Path) -> None:
+    book = Notebook(path, SCHEMA)
+    with pytest.raises(NotWritten, match="already belongs to a running process: stop that one first"):
+        Notebook(path, SCHEMA)
+    book.close()
+    Notebook(path, SCHEMA).close()
+
+
 def test_a_reader_of_a_notebook_that_is_not_there_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(NotWritten, match="cannot be opened"):
         open_reader(tmp_path / "kiosk.db")

@@ -21,7 +21,8 @@ from gateway.house import House
 from gateway.notebook import Notebook
 from linli import checks_hall, checks_machine
 from linli.broker import find_mosquitto, free_port, write_conf
-from linli.doctor import Finding, doctor, examine, spell, wrong
+from linli.doctor import doctor, examine, spell
+from linli.finding import Finding, wrong
 from tests.parts import ROOT, Mosquitto
 
 
