@@ -25,7 +25,6 @@ from gateway.loop import Loop
 from gateway.notebook import Notebook
 from gateway.pins import Pins
 from gateway.service import begin_notifier
-from gateway.store import load_state
 from gateway.teller import Mouths
 from gateway.timers import Clock
 from gateway.translate import NOT_UNDERSTOOD, device_id_of, every_ms_of, facts_of
@@ -34,6 +33,8 @@ from gateway.views import Json
 SCHEMA = Path(__file__).parent / "schema"
 #: Longer than any device's message (zigbee2mqtt's longest, with its device block, has 4 KiB).
 LONGEST_PAYLOAD = 64 * 1024
+#: What we say ourselves, and hear again because we listen to everything.
+OUR_OWN = ("linli/v1/lamp/", "linli/v1/panel/", "linli/v1/gateway/")
 
 
 class Gateway:
@@ -44,9 +45,8 @@ class Gateway:
         self.clock = Clock()
         house.home.mkdir(parents=True, exist_ok=True)
         house.run_dir.mkdir(parents=True, exist_ok=True, mode=0o770)
-        self.book = Notebook(house.gateway_db, SCHEMA)
+        self.book = Notebook(house.gateway_db, SCHEMA, patient=True)
         self.door = ThreadDoor()
-        state = load_state(self.book.connection, self.clock.now_ms())
         self.pins = Pins(house.plan.gpio, self._pin_pressed)
         self.broker = BrokerEdge(
             house.plan.broker, "linli-gateway", self.door, self._message, self._broker_up
@@ -54,8 +54,8 @@ class Gateway:
         self.desk: Desk | None = None
         self.loop = Loop(
             self.book,
-            state,
             house.plan.panels,
+            {f"gpio-{pin.id}": pin.name_zh for pin in house.plan.gpio.buttons},
             Mouths(
                 set_lamp=self.broker.set_lamp,
                 show_count=self.broker.show_count,
@@ -70,10 +70,10 @@ class Gateway:
         self.desk = Desk(house.gateway_socket, selector, self.loop.take, self.loop.snapshot, self._ask)
         self._watched: int | None = None
         self.loop.teller.part_is("gateway", "ready")
-        self.loop.teller.part_is("notebook", "ready")
+        if not self.book.trouble:
+            self.loop.teller.part_is("notebook", "ready")
         self.loop.teller.part_is("broker", "down", "正在连接", "connecting")
         self._say_gpio()
-        self._know_hall_buttons()
         if self.book.quarantined:
             self.loop.teller.part_is(
                 "notebook",
@@ -150,6 +150,11 @@ class Gateway:
         except UnicodeDecodeError:
             topic = ""
         ack = (lambda: self.broker.ack(message)) if message.qos else None
+        if topic.startswith(OUR_OWN) or (topic.startswith("linli/v1/button/") and topic.endswith("/written")):
+            counts["our_own"] += 1
+            if ack is not None:
+                ack()
+            return
         if len(message.payload) > LONGEST_PAYLOAD:
             self._not_understood("oversized", topic, f"a payload of {len(message.payload)} bytes", ack)
             return
@@ -163,7 +168,7 @@ class Gateway:
         if reading.event in NOT_UNDERSTOOD:
             self._not_understood("garbage", topic, "the payload is not understood", ack)
             return
-        facts = facts_of(family, reading, retained=bool(message.retain), redelivered=bool(message.dup))
+        facts = facts_of(family, reading, topic, retained=bool(message.retain), redelivered=bool(message.dup))
         if message.retain:
             counts["retained"] += 1
         if not facts:
@@ -171,8 +176,8 @@ class Gateway:
             if ack is not None:
                 ack()
             return
-        name = device_id_of(family, reading)
-        self.loop.take(Arrival(arrived_ns, f"{reading.event} from {name}", facts, every_ms_of(reading), ack))
+        what = f"{reading.event} from {device_id_of(family, reading, topic)}"
+        self.loop.take(Arrival(arrived_ns, self.clock.now_ms(), what, facts, every_ms_of(reading), ack))
 
     def _claimed_as(self, topic: str) -> tuple[str, str]:
         """Model and class by the console's claim, for devices whose maker's envelope does not tell."""
@@ -190,15 +195,11 @@ class Gateway:
         if ack is not None:
             ack()
 
-    def _know_hall_buttons(self) -> None:
-        """The buttons on our own pins are wiring, so hall.toml names them; nobody has to claim them."""
-        for pin in self.house.plan.gpio.buttons:
-            self.loop.know_device(f"gpio-{pin.id}", pin.name_zh)
-
     def _pin_pressed(self, pin_id: str, press_id: str, arrived_ns: int) -> None:
         """In gpiozero's thread: only knock."""
         fact = Pressed(f"gpio-{pin_id}", press_id=press_id, family="gpio", event="press")
-        self.door.knock(lambda: self.loop.take(Arrival(arrived_ns, f"press of pin {pin_id}", (fact,))))
+        arrival = Arrival(arrived_ns, self.clock.now_ms(), f"press of pin {pin_id}", (fact,))
+        self.door.knock(lambda: self.loop.take(arrival))
 
     # ---------------------------------------------------------------- mouths
 
@@ -245,6 +246,13 @@ class Gateway:
                 state = "ready" if self.house.plan.virtual.on else "degraded"
                 self.loop.teller.part_is(
                     "gpio", state, "本机没有 GPIO，用的是模拟引脚", "no GPIO here: mock pins stand in"
+                )
+            case "down":
+                self.loop.teller.part_is(
+                    "gpio",
+                    "down",
+                    f"大厅按钮和警示灯不能用（{self.pins.why}）：无线按钮照常；请技术员检查引脚和权限",
+                    f"hall buttons and beacon do not work ({self.pins.why}): radio buttons do; check pins and rights",
                 )
             case "ready":
                 self.loop.teller.part_is("gpio", "ready")

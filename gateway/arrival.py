@@ -15,11 +15,13 @@ from gateway.hall.rules import Fact
 class Arrival:
     """Something that came in: facts of a device, or an order of the kiosk.
 
-    ``arrived_ns`` is monotonic. ``ack`` tells the broker that the message is on disk (PUBACK). ``answer`` sends an
-    order's answer to whoever gave it.
+    ``arrived_ns`` is monotonic; ``arrived_ms`` is by the wall clock: a fact that waits for the disk keeps its time.
+    ``ack`` tells the broker that the message is on disk (PUBACK). ``answer`` sends an order's answer to whoever
+    gave it.
     """
 
     arrived_ns: int
+    arrived_ms: int
     what: str
     facts: tuple[Fact, ...] = ()
     every_ms: int | None = None

@@ -7,7 +7,9 @@ Measured or read, each costly to find again (docs/measurements.md):
   buttons repeat until they hear "written".
 * Connecting may wait for seconds (a host that swallows packets, a TLS handshake), so a helper thread does it and
   brings the open socket in by the thread door. Nothing that waits is in the loop.
-* ``noLocal`` (MQTT 5): we subscribe to ``#`` to count what we do not know, and do not hear ourselves.
+* MQTT 3.1.1, not 5: mosquitto 2.0.11 lets properties through (a user property with U+FEFF) that paho calls malformed
+  and hangs up on; in a persistent session the broker sends that message first again, for ever. In 3.1.1 the broker
+  strips properties. The price is that we hear ourselves on ``#``: the gateway drops its own topics by their beginning.
 """
 
 from __future__ import annotations
@@ -24,10 +26,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
-from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from devices.messages import SetLamp, ShowCount
 from devices.plan import Broker as BrokerPlan
@@ -73,7 +72,13 @@ class BrokerEdge:
         self._socket: socket.socket | None = None
         self._ready_socket: socket.socket | None = None
         self._why = ""
-        client = _Client(CallbackAPIVersion.VERSION2, client_id, protocol=paho.MQTTv5, manual_ack=True)
+        client = _Client(
+            CallbackAPIVersion.VERSION2,
+            client_id,
+            protocol=paho.MQTTv311,
+            clean_session=False,
+            manual_ack=True,
+        )
         client.bring_socket = self._take_socket
         client.max_inflight_messages_set(1000)
         if plan.username:
@@ -83,12 +88,8 @@ class BrokerEdge:
         client.on_subscribe = self._subscribed
         client.on_disconnect = self._disconnected
         client.on_message = lambda _client, _userdata, message: on_message(message)
-        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-        properties.SessionExpiryInterval = 0xFFFFFFFF  # never: what waits for us at the broker waits for ever
         # paho wants the host before reconnect(); it opens nothing yet.
-        client.connect_async(
-            plan.host, plan.port, keepalive=KEEPALIVE_S, clean_start=False, properties=properties
-        )
+        client.connect_async(plan.host, plan.port, keepalive=KEEPALIVE_S)
         self._client = client
 
     # ---------------------------------------------------------------- what the loop calls
@@ -208,12 +209,14 @@ class BrokerEdge:
             return
         self._pause_s, self._why = 0.1, ""
         self.connected = True
-        options = SubscribeOptions(qos=1, noLocal=True)
-        self._client.subscribe([(topic, options) for topic in self._plan.listen])
+        self._client.subscribe([(topic, 1) for topic in self._plan.listen])
         self._client.publish("linli/v1/gateway/status", "online", qos=1, retain=True)
 
-    def _subscribed(self, _c: Any, _u: Any, _mid: int, _reasons: Any, _p: Any) -> None:
+    def _subscribed(self, _c: Any, _u: Any, _mid: int, reasons: list[ReasonCode], _p: Any) -> None:
         """Only now does the broker send us what devices say: the line is up when it hears, not when it is open."""
+        if any(reason.is_failure for reason in reasons):
+            self._down("the broker refuses our subscription: check its access list")
+            return
         self._on_up(True, "", "")
 
     def _disconnected(self, _c: Any, _u: Any, _flags: Any, reason: ReasonCode, _p: Any) -> None:

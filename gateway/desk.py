@@ -143,6 +143,8 @@ class Desk:
             )
             return
         order_id = order.pop("id", None)
+        if not isinstance(order_id, str | int):
+            order_id = None  # an id is a word or a number; anything deeper could not be written back
         if name == "hello":
             visitor.who = str(order.get("who", ""))[:40]
             visitor.listening = True
@@ -156,6 +158,7 @@ class Desk:
         self._take(
             Arrival(
                 arrived_ns,
+                time.time_ns() // 1_000_000,
                 f"{name} from {visitor.who or 'a visitor'}",
                 order=name,
                 fields=order,

@@ -16,7 +16,8 @@ import logging
 import selectors
 import sqlite3
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from devices.faults import NotWritten, OrderRefused
 from devices.messages import DeviceSeen, Pressed, WakeMe
@@ -26,7 +27,7 @@ from gateway.hall import bays, calls, rules, things
 from gateway.hall.state import Bay, Call, Change, Decision, Device, HallState, Zone
 from gateway.log import say
 from gateway.notebook import Notebook
-from gateway.store import find_press, write_changes
+from gateway.store import find_press, load_state, write_changes
 from gateway.teller import Batch, Mouths, Teller
 from gateway.timers import Clock, Timers
 from gateway.views import Json, bay_json, call_json, device_json, panel_json, zone_json
@@ -35,6 +36,8 @@ from gateway.views import Json, bay_json, call_json, device_json, panel_json, zo
 TELEMETRY_A_TURN = 200
 #: How often a notebook that refused is tried again.
 RETRY_S = 1.0
+#: What waits for the disk at most, beside presses (which are never dropped): the bays of the largest hall, twice.
+HELD_AT_MOST = 4000
 #: How often silence is looked for; a device's own deadline is minutes or hours.
 SWEEP_S = 5.0
 #: "Last seen" goes to disk this often (docs/protocol.md: heartbeats stay in memory).
@@ -46,15 +49,21 @@ _MISTAKES = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError
 class Loop:
     """The hall's event loop.
 
-    :param book: gateway.db, open; only this loop writes it.
-    :param state: what the hall knew at the last commit.
+    :param book: gateway.db; only this loop writes it. Where it could not be opened yet, the loop alarms from memory
+        and begins with what the hall knew as soon as it can be read.
+    :param hall_buttons: the buttons on our own pins, id → name: wiring, so nobody has to claim them.
     """
 
     def __init__(
-        self, book: Notebook, state: HallState, panels: tuple[Panel, ...], mouths: Mouths, clock: Clock
+        self,
+        book: Notebook,
+        panels: tuple[Panel, ...],
+        hall_buttons: Mapping[str, str],
+        mouths: Mouths,
+        clock: Clock,
     ) -> None:
         self.selector = selectors.DefaultSelector()
-        self.state = state
+        self.state = HallState()
         self.counts: Counter[str] = Counter()
         self.turns = 0
         self.teller = Teller(mouths, clock)
@@ -69,21 +78,46 @@ class Loop:
         self._seen_s: dict[str, float] = {}
         self._unsaved: set[str] = set()
         self._stopping = False
-        self._epoch = book.epoch
-        now_s, now_ms = clock.monotonic_s(), clock.now_ms()
-        for device in state.devices.values():
-            # What was seen before the start counts from when it was seen, whatever the wall clock did meanwhile.
-            self._seen_s[device.device_id] = now_s - max(0, now_ms - device.last_seen_ms) / 1000
-        for call in state.calls.values():
-            if call.state == "HEARD" and not call.overdue:
-                self._wake_at(
-                    now_s + max(0, call.opened_ms + calls.UNANSWERED_MS - now_ms) / 1000, call.call_id
-                )
         self.timers.every(SWEEP_S, self._sweep)
         self.timers.every(PERSIST_SEEN_S, self.persist_seen)
         self.timers.every(3600.0, lambda: self.state.forget_old(self._clock.now_ms()))
         self.timers.every(RETRY_S, self._retry)
+        self._hall_buttons = hall_buttons
+        self._epoch = ""
+        if self._book_is_open():
+            self._begin()
+
+    def _begin(self) -> None:
+        """Take up where the last commit left off."""
+        now_s, now_ms = self._clock.monotonic_s(), self._clock.now_ms()
+        self.state = load_state(self._book.connection, now_ms)
+        self._epoch = self._book.epoch
+        for device in self.state.devices.values():
+            # "Last seen" on disk may be a quarter of an hour old; whatever the wall clock did meanwhile, nobody
+            # is called silent for what we did not write down.
+            age_s = max(0, now_ms - device.last_seen_ms) / 1000 - PERSIST_SEEN_S
+            self._seen_s[device.device_id] = now_s - max(0.0, age_s)
+        for call in self.state.calls.values():
+            if call.state == "HEARD" and not call.overdue:
+                left_ms = call.last_press_ms + calls.UNANSWERED_MS - now_ms
+                # A clock that was wrong before the restart must not put the reminder off for hours.
+                self._wake_at(now_s + min(max(0, left_ms), calls.UNANSWERED_MS) / 1000, call.call_id)
+        for device_id, name in self._hall_buttons.items():
+            self._know_device(device_id, name)
         self._set_panels()
+
+    def _book_is_open(self) -> bool:
+        """False while the notebook could not even be opened; the moment it can, the hall's memory is read."""
+        if self._epoch:
+            return True
+        if not self._book.try_open():
+            self.teller.part_is("notebook", "down", *_notebook_words(self._book.trouble))
+            return False
+        if self.teller.parts.get("notebook", {}).get("state") == "down":
+            self._begin()
+            self.teller.part_is("notebook", "ready")
+            self.teller.all_anew(self.snapshot())
+        return True
 
     # ---------------------------------------------------------------- gather
 
@@ -151,7 +185,13 @@ class Loop:
             "please report it with this line",
             level=logging.ERROR,
         )
-        if arrival.urgent and not arrival.order:
+        presses = [fact for fact in arrival.facts if isinstance(fact, Pressed)]
+        if presses and not presses[0].doubtful:
+            # Whatever was odd about it, somebody pressed: the plainest press of that device must still ring.
+            plain = Pressed(str(presses[0].device_id), doubtful=True, family="set aside")
+            self._handle([replace(arrival, facts=(plain,))])
+            return
+        if presses:
             self.teller.part_is(
                 "gateway",
                 "degraded",
@@ -172,6 +212,8 @@ class Loop:
 
     def _write(self, arrivals: list[Arrival]) -> Batch | None:
         """Decide and write a batch. None: nothing of it was written, and it is not state either."""
+        if not self._book_is_open():
+            return None
         child = self.state.child()
         batch = Batch(arrivals, self._clock.now_ms())
         for arrival in arrivals:
@@ -179,7 +221,7 @@ class Loop:
                 batch.answers.append((arrival, self._obey(arrival, child, batch)))
                 continue
             for fact in arrival.facts:
-                decision = self._decide(fact, arrival, child, batch.now_ms)
+                decision = self._decide(fact, arrival, child)
                 child.put(decision)
                 batch.changes += decision.changes
                 batch.effects += decision.effects
@@ -214,8 +256,12 @@ class Loop:
                 )
         self.teller.tell(batch, self.state, written_ns)
 
-    def _decide(self, fact: rules.Fact, arrival: Arrival, child: HallState, now_ms: int) -> Decision:
+    def _decide(self, fact: rules.Fact, arrival: Arrival, child: HallState) -> Decision:
         if isinstance(fact, Pressed):
+            # A press that had to wait for the disk keeps the time at which it came, and says that it is late.
+            waited_ms = max(0, self._clock.now_ms() - arrival.arrived_ms)
+            if waited_ms > calls.DELAYED_MS:
+                fact = replace(fact, age_ms=fact.age_ms + waited_ms)
             key = (fact.device_id, fact.press_id)
             # A press of long ago may come again (a device that was in a drawer): the notebook remembers it.
             if (
@@ -227,7 +273,7 @@ class Loop:
         elif isinstance(fact, DeviceSeen) and not fact.offline:
             self._seen_s[fact.device_id] = self._clock.monotonic_s()
             self._unsaved.add(fact.device_id)
-        return rules.decide(child, fact, now_ms, arrival.every_ms, self._panels)
+        return rules.decide(child, fact, arrival.arrived_ms, arrival.every_ms, self._panels)
 
     def _obey(self, arrival: Arrival, child: HallState, batch: Batch) -> Json:
         try:
@@ -268,22 +314,31 @@ class Loop:
                     )
                 continue
             key = _key(arrival)
-            if key is not None and key in waiting:
-                self.counts["held_copies"] += 1
-                if not arrival.urgent:
-                    # Of a bay's updates only the last is state: it takes the older one's place.
-                    self._unwritten = [one for one in self._unwritten if _key(one) != key]
+            if key is None or key not in waiting:
+                if arrival.urgent or len(self._unwritten) < HELD_AT_MOST:
+                    waiting.add(key)
                     self._unwritten.append(arrival)
-                continue
-            waiting.add(key)
-            self._unwritten.append(arrival)
+                    continue
+                self.counts["held_too_many"] += 1
+            elif not arrival.urgent:
+                # Of a bay's updates only the last is state: it takes the older one's place, and the older one need
+                # not come again.
+                older = next(one for one in self._unwritten if _key(one) == key)
+                self._unwritten.remove(older)
+                self._unwritten.append(arrival)
+                arrival = older
+            self.counts["held_copies"] += 1
+            # The broker lends only so many unacknowledged messages; a copy must not use one up. The original stays
+            # unacknowledged, and is what comes again if we die now.
+            if arrival.ack is not None:
+                arrival.ack()
         self._alarm_from_memory()
 
     def _alarm_from_memory(self) -> None:
         child = self.state.child()
         for arrival in self._unwritten:
             for fact in arrival.facts:
-                child.put(self._decide(fact, arrival, child, self._clock.now_ms()))
+                child.put(self._decide(fact, arrival, child))
         waiting = {
             call_id: call for call_id, call in child.calls.items() if self.state.calls.get(call_id) != call
         }
@@ -292,7 +347,7 @@ class Loop:
         self.teller.alarm_from_memory(news, child)
 
     def _retry(self) -> None:
-        if not self._unwritten:
+        if not self._book_is_open() or not self._unwritten:
             return
         waiting, self._unwritten = self._unwritten, []
         self._handle(waiting)
@@ -323,6 +378,8 @@ class Loop:
 
     def _decide_quietly(self, rule: Callable[[HallState, int], Decision]) -> None:
         """A decision that no arrival asked for: a timer's. If it cannot be written it is asked again later."""
+        if not self._book_is_open():
+            return
         child = self.state.child()
         now_ms = self._clock.now_ms()
         decision = rule(child, now_ms)
@@ -335,7 +392,7 @@ class Loop:
             self.state.absorb(child)
             self._tell(Batch([], now_ms, decision.changes, decision.effects))
 
-    def know_device(self, device_id: str, name: str) -> None:
+    def _know_device(self, device_id: str, name: str) -> None:
         """A button that hall.toml names: it is ours, and asks for help at the desk."""
 
         def rule(state: HallState, now_ms: int) -> Decision:
@@ -353,6 +410,8 @@ class Loop:
         changes: list[Change] = [
             self.state.devices[device_id] for device_id in self._unsaved if device_id in self.state.devices
         ]
+        if not self._book_is_open():
+            return
         spoken = self._unsaved
         changes += [bay for bay in self.state.bays.values() if bay.device_id in spoken]
         if self._put_on_disk(changes):

@@ -32,29 +32,70 @@ CHECKPOINT_PAGES = 1000
 BUSY_TIMEOUT_MS = 2000
 
 
+#: Mistakes in what was asked, not in the disk: whoever asked is told, the handle stays good.
+_OUR_MISTAKES = (
+    sqlite3.IntegrityError,
+    sqlite3.ProgrammingError,
+    sqlite3.DataError,
+    sqlite3.NotSupportedError,
+)
+
+
+class _Unreadable(sqlite3.DatabaseError):
+    """The file is a notebook no more: SQLite's own check says so."""
+
+
 class Notebook:
     """A process's own notebook: it alone writes here.
 
     :param path: the file; its folder must exist.
     :param schema: the folder of numbered migrations ``0001_name.sql``, applied in order, each in one transaction.
     :raises HallFileFault: the file comes from a newer Linli.
+    :param patient: where the disk refuses at start, begin all the same: reading finds an empty notebook, writing
+        raises NotWritten, and :meth:`try_open` asks again. For the gateway: a press must ring even then.
     :raises NotWritten: the disk refuses.
 
     ``quarantined`` is the name under which an unreadable predecessor was put aside at start, or "".
     """
 
-    def __init__(self, path: Path, schema: Path) -> None:
+    def __init__(self, path: Path, schema: Path, *, patient: bool = False) -> None:
         self.path = path
         self._schema = schema
         self._wal_pages = 0
         self._broken = False
+        self._lock = -1
         self.quarantined = ""
-        self._lock = _sole_owner(path)
+        #: why it could not be opened at start ("" once it is open); only with ``patient``
+        self.trouble = ""
+        try:
+            self._begin()
+        except NotWritten as wrong:
+            if not patient:
+                raise
+            self.trouble = str(wrong)
+            self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            _migrate(self._connection, schema, path)
+
+    def try_open(self) -> bool:
+        """A notebook that could not be opened at start: is it there now?"""
+        if not self.trouble:
+            return True
+        try:
+            self._begin()
+        except NotWritten as wrong:
+            self.trouble = str(wrong)
+            return False
+        self.trouble = ""
+        return True
+
+    def _begin(self) -> None:
+        lock = _sole_owner(self.path)
         try:
             self._connection = self._open_or_put_aside()
         except BaseException:
-            os.close(self._lock)
+            os.close(lock)
             raise
+        self._lock = lock
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -71,6 +112,8 @@ class Notebook:
 
         :raises NotWritten: nothing of it was written; the notebook reopens itself at the next call.
         """
+        if self.trouble:
+            raise NotWritten(self.trouble)
         if self._broken:
             self._reopen()
         connection = self._connection
@@ -78,7 +121,11 @@ class Notebook:
             connection.execute("BEGIN IMMEDIATE")
             answer = work(connection)
             connection.execute("COMMIT")
-        except sqlite3.OperationalError as wrong:
+        except _OUR_MISTAKES:
+            self._roll_back()
+            raise
+        except sqlite3.DatabaseError as wrong:
+            # Full, read-only, failing, damaged page: the disk's. What was asked is not on it.
             self._roll_back()
             self._broken = True
             raise NotWritten(_plain(self.path, wrong)) from wrong
@@ -95,7 +142,7 @@ class Notebook:
         self._wal_pages = 0
         try:
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        except sqlite3.OperationalError:
+        except sqlite3.DatabaseError:
             self._broken = True  # the next write reopens, and says what is wrong
 
     def close(self) -> None:
@@ -108,11 +155,14 @@ class Notebook:
     def _open_or_put_aside(self) -> sqlite3.Connection:
         try:
             return self._open()
-        except sqlite3.OperationalError as wrong:
-            raise NotWritten(_plain(self.path, wrong)) from wrong
-        except sqlite3.DatabaseError:
+        except sqlite3.DatabaseError as wrong:
+            if not _is_unreadable(wrong):
+                raise NotWritten(_plain(self.path, wrong)) from wrong
+        try:
             self.quarantined = self._put_aside()
             return self._open()
+        except (sqlite3.DatabaseError, OSError) as wrong:
+            raise NotWritten(_plain(self.path, wrong)) from wrong
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -132,7 +182,7 @@ class Notebook:
                 connection.execute(f"PRAGMA {pragma}")
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             if verdict != "ok":
-                raise sqlite3.DatabaseError(verdict)
+                raise _Unreadable(verdict)
             _migrate(connection, self._schema, self.path)
         except BaseException:
             connection.close()
@@ -169,8 +219,9 @@ def _sole_owner(path: Path) -> int:
 
     The kernel lets go of it when the process ends, however it ends.
     """
+    name = path.with_name(path.name + ".lock")
     try:
-        lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+        lock = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
     except OSError as wrong:
         raise NotWritten(
             f"notebook {path.name} (unable to open, {wrong.strerror}): check that the folder {path.parent} is there "
@@ -187,12 +238,19 @@ def _sole_owner(path: Path) -> int:
     return lock
 
 
+def _is_unreadable(wrong: sqlite3.DatabaseError) -> bool:
+    """Damaged for good, so that only putting it aside helps; not merely full, locked or read-only."""
+    damaged = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+    code: int = getattr(wrong, "sqlite_errorcode", 0)
+    return isinstance(wrong, _Unreadable) or code & 0xFF in damaged
+
+
 def _let_the_group_read(path: Path) -> None:
     """WAL needs write on the file even to read it: the group linli gets both. A restored file may be root's."""
     try:
         os.chmod(path, 0o660)
-    except PermissionError:
-        pass  # it is readable as it is, or SQLite says in the next line that it is not
+    except OSError:
+        pass  # somebody else's file or a read-only card: SQLite says in the next line what that means
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
@@ -248,7 +306,7 @@ def _migrate(connection: sqlite3.Connection, schema: Path, path: Path) -> None:
     connection.execute("INSERT OR IGNORE INTO meta(key, value) VALUES ('epoch', ?)", (secrets.token_hex(8),))
 
 
-def _plain(path: Path, wrong: sqlite3.Error) -> str:
+def _plain(path: Path, wrong: Exception) -> str:
     """SQLite's words in the technician's."""
     said = str(wrong)
     if "full" in said:
@@ -262,3 +320,38 @@ def _plain(path: Path, wrong: sqlite3.Error) -> str:
     else:
         todo = "the disk may be failing: copy the folder to another disk now"
     return f"notebook {path.name} ({said}): {todo}"
+
+
+def copy_notebook(source: Path, target: Path) -> None:
+    """A whole copy of a notebook, also while its owner writes; one plain file without a write-ahead log.
+
+    In one step (``pages=-1``): step by step it would never finish while others write. The copy is checked and on the
+    disk when this returns; ``target`` must not exist.
+
+    :raises NotWritten: the source cannot be read, or the copy not be written, or is not whole; no copy is left then.
+    """
+    reader = open_reader(source)
+    try:
+        try:
+            copy = sqlite3.connect(target, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
+        except sqlite3.Error as wrong:
+            raise NotWritten(_plain(target, wrong)) from wrong
+        try:
+            reader.backup(copy, pages=-1)
+            # A stick is often read-only later, and a file in WAL cannot be read there.
+            copy.execute("PRAGMA journal_mode=DELETE")
+            verdict = str(copy.execute("PRAGMA quick_check(1)").fetchone()[0])
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(verdict)
+        except sqlite3.Error as wrong:
+            target.unlink(missing_ok=True)
+            raise NotWritten(_plain(source, wrong)) from wrong
+        finally:
+            copy.close()
+    finally:
+        reader.close()
+    handle = os.open(target, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

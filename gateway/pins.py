@@ -6,6 +6,7 @@ in a thread of its own: the press enters by the thread door like everything that
 
 from __future__ import annotations
 
+import glob
 import itertools
 import logging
 import secrets
@@ -27,7 +28,7 @@ OnPress = Callable[[str, str, int], None]
 
 
 class Pins:
-    """All pins of this hall. ``state`` is "ready", "mock" or "off"; ``why`` says what is missing."""
+    """All pins of this hall. ``state`` is "ready", "mock", "down" or "off"; ``why`` says what is missing."""
 
     def __init__(self, plan: Gpio, on_press: OnPress) -> None:
         self.state = "off"
@@ -58,19 +59,26 @@ class Pins:
                     factory = Device.pin_factory
                 except (GPIOZeroError, OSError) as wrong:
                     self.why = str(wrong)
+                    if glob.glob("/dev/gpiochip*"):
+                        # There are pins, and we may not use them: mock pins would hide a dead button.
+                        self.state = "down"
+                        return
                     factory = MockFactory()
-            self.state = "mock" if isinstance(factory, MockFactory) else "ready"
-            boot = secrets.token_hex(3)
-            for pin in plan.buttons:
-                button = Button(
-                    pin.pin, bounce_time=None if self.state == "mock" else BOUNCE_S, pin_factory=factory
-                )
-                button.when_pressed = _presser(pin.id, boot, on_press)
-                self._buttons.append(button)
-                self._mock[pin.id] = pin.pin
-            for pin in plan.beacons:
-                self._beacons.append(LED(pin.pin, pin_factory=factory))
             self._factory = factory
+            self.state = "mock" if isinstance(factory, MockFactory) else "ready"
+            boot = secrets.token_hex(8)
+            try:
+                for pin in plan.buttons:
+                    bounce_s = None if self.state == "mock" else BOUNCE_S
+                    button = Button(pin.pin, bounce_time=bounce_s, pin_factory=factory)
+                    button.when_pressed = _presser(pin.id, boot, on_press)
+                    self._buttons.append(button)
+                    self._mock[pin.id] = pin.pin
+                for pin in plan.beacons:
+                    self._beacons.append(LED(pin.pin, pin_factory=factory))
+            except (GPIOZeroError, OSError) as wrong:
+                # A pin that is busy or wired to something else must not stop the radio buttons.
+                self.state, self.why = "down", f"GPIO {pin.pin} ({pin.id}): {wrong}"
         if self.state == "mock":
             say("gpio_mock", "no GPIO on this machine: hall buttons and beacon are mock pins", part="gpio")
 

@@ -81,6 +81,10 @@ class Teller:
         self.rev += 1
         self._mouths.tell_screens({"fact": name, "rev": self.rev, **fields})
 
+    def all_anew(self, snapshot: Json) -> None:
+        """What the screens know is void (the notebook has only now been read): here is everything."""
+        self._mouths.tell_screens(snapshot)
+
     def levels(self, state: HallState, now_ms: int) -> None:
         """The broker is back: every level is told anew. Levels may be told again at any time."""
         for device in state.devices.values():

@@ -6,11 +6,13 @@ a press; a device's name is its family and its address, so that two networks nev
 
 from __future__ import annotations
 
+import hashlib
+
 from devices.messages import BayHeard, DeviceSeen, Pressed, Released
 from devices.reading import PRESS_EVENTS, Reading
 from gateway.hall.rules import Fact
 
-#: A message whose device cannot be named, or that nobody understands, makes no fact: it is counted.
+#: A message that nobody understands makes no fact: it is counted.
 NOT_UNDERSTOOD = frozenset({"undecodable", "invalid"})
 _GONE = frozenset({"offline", "device_off"})
 
@@ -19,12 +21,16 @@ _GONE = frozenset({"offline", "device_off"})
 LONGEST_NAME = 150
 
 
-def device_id_of(family: str, reading: Reading) -> str:
-    """Our own devices go by their plain name, bought ones by family and address. "" where it has none."""
-    address = clean(reading.device)
+def device_id_of(family: str, reading: Reading, topic: str) -> str:
+    """Our own devices go by their plain name, bought ones by family and address.
+
+    A message that does not name its device goes by its topic, and a name without end is cut and told apart by its
+    sum: whoever asks for help must have a name that staff can read.
+    """
+    address = clean(reading.device) or clean(topic)
     if len(address) > LONGEST_NAME:
-        return ""
-    return address if family == "linli" or not address else f"{family}:{address}"
+        address = f"{address[: LONGEST_NAME - 13]}~{hashlib.sha256(address.encode()).hexdigest()[:12]}"
+    return address if family == "linli" else f"{family}:{address}"
 
 
 def clean(text: str) -> str:
@@ -32,11 +38,15 @@ def clean(text: str) -> str:
     return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
-def facts_of(family: str, reading: Reading, *, retained: bool, redelivered: bool) -> tuple[Fact, ...]:
+def facts_of(
+    family: str, reading: Reading, topic: str, *, retained: bool, redelivered: bool
+) -> tuple[Fact, ...]:
     """What happened, in the order it is to be decided: first that the device was seen, then what it said."""
-    device_id = device_id_of(family, reading)
-    if not device_id or reading.event in NOT_UNDERSTOOD:
+    if reading.event in NOT_UNDERSTOOD or (
+        not reading.device and not reading.alarm and reading.occupied is None
+    ):
         return ()
+    device_id = device_id_of(family, reading, topic)
     if reading.event == "none" and reading.battery_pct is None and not reading.alarm:
         return ()
     if retained:

@@ -35,7 +35,13 @@ for _found in sorted(pkgutil.iter_modules(__path__), key=lambda module: module.n
         if hasattr(_module, "TRANSPORT"):
             _envelopes[_module.TRANSPORT] = _module.read
         if hasattr(_module, "MODELS"):
-            _lorawan.register(_found.name, _module.VENDORS, _module.MODELS, _module.read_frame)
+            _lorawan.register(
+                _found.name,
+                _module.VENDORS,
+                _module.MODELS,
+                _module.read_frame,
+                getattr(_module, "looks_like_ours", None),
+            )
 
 
 def families() -> frozenset[str]:

@@ -7,6 +7,8 @@ A family of devices is one file beside this one that says who it is::
 
     def read_frame(frame: Frame) -> Reading: ...
 
+A family whose frames give themselves away adds ``def looks_like_ours(frame: Frame) -> bool``: it is asked where
+nobody knows the model, because an unclaimed button's SOS must ring all the same.
 There is no list to edit: :mod:`devices.codecs` imports every file of the folder and hands it to
 :func:`register`.
 """
@@ -21,9 +23,6 @@ from functools import lru_cache
 from devices.codecs import _decoded
 from devices.codecs._shared import BROKEN, BUTTON_CLASSES, PARKING_CLASSES, is_object
 from devices.reading import Heard, Reading
-
-#: The application port Milesight devices speak on out of the box, whatever they are called.
-_MILESIGHT_PORT = 85
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +50,23 @@ class _Family:
     vendors: re.Pattern[str]
     models: re.Pattern[str]
     read_frame: Callable[[Frame], Reading]
+    looks_like_ours: Callable[[Frame], bool] | None
 
 
 _families: list[_Family] = []
 
 
 def register(
-    name: str, vendors: tuple[str, ...], models: re.Pattern[str], read_frame: Callable[[Frame], Reading]
+    name: str,
+    vendors: tuple[str, ...],
+    models: re.Pattern[str],
+    read_frame: Callable[[Frame], Reading],
+    looks_like_ours: Callable[[Frame], bool] | None = None,
 ) -> None:
     """Called once per family file, at import, in the order of the file names."""
     # Whole beginnings of words: "moko" is in "thermokon", too.
     starts = re.compile(r"\b(?:" + "|".join(map(re.escape, vendors)) + ")")
-    _families.append(_Family(name, starts, models, read_frame))
+    _families.append(_Family(name, starts, models, read_frame, looks_like_ours))
     _find.cache_clear()
 
 
@@ -114,8 +118,18 @@ def read_uplink(
             break
     if is_object(decoded) and decoded:
         return _decoded.read(decoded, heard.cls)
-    if data and port == _MILESIGHT_PORT:
-        reading = read(replace(frame, vendor="milesight"))
-        if reading is not None:
-            return reading
+    return _guessed(frame) if data else Reading("heartbeat_or_unknown")
+
+
+def _guessed(frame: Frame) -> Reading:
+    """A frame of nobody knows what. The first family that recognises its own reads it, and ``guessed`` says so."""
+    for family in _families:
+        if family.looks_like_ours is None:
+            continue
+        try:
+            if family.looks_like_ours(frame):
+                reading = family.read_frame(frame)
+                return replace(reading, extras={**reading.extras, "guessed": family.name})
+        except BROKEN:
+            continue
     return Reading("heartbeat_or_unknown")

@@ -98,3 +98,8 @@ def _event(code: int, sos: bool, extras: dict[str, object]) -> tuple[str, bool |
     if name == "ANGLE_DETECTION":  # somebody may have fallen, or a door may have opened: the hall decides
         return "angle", True if sos else None
     return name.lower(), sos
+
+
+def looks_like_ours(frame: Frame) -> bool:
+    """An event message, six bytes on port 17: the one that carries an SOS."""
+    return frame.port == 17 and len(frame.data) == 6 and frame.data[0] == 0x0A

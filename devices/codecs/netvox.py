@@ -51,6 +51,14 @@ def read_frame(frame: Frame) -> Reading:
     return Reading("status" if frame.watches_a_place else "heartbeat", extras=battery)
 
 
+def looks_like_ours(frame: Frame) -> bool:
+    """Eleven bytes on port 6 whose device type is one of the emergency buttons or the distance sensor."""
+    data = frame.data
+    return (
+        frame.port == 6 and len(data) == 11 and data[0] == 1 and data[1] in _BUTTON_TYPES | {_DISTANCE_TYPE}
+    )
+
+
 def _is_button(frame: Frame, device_type: int) -> bool:
     """R311A and its like put a door contact where buttons put the alarm, so a known model decides; where the
     model says nothing, what the hall uses the thing for does."""

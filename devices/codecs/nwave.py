@@ -47,5 +47,10 @@ def read_frame(frame: Frame) -> Reading:
     return Reading("none")
 
 
+def looks_like_ours(frame: Frame) -> bool:
+    """One byte, 0 or 1, on port 1: a bay's status as Nwave and Bosch both spell it, and nobody else means less."""
+    return frame.port == 1 and frame.data in (b"\x00", b"\x01")
+
+
 def _volts(step: int) -> float:
     return (2500 + step * 4) / 1000

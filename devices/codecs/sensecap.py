@@ -60,6 +60,12 @@ def read_frame(frame: Frame) -> Reading:
     return Reading("none")  # 0c, 0d errors of the positioning service, 0e its transport
 
 
+def looks_like_ours(frame: Frame) -> bool:
+    """A packet with an event status on port 5, exactly as long as its number says (the battery comes last)."""
+    fields = _EVENTFUL.get(frame.data[0])
+    return frame.port == 5 and fields is not None and len(frame.data) == fields[2] + 1
+
+
 def _eventful(data: bytes, status_at: int, temperature_at: int, battery_at: int) -> Reading:
     status = int.from_bytes(data[status_at : status_at + 3], "big")
     pct = percent(data[battery_at]) if len(data) > battery_at else None

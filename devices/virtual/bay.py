@@ -19,7 +19,7 @@ class VirtualBay:
     def __init__(self, device_id: str, line: Line, occupied: bool) -> None:
         self.device_id = device_id
         self._line = line
-        self._boot = secrets.token_hex(4)
+        self._boot = secrets.token_hex(8)
         self._seq = 0
         self._occupied = occupied
         self._silent = False

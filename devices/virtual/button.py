@@ -37,7 +37,7 @@ class VirtualButton:
     def __init__(self, device_id: str, line: Line) -> None:
         self.device_id = device_id
         self._line = line
-        self._boot = secrets.token_hex(4)
+        self._boot = secrets.token_hex(8)
         self._seq = 0
         self._unwritten: dict[int, _Press] = {}
         self._silent = False

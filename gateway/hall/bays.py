@@ -56,9 +56,30 @@ def placed(state: HallState, bay_id: str, zone_id: str, device_id: str, now_ms: 
     return decision
 
 
-def retired(state: HallState, bay: Bay, now_ms: int) -> list[Zone | BayGone]:
-    """A makeshift bay goes, and its zone counts one less."""
-    return [_recount(_zone(state, bay.zone_id), bay.state, None, now_ms), BayGone(bay.bay_id)]
+def left(
+    state: HallState, device_id: str, keeps: str | None, decision: Decision, now_ms: int
+) -> list[Zone | Bay | BayGone]:
+    """A sensor watches one bay. The others it had are watched by nobody now: unknown, never free.
+
+    A makeshift bay (of an unclaimed sensor) goes altogether. ``decision`` holds what this order has changed so far.
+    """
+    changes: list[Zone | Bay | BayGone] = []
+    seen = state.child()
+    seen.put(decision)
+    for bay in list(seen.bays.values()):
+        if bay.device_id != device_id or bay.bay_id == keeps:
+            continue
+        if bay.zone_id == UNCLAIMED_ZONE.zone_id:
+            changes += [_recount(_zone(seen, bay.zone_id), bay.state, None, now_ms), BayGone(bay.bay_id)]
+            continue
+        gone = replace(bay, device_id="")
+        if gone.state in ("free", "taken"):
+            moved = _moved(seen, gone, "unknown", now_ms, Decision()).changes
+            changes += [change for change in moved if isinstance(change, (Zone, Bay))]
+        else:
+            changes.append(gone)
+        seen.put(Decision(changes=list(changes)))
+    return changes
 
 
 def fell_silent(state: HallState, bay: Bay, now_ms: int) -> Decision:

@@ -25,6 +25,7 @@ LIFE: dict[tuple[CallState | str, str], CallState] = {
     ("HEARD", "Accepted"): "COMING",
     ("HEARD", "Closed"): "CLOSED",
     ("COMING", "Pressed"): "COMING",
+    ("COMING", "PressedLater"): "HEARD",
     ("COMING", "Accepted"): "COMING",
     ("COMING", "Closed"): "CLOSED",
 }
@@ -60,6 +61,11 @@ BURST_MS = 2_000
 NETWORK_COPY_MS = 30_000
 #: Unanswered for a minute: the telecare bar is 97.5 % answered in 60 s (TSA Quality Standards Framework).
 UNANSWERED_MS = 60_000
+#: Somebody said "on my way" this long ago and the elder presses again: nobody has come, and the call rings anew. Our
+#: choice: across the largest compound on foot, and back.
+FORGOTTEN_MS = 600_000
+#: A redelivery (MQTT's DUP) of the same number is believed for a day; after that the number has been used anew.
+REDELIVERED_MS = 24 * 3600 * 1000
 #: Older than this by its own clock, a press still alarms, marked as delayed.
 DELAYED_MS = 600_000
 
@@ -72,7 +78,8 @@ def pressed(state: HallState, fact: Pressed, device: Device | None, now_ms: int)
     last = _newest(state, fact.device_id)
     known = state.presses.get((fact.device_id, fact.press_id)) if fact.press_id else None
     if known is not None and (
-        fact.family in _OWN_FAMILIES or fact.redelivered or now_ms - known[1] < NETWORK_COPY_MS
+        fact.family in _OWN_FAMILIES
+        or abs(now_ms - known[1]) < (REDELIVERED_MS if fact.redelivered else NETWORK_COPY_MS)
     ):
         decision.duplicate, decision.call = True, state.calls.get(known[0])
         return decision
@@ -81,14 +88,20 @@ def pressed(state: HallState, fact: Pressed, device: Device | None, now_ms: int)
         return decision
 
     if last is not None and last.state != "CLOSED":
+        forgotten = last.accepted_ms is not None and now_ms - last.accepted_ms > FORGOTTEN_MS
+        event = "PressedLater" if last.state == "COMING" and forgotten else "Pressed"
         call = replace(
             last,
-            state=_step(last, "Pressed"),
+            state=_step(last, event),
             presses=last.presses + 1,
             last_press_ms=now_ms,
             doubtful=last.doubtful and fact.doubtful,
+            delayed=last.delayed or fact.age_ms > DELAYED_MS,
         )
-        event = "PressedAgain"
+        if event == "PressedLater":
+            call = replace(call, accepted_ms=None, accepted_by=None, overdue=False)
+            decision.effects.append(WakeMe(call.call_id, now_ms + UNANSWERED_MS, "unanswered"))
+        event = {"Pressed": "PressedAgain"}.get(event, event)
     else:
         call = Call(
             call_id=state.last_call_id + 1,
@@ -122,7 +135,13 @@ def pressed(state: HallState, fact: Pressed, device: Device | None, now_ms: int)
 def raised(
     state: HallState, device_id: str, kind: str, name: str, place: str, by: str, key: str, now_ms: int
 ) -> Decision:
-    """A call raised on a screen (叫人帮忙). With a ``key``, the same order again is the same call."""
+    """A call raised on a screen (叫人帮忙). With a ``key``, the same order again is the same call.
+
+    A screen may speak only for itself: its ids begin with "screen:", so that nobody at a screen can light an
+    elder's lamp or hide in an elder's call.
+    """
+    if not device_id.startswith("screen:"):
+        raise OrderRefused("屏幕编号不对", 'a screen\'s device_id begins with "screen:"')
     if kind not in KINDS:
         raise OrderRefused(f"没有“{kind}”这种呼叫", f"there is no kind of call {kind!r}")
     known = state.order_keys.get(key) if key else None

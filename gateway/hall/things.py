@@ -16,7 +16,7 @@ from devices.faults import OrderRefused
 from devices.messages import DeviceSeen
 from gateway.hall import bays
 from gateway.hall.calls import KINDS
-from gateway.hall.state import BayGone, Decision, Device, DeviceKind, HallState, Health, JournalLine, Zone
+from gateway.hall.state import Decision, Device, DeviceKind, HallState, Health, JournalLine, Zone
 
 #: How often a device must speak when it does not tell us. zigbee2mqtt calls a battery device offline after 25 h
 #: without a message; Milesight's buttons report every 18 h: 37 h leaves two of their reports and some slack.
@@ -27,6 +27,9 @@ MISSED = 3
 OWN_EVERY_MS = 60_000
 #: Below this a battery is "low": zigbee2mqtt's and the vendors' common limit.
 LOW_BATTERY_PCT = 20
+#: More unclaimed devices than this are not listed (their presses still alarm): a compound has some hundreds of
+#: devices, a broken bridge that invents names has no end.
+MOST_UNCLAIMED = 2000
 
 _KINDS: tuple[DeviceKind, ...] = ("call_button", "bay_sensor", "hall_button", "unclaimed", "ignored")
 _DEVICE_ID = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
@@ -38,6 +41,8 @@ def seen(state: HallState, fact: DeviceSeen, now_ms: int, every_ms: int | None =
     decision = Decision()
     old = state.devices.get(fact.device_id)
     if old is None:
+        if sum(one.kind == "unclaimed" for one in state.devices.values()) >= MOST_UNCLAIMED:
+            return decision
         new = Device(
             fact.device_id,
             "unclaimed",
@@ -133,8 +138,10 @@ def claimed(state: HallState, order: Mapping[str, object], now_ms: int) -> Decis
                 f"车位 {after.bay_id} 已经有传感器 {other.device_id}",
                 f"bay {after.bay_id} already has the sensor {other.device_id}",
             )
-        decision.changes += _retired(state, old, after.bay_id, now_ms)
         decision.changes += bays.placed(state, after.bay_id, after.zone_id, device_id, now_ms).changes
+    decision.changes += bays.left(
+        state, device_id, after.bay_id if kind == "bay_sensor" else None, decision, now_ms
+    )
     decision.changes.append(after)
     decision.changes.append(
         JournalLine(now_ms, "DeviceClaimed", f"device:{device_id}", _word(order, "by") or "", kind)
@@ -153,14 +160,6 @@ def zone_defined(
     if after == state.zones.get(zone_id):
         return Decision()
     return Decision(changes=[after, JournalLine(now_ms, "ZoneDefined", f"zone:{zone_id}", by)])
-
-
-def _retired(state: HallState, old: Device | None, new_bay: str, now_ms: int) -> list[Zone | BayGone]:
-    """An unclaimed sensor's makeshift bay (named after the sensor) goes with the claim."""
-    makeshift = state.bays.get(old.device_id) if old is not None else None
-    if makeshift is None or makeshift.zone_id != bays.UNCLAIMED_ZONE.zone_id or makeshift.bay_id == new_bay:
-        return []
-    return bays.retired(state, makeshift, now_ms)
 
 
 def _judged(device: Device, fact: DeviceSeen) -> Device:

@@ -7,7 +7,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import paho.mqtt.client as paho
 import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from tests.parts import Gateway, gateway
 
@@ -90,6 +94,22 @@ def test_rubbish_is_counted_and_named_once_and_never_a_call(
     assert sum("counted" in line for line in hall.process.lines) == 1
 
 
+def test_a_message_that_the_library_calls_malformed_does_not_make_the_gateway_deaf(hall: Gateway) -> None:
+    """An MQTT 5 property with U+FEFF passes the broker; a library that hangs up on it would meet it for ever."""
+    properties = Properties(PacketTypes.PUBLISH)
+    properties.UserProperty = [("name", "\ufeff")]
+    stranger = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
+    stranger.connect("127.0.0.1", hall.broker.port)
+    stranger.loop_start()
+    stranger.publish("zigbee2mqtt/0x01", "{}", qos=1, properties=properties).wait_for_publish(20)
+    stranger.disconnect()
+    stranger.loop_stop()
+    button = hall.device(WRITTEN)
+    button.press("btn-01", "9f", 1)
+    button.wait_heard(WRITTEN, seq=1)
+    assert calls_on_disk(hall) == [("btn-01", "HEARD", 1)]
+
+
 def test_a_retained_press_is_a_memory_and_never_a_call(hall: Gateway) -> None:
     """The broker hands out what it remembers to everybody who subscribes: here to a gateway that comes back."""
     hall.process.stop()
@@ -109,7 +129,9 @@ def test_the_broker_dies_and_comes_back_and_orders_go_on_meanwhile(hall: Gateway
     seat = hall.seat()
     hall.broker.kill()
     seat.wait_fact("PartChanged", part="broker", state="down")
-    call = seat.order("raise_call", device_id="kiosk-1", kind="help", place_zh="自助机", key="k1")["call"]
+    call = seat.order("raise_call", device_id="screen:kiosk-1", kind="help", place_zh="自助机", key="k1")[
+        "call"
+    ]
     assert seat.order("accept_call", call_id=call["call_id"], by="小李")["written"] is True
 
     hall.broker.start()

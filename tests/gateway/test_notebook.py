@@ -129,6 +129,36 @@ def test_kill_9_in_the_middle_of_writing_loses_nothing_that_was_promised(path: P
     assert lines(book.connection) >= promised >= 300
 
 
+def test_a_damaged_page_is_the_disks_fault_and_is_said_so(path: Path) -> None:
+    book = Notebook(path, SCHEMA)
+    book.write(
+        lambda c: c.executemany(
+            "INSERT INTO journal VALUES (?,1,'T',?,'','')", [(n, "x" * 900) for n in range(1, 400)]
+        )
+    )
+    book.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(size // 2)
+        file.write(b"\xff" * (size // 3))
+    book.connection.execute("PRAGMA shrink_memory")  # forget the good pages in memory
+    with pytest.raises(NotWritten, match="the disk may be failing"):
+        book.write(lambda c: c.execute("UPDATE journal SET detail = 'y'"))
+    book.close()
+
+
+def test_a_patient_notebook_begins_without_its_disk_and_finds_it_later(tmp_path: Path) -> None:
+    book = Notebook(tmp_path / "card" / "gateway.db", SCHEMA, patient=True)
+    assert "unable to open" in book.trouble and lines(book.connection) == 0
+    with pytest.raises(NotWritten):
+        book.write(note)
+    (tmp_path / "card").mkdir()
+    assert book.try_open() is True
+    book.write(note)
+    assert lines(book.connection) == 1
+    book.close()
+
+
 def test_two_processes_cannot_own_one_notebook(path: Path) -> None:
     book = Notebook(path, SCHEMA)
     with pytest.raises(NotWritten, match="already belongs to a running process: stop that one first"):

@@ -140,6 +140,27 @@ def test_two_sensors_cannot_have_one_bay() -> None:
     assert refused.value.why_en == "bay e1 already has the sensor s-e1"
 
 
+def test_a_sensor_that_moves_leaves_an_unknown_bay_never_a_free_one() -> None:
+    compound = Compound()
+    compound.bay("e1")
+    compound.hear("s-e1", False)
+    compound.order("claim_device", device_id="s-e1", kind="bay_sensor", bay_id="w9", zone_id="west")
+    assert (compound.counts("east"), compound.counts("west")) == ((0, 0, 1, 0), (0, 0, 1, 0))
+    compound.hear("s-e1", True)
+    assert (compound.counts("east"), compound.counts("west")) == ((0, 0, 1, 0), (0, 1, 0, 0))
+
+
+def test_a_sensor_that_is_ignored_from_now_on_leaves_an_unknown_bay_for_another() -> None:
+    compound = Compound()
+    compound.bay("e1")
+    compound.hear("s-e1", False)
+    compound.order("claim_device", device_id="s-e1", kind="ignored")
+    assert (compound.counts(), compound.text()) == ((0, 0, 1, 0), "空位 --")
+    compound.order("claim_device", device_id="new", kind="bay_sensor", bay_id="e1", zone_id="east")
+    compound.hear("new", True)
+    assert compound.counts() == (0, 1, 0, 0)
+
+
 def test_a_panel_of_one_zone_counts_only_that_zone() -> None:
     compound = Compound(GATE, Panel(id="east-gate", zones=("east",)))
     compound.bay("e1", "east")

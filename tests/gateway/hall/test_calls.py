@@ -198,7 +198,7 @@ def test_to_take_it_twice_oneself_changes_nothing() -> None:
         ("accept_call", {"by": "小李"}),
         ("close_call", {"call_id": 1, "by": "小李", "outcome": "eaten"}),
         ("close_call", {"call_id": 1, "by": 7, "outcome": "helped"}),
-        ("raise_call", {"device_id": "kiosk-1", "kind": "revolution"}),
+        ("raise_call", {"device_id": "screen:kiosk-1", "kind": "revolution"}),
         ("make_coffee", {}),
     ],
 )
@@ -229,12 +229,41 @@ def test_what_is_not_in_the_table_cannot_happen(state: str, event: str) -> None:
 
 def test_a_screen_asks_for_help_and_a_double_tap_is_one_call() -> None:
     hall = Hall()
-    first = hall.order("raise_call", device_id="kiosk-1", kind="help", place_zh="大厅自助机", key="abc")
+    first = hall.order(
+        "raise_call", device_id="screen:kiosk-1", kind="help", place_zh="大厅自助机", key="abc"
+    )
     again = hall.later(5).order(
-        "raise_call", device_id="kiosk-1", kind="help", place_zh="大厅自助机", key="abc"
+        "raise_call", device_id="screen:kiosk-1", kind="help", place_zh="大厅自助机", key="abc"
     )
     assert first.call is not None and again.duplicate
     assert [(call.kind, call.place, call.presses) for call in hall.open_calls] == [("help", "大厅自助机", 1)]
+
+
+def test_somebody_said_on_my_way_and_nobody_came_and_the_next_press_rings_anew() -> None:
+    hall = Hall()
+    hall.press(press_id="9f:1")
+    hall.order("accept_call", call_id=1, by="小李")
+    hall.later(60).press(press_id="9f:2")
+    assert [call.state for call in hall.open_calls] == ["COMING"]  # he has only just left: no second alarm
+    rung = hall.later(14 * 3600).press(press_id="9f:3")
+    assert [(call.state, call.accepted_by, call.presses) for call in hall.open_calls] == [("HEARD", None, 3)]
+    assert lamps(rung) == ["blink"] and any(isinstance(effect, WakeMe) for effect in rung.effects)
+
+
+def test_the_clock_is_set_back_and_a_press_is_still_a_press() -> None:
+    hall = Hall()
+    hall.press("chirpstack_v4:a8", press_id="fcnt:1", family="chirpstack_v4")
+    hall.order("close_call", call_id=1, by="小李", outcome="test")
+    hall.later(-24 * 3600).press("chirpstack_v4:a8", press_id="fcnt:1", family="chirpstack_v4")
+    assert [call.call_id for call in hall.open_calls] == [2]
+
+
+@pytest.mark.parametrize("somebody_elses", ["btn-01", "gpio-desk", "zigbee2mqtt:0x01", ""])
+def test_a_screen_cannot_light_an_elders_lamp(somebody_elses: str) -> None:
+    hall = Hall()
+    with pytest.raises(OrderRefused, match="screen:"):
+        hall.order("raise_call", device_id=somebody_elses, kind="help", place_zh="自助机")
+    assert hall.open_calls == []
 
 
 def test_the_journal_names_rows_never_people() -> None:
