@@ -2,7 +2,7 @@
 # Everything installed lands in .venv (Python) or comes from Debian's own packages; linli/install.sh says which.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint units bench campaign lock clean
+.PHONY: help run test check lint units bench campaign pictures lock clean
 
 PYTHON ?= python3
 export PYTHON

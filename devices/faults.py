@@ -46,7 +46,14 @@ class OutsideDown(LinliFault, OSError):
 
 
 class NotWritten(OutsideDown):
-    """The notebook could not be written. Whatever hangs on it must not be promised."""
+    """The notebook could not be written. Whatever hangs on it must not be promised.
+
+    ``why_zh`` is the same in Chinese, for the faces; the text itself is for the log.
+    """
+
+    def __init__(self, why_en: str, why_zh: str = "") -> None:
+        super().__init__(why_en)
+        self.why_zh = why_zh or "记录本写不进去，请技术员检查磁盘"
 
 
 class OwnRuleBroken(LinliFault, AssertionError):

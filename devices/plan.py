@@ -15,10 +15,14 @@ import difflib
 import re
 import tomllib
 import typing
+import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from devices.faults import HallFileFault
+
+#: The languages of the faces: each text exists in both.
+LANGUAGES = ("zh", "en")
 
 _ID = r"[a-z0-9][a-z0-9_-]{0,31}"
 
@@ -165,7 +169,42 @@ def read_plan(text: str, file: str = "hall.toml") -> Plan:
                 where: _Path = (*kind.split("."), number, "id")
                 raise reader.fault(where, f"id {name!r} is already used by {seen[name]}")
             seen[name] = kind
+    _check_wiring(plan, reader)
     return plan
+
+
+def _check_wiring(plan: Plan, reader: _Reader) -> None:
+    """One pin, one thing; one serial line, one thing; a zone of time that exists."""
+    pins: dict[int, str] = {}
+    for kind, things in (("buttons", plan.gpio.buttons), ("beacons", plan.gpio.beacons)):
+        for number, pin in enumerate(things):
+            if pin.pin in pins:
+                raise reader.fault(
+                    ("gpio", kind, number, "pin"), f"pin {pin.pin} is already used by {pins[pin.pin]!r}"
+                )
+            pins[pin.pin] = pin.id
+    lines: dict[str, str] = {}
+    ports = [("printers", number, one.id, one.port) for number, one in enumerate(plan.printers)]
+    ports += [
+        ("panels", number, one.id, one.port) for number, one in enumerate(plan.panels) if one.via == "serial"
+    ]
+    for kind, number, name, port in ports:
+        if port != "virtual" and port in lines:
+            raise reader.fault((kind, number, "port"), f"{port} is already used by {lines[port]!r}")
+        lines[port] = name
+    try:
+        zoneinfo.ZoneInfo(plan.hall.timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        near = difflib.get_close_matches(plan.hall.timezone, zoneinfo.available_timezones(), n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else "; for example 'Asia/Shanghai'"
+        raise reader.fault(
+            ("hall", "timezone"), f"there is no time zone {plan.hall.timezone!r}{hint}"
+        ) from None
+    for number, word in enumerate(plan.hall.languages):
+        if word not in LANGUAGES:
+            raise reader.fault(
+                ("hall", "languages", number), f"must be one of {', '.join(LANGUAGES)}, not {word!r}"
+            )
 
 
 _Path = tuple[str | int, ...]

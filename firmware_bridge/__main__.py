@@ -185,11 +185,15 @@ class Bridge:
 
     def _take_slips(self, tick: int) -> None:
         epoch = self.outbox.epoch()
-        if self.jobs.meta("kiosk_epoch") != epoch:
+        # Slips are never taken away: fewer than we know means that somebody put an old copy in place by hand.
+        shrunk = self.outbox.newest_slip() < int(self.jobs.meta("last_slip_id") or 0)
+        if shrunk or self.jobs.meta("kiosk_epoch") != epoch:
             if any(desk.busy for desk in self.printers):
                 self.outbox.file.again()  # first let the slips end that belong to the other kiosk.db
                 return
-            self.jobs.meet_kiosk(epoch)
+            self.jobs.meet_kiosk(epoch, self.outbox.restored_slip())
+            for desk in self.printers:
+                desk.forget_late()
         new = False
         while slips := self.outbox.slips_after(int(self.jobs.meta("last_slip_id") or 0)):
             # The printers are asked first: they answer while the disk writes.

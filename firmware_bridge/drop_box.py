@@ -8,6 +8,7 @@ never meets a slip of the kiosk. It is taken away only when the job is on the di
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 
 from devices.faults import SlipFault
@@ -43,6 +44,9 @@ def read_slip(file: Path, now_ms: int) -> Slip:
     :raises SlipFault: it is not such a file; the text says why.
     """
     try:
+        # Looked at before it is opened: opening a pipe would wait for its writer.
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise SlipFault(f"{file.name}: not a plain file")
         with file.open("rb") as opened:
             raw = opened.read(LONGEST_FILE + 1)
         if len(raw) > LONGEST_FILE:
@@ -57,4 +61,10 @@ def read_slip(file: Path, now_ms: int) -> Slip:
         raise SlipFault(f"{file.name}: 'slip_id' must be a negative whole number, not {slip_id!r:.40}")
     if not isinstance(printer, str) or not isinstance(body, dict):
         raise SlipFault(f"{file.name}: needs 'printer' (a text) and 'body' (an object)")
-    return Slip(slip_id, printer, json.dumps(body, ensure_ascii=False), now_ms)
+    try:
+        text = json.dumps(body, ensure_ascii=False)
+        # JSON can spell half a sign ("\\ud800"); no notebook can hold it.
+        (printer + text).encode("utf-8")
+    except (ValueError, RecursionError) as wrong:
+        raise SlipFault(f"{file.name}: cannot be written down: {wrong}") from wrong
+    return Slip(slip_id, printer, text, now_ms)

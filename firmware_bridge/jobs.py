@@ -106,13 +106,15 @@ class Jobs:
 
     # ------------------------------------------------------------ taking in
 
-    def meet_kiosk(self, epoch: str) -> None:
+    def meet_kiosk(self, epoch: str, restored_slip: int | None = None) -> None:
         """A kiosk.db seen for the first time: the very first one, or one restored from a backup.
 
         A restored one has its old slips in it, and its numbers of slips may begin again. So the jobs of the one
-        before are put away, and a slip that is not newer than the newest one we knew is kept as settled: a restore
-        prints no old slip. Where our own notebook had to be put aside as unreadable, slips from before this
-        moment are UNSURE: they may lie on the floor already.
+        before are put away, and the slips that the backup had in it are kept as settled: a restore prints no old slip.
+        `linli restore` has written which these are (``restored_slip``); where a copy was put in place by hand, they are
+        those that are not newer than the newest one we knew; an epoch that we have met tells such a copy. Where our own
+        notebook had to be put aside as unreadable, slips from before this moment are UNSURE: they may lie on the floor
+        already.
         """
         now = self._wall_ms()
 
@@ -121,6 +123,9 @@ class Jobs:
             if self.meta("kiosk_epoch"):
                 newest = db.execute("SELECT MAX(created_ms) FROM jobs").fetchone()[0]
                 stale_ms = newest if newest is not None else stale_ms
+                lived = db.execute("SELECT 1 FROM old_jobs WHERE epoch = ? LIMIT 1", (epoch,)).fetchone()
+                if restored_slip is not None and not lived and epoch != self.meta("kiosk_epoch"):
+                    stale_ms = 0  # a clock that went backwards must keep no new slip from its paper
                 db.execute("INSERT INTO old_jobs SELECT ?, * FROM jobs", (self.meta("kiosk_epoch"),))
                 db.execute("DELETE FROM jobs")
             doubt_ms = now if self._notebook.quarantined else 0
@@ -128,6 +133,7 @@ class Jobs:
                 ("kiosk_epoch", epoch),
                 ("last_slip_id", 0),
                 ("last_verdict_id", 0),
+                ("old_slip_id", restored_slip or 0),
                 ("stale_ms", stale_ms),
                 ("doubt_ms", doubt_ms),
             ):
@@ -138,12 +144,13 @@ class Jobs:
     def take_in(self, slips: list[Slip]) -> None:
         """New slips become jobs, in one transaction. Those from before this bridge's time are not printed."""
         now = self._wall_ms()
+        old_slip_id = int(self.meta("old_slip_id") or 0)
         stale_ms, doubt_ms = int(self.meta("stale_ms") or 0), int(self.meta("doubt_ms") or 0)
 
         def work(db: sqlite3.Connection) -> None:
             for slip in slips:
                 state, why = "QUEUED", ("", "")
-                if slip.created_ms <= stale_ms:
+                if slip.slip_id <= old_slip_id or slip.created_ms <= stale_ms:
                     state, why = "SETTLED", ("旧单，不再打印", "an old slip, not printed again")
                 elif slip.created_ms <= doubt_ms:
                     state, why = "UNSURE", ("打印记录损坏：请看是否已打印", "print records damaged: was it printed?")
@@ -225,11 +232,14 @@ class Jobs:
         self._notebook.write(work)
 
     def said_done(self, job: Job, confirmed_by: str) -> None:
+        """The printer's word. It may come late: what staff have settled meanwhile stays as they said."""
         now = self._wall_ms()
 
         def work(db: sqlite3.Connection) -> None:
-            self._step(db, job.job_id, Event.SAID_DONE)
-            db.execute("UPDATE jobs SET confirmed_by = ? WHERE job_id = ?", (confirmed_by, job.job_id))
+            (state,) = db.execute("SELECT state FROM jobs WHERE job_id = ?", (job.job_id,)).fetchone()
+            if State(state) is not State.SETTLED:
+                self._step(db, job.job_id, Event.SAID_DONE)
+                db.execute("UPDATE jobs SET confirmed_by = ? WHERE job_id = ?", (confirmed_by, job.job_id))
             db.execute(
                 "UPDATE printers SET last_printed_ms = ?, mend_bytes = 0 WHERE printer = ?", (now, job.printer)
             )

@@ -110,6 +110,15 @@ class Outbox:
         row = self._ask("SELECT value FROM meta WHERE key = 'epoch'")
         return str(row[0][0]) if row else ""
 
+    def restored_slip(self) -> int | None:
+        """The newest slip that a restored kiosk.db had in it (`linli restore` writes it); None: never restored."""
+        row = self._ask("SELECT value FROM meta WHERE key = 'restored_slip_id'")
+        return int(row[0][0]) if row else None
+
+    def newest_slip(self) -> int:
+        """The largest number of a slip; 0 where there is none."""
+        return int(self._ask("SELECT coalesce(max(slip_id), 0) FROM slips")[0][0])
+
     def slips_after(self, slip_id: int) -> list[Slip]:
         rows = self._ask(
             "SELECT slip_id, printer, body, created_ms FROM slips WHERE slip_id > ? ORDER BY slip_id LIMIT ?",

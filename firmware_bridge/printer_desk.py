@@ -110,6 +110,10 @@ class PrinterDesk:
         if self.port.is_open and not self.busy and not self._asked:
             self._ask(tick_ms)
 
+    def forget_late(self) -> None:
+        """The jobs were put away (another kiosk.db): a late "done" is nobody's. Only while not `busy`."""
+        self._late = None
+
     def readable(self, tick_ms: int) -> None:
         try:
             data = self.port.read()

@@ -76,7 +76,7 @@ class SerialPort:
                 xonxoff=True,
                 exclusive=True,
             )
-        except (OSError, ValueError) as wrong:  # SerialException is an OSError
+        except (OSError, ValueError, termios.error) as wrong:  # SerialException is an OSError; termios.error is not
             self._missing(wrong, tick_ms)
             return False
         self.openings += 1

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import paho.mqtt.client as paho
@@ -14,7 +15,7 @@ import paho.mqtt.client as paho
 from devices.codecs import decode, family_of
 from devices.faults import HallFileFault, NotWritten
 from devices.messages import Light, Pressed
-from devices.reading import Heard
+from devices.reading import Heard, Reading
 from gateway.arrival import Arrival, ThreadDoor
 from gateway.broker import BrokerEdge
 from gateway.desk import Desk
@@ -33,6 +34,8 @@ from gateway.views import Json
 SCHEMA = Path(__file__).parent / "schema"
 #: Longer than any device's message (zigbee2mqtt's longest, with its device block, has 4 KiB).
 LONGEST_PAYLOAD = 64 * 1024
+#: Network servers whose envelope may not say what the device is: there the claim's model decides how it is read.
+NAMELESS = frozenset({"chirpstack_v4", "ttn_v3"})
 #: What we say ourselves, and hear again because we listen to everything.
 OUR_OWN = ("linli/v1/lamp/", "linli/v1/panel/", "linli/v1/gateway/")
 
@@ -162,9 +165,8 @@ class Gateway:
         if family is None:
             self._not_understood("unknown_topic", topic, "no family of devices speaks there", ack)
             return
-        model, cls = self._claimed_as(topic)
-        heard = Heard(topic, bytes(message.payload), retained=bool(message.retain), model=model, cls=cls)
-        reading = decode(heard)
+        heard = Heard(topic, bytes(message.payload), retained=bool(message.retain))
+        reading = self._as_claimed(heard, family, decode(heard))
         if reading.event in NOT_UNDERSTOOD:
             self._not_understood("garbage", topic, "the payload is not understood", ack)
             return
@@ -179,14 +181,14 @@ class Gateway:
         what = f"{reading.event} from {device_id_of(family, reading, topic)}"
         self.loop.take(Arrival(arrived_ns, self.clock.now_ms(), what, facts, every_ms_of(reading), ack))
 
-    def _claimed_as(self, topic: str) -> tuple[str, str]:
-        """Model and class by the console's claim, for devices whose maker's envelope does not tell."""
-        for part in topic.split("/"):
-            for family in ("chirpstack_v4", "ttn_v3"):
-                device = self.loop.state.devices.get(f"{family}:{part.lower()}")
-                if device is not None:
-                    return device.model, "parking_sensor" if device.kind == "bay_sensor" else ""
-        return "", ""
+    def _as_claimed(self, heard: Heard, family: str, reading: Reading) -> Reading:
+        """What the console's claim knows of the device helps to read it, where its maker's envelope does not tell."""
+        device = self.loop.state.devices.get(device_id_of(family, reading, heard.topic))
+        if device is None:
+            return reading
+        cls = {"bay_sensor": "parking_sensor", "call_button": "button"}.get(device.kind, "")
+        model = device.model if family in NAMELESS else ""
+        return decode(replace(heard, model=model, cls=cls)) if model or cls else reading
 
     def _not_understood(self, kind: str, topic: str, why: str, ack: Callable[[], None] | None) -> None:
         self.loop.counts[kind] += 1

@@ -134,8 +134,8 @@ class BrokerEdge:
 
     def set_lamp(self, lamp: SetLamp) -> None:
         """A level, retained: told again at any time."""
-        if any(sign in lamp.device_id for sign in "+#\x00"):
-            return  # an address that cannot be a topic has no lamp that listens
+        if ":" in lamp.device_id or any(sign in lamp.device_id for sign in "+#/\x00"):
+            return  # bought devices and screens (docs/protocol.md) have no lamp that listens to us
         self._level(
             f"linli/v1/lamp/{lamp.device_id}/set",
             {"light": lamp.light, "call_id": lamp.call_id, "since_ms": lamp.since_ms},
@@ -232,8 +232,7 @@ class BrokerEdge:
             say("broker_down", f"broker {address}: {why}; trying again", level=logging.WARNING, part="broker")
             self._on_up(
                 False,
-                f"消息服务器 {address} 连不上（{why}）：呼叫按钮和车位暂时收不到，取号和窗口照常；"
-                "请检查 mosquitto 是否在运行",
+                f"消息服务器 {address} 连不上：呼叫按钮和车位暂时收不到，取号和窗口照常；请检查 mosquitto 是否在运行",
                 f"broker {address} cannot be reached ({why}): call buttons and bays are not heard, tickets and windows "
                 "go on; check that mosquitto runs",
             )

@@ -111,7 +111,9 @@ class Loop:
         if self._epoch:
             return True
         if not self._book.try_open():
-            self.teller.part_is("notebook", "down", *_notebook_words(self._book.trouble))
+            self.teller.part_is(
+                "notebook", "down", *_notebook_words(NotWritten(self._book.trouble, self._book.trouble_zh))
+            )
             return False
         if self.teller.parts.get("notebook", {}).get("state") == "down":
             self._begin()
@@ -241,7 +243,7 @@ class Loop:
         try:
             self._book.write(lambda connection: write_changes(connection, changes))
         except NotWritten as wrong:
-            self.teller.part_is("notebook", "down", *_notebook_words(str(wrong)))
+            self.teller.part_is("notebook", "down", *_notebook_words(wrong))
             return False
         if self.teller.parts.get("notebook", {}).get("state") == "down":
             self.teller.part_is("notebook", "ready")
@@ -482,8 +484,8 @@ def _key(arrival: Arrival) -> tuple[str, str, str] | None:
     return ("state", arrival.facts[0].device_id, "") if arrival.facts else None
 
 
-def _notebook_words(why: str) -> tuple[str, str]:
+def _notebook_words(wrong: NotWritten) -> tuple[str, str]:
     return (
-        f"呼叫记录写不进去（{why}）：呼叫仍会响，但指示灯不亮、不算已收到；请检查磁盘",
-        f"{why}. Calls still ring from memory, lamps stay dark, nothing is acknowledged",
+        f"呼叫记录写不进去（{wrong.why_zh}）：呼叫仍会响，但指示灯不亮、不算已收到",
+        f"{wrong}. Calls still ring from memory, lamps stay dark, nothing is acknowledged",
     )

@@ -66,13 +66,13 @@ class Notebook:
         self._lock = -1
         self.quarantined = ""
         #: why it could not be opened at start ("" once it is open); only with ``patient``
-        self.trouble = ""
+        self.trouble = self.trouble_zh = ""
         try:
             self._begin()
         except NotWritten as wrong:
             if not patient:
                 raise
-            self.trouble = str(wrong)
+            self.trouble, self.trouble_zh = str(wrong), wrong.why_zh
             self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
             _migrate(self._connection, schema, path)
 
@@ -83,9 +83,9 @@ class Notebook:
         try:
             self._begin()
         except NotWritten as wrong:
-            self.trouble = str(wrong)
+            self.trouble, self.trouble_zh = str(wrong), wrong.why_zh
             return False
-        self.trouble = ""
+        self.trouble = self.trouble_zh = ""
         return True
 
     def _begin(self) -> None:
@@ -113,7 +113,7 @@ class Notebook:
         :raises NotWritten: nothing of it was written; the notebook reopens itself at the next call.
         """
         if self.trouble:
-            raise NotWritten(self.trouble)
+            raise NotWritten(self.trouble, self.trouble_zh)
         if self._broken:
             self._reopen()
         connection = self._connection
@@ -128,7 +128,7 @@ class Notebook:
             # Full, read-only, failing, damaged page: the disk's. What was asked is not on it.
             self._roll_back()
             self._broken = True
-            raise NotWritten(_plain(self.path, wrong)) from wrong
+            raise _refused(self.path, wrong) from wrong
         except BaseException:
             self._roll_back()
             raise
@@ -157,12 +157,12 @@ class Notebook:
             return self._open()
         except sqlite3.DatabaseError as wrong:
             if not _is_unreadable(wrong):
-                raise NotWritten(_plain(self.path, wrong)) from wrong
+                raise _refused(self.path, wrong) from wrong
         try:
             self.quarantined = self._put_aside()
             return self._open()
         except (sqlite3.DatabaseError, OSError) as wrong:
-            raise NotWritten(_plain(self.path, wrong)) from wrong
+            raise _refused(self.path, wrong) from wrong
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -194,7 +194,7 @@ class Notebook:
         try:
             self._connection = self._open()
         except sqlite3.DatabaseError as wrong:
-            raise NotWritten(_plain(self.path, wrong)) from wrong
+            raise _refused(self.path, wrong) from wrong
         self._broken = False
 
     def _roll_back(self) -> None:
@@ -270,7 +270,7 @@ def open_reader(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA query_only=ON")
         connection.execute("SELECT 1 FROM meta").fetchone()
     except sqlite3.Error as wrong:
-        raise NotWritten(_plain(path, wrong)) from wrong
+        raise _refused(path, wrong) from wrong
     return connection
 
 
@@ -306,27 +306,33 @@ def _migrate(connection: sqlite3.Connection, schema: Path, path: Path) -> None:
     connection.execute("INSERT OR IGNORE INTO meta(key, value) VALUES ('epoch', ?)", (secrets.token_hex(8),))
 
 
-def _plain(path: Path, wrong: Exception) -> str:
-    """SQLite's words in the technician's."""
+def _refused(path: Path, wrong: Exception) -> NotWritten:
+    """SQLite's words in the technician's, in both languages."""
     said = str(wrong)
     if "full" in said:
-        todo = "the disk is full: delete old files or put in a larger card"
+        zh, en = (
+            "磁盘满了：请删除旧文件或换大一点的卡",
+            "the disk is full: delete old files or put in a larger card",
+        )
     elif "readonly" in said or "read-only" in said:
-        todo = "the disk or the file is read-only: check the card and the folder's owner"
+        zh = "磁盘或文件只读：请检查存储卡和文件夹的主人"
+        en = "the disk or the file is read-only: check the card and the folder's owner"
     elif "unable to open" in said:
-        todo = "it cannot be opened: check that the folder is there and belongs to the group linli"
+        zh = "打不开：请确认文件夹还在，并且属于 linli 组"
+        en = "it cannot be opened: check that the folder is there and belongs to the group linli"
     elif "locked" in said:
-        todo = "another program holds it: close that program"
+        zh, en = "被别的程序占着：请关掉那个程序", "another program holds it: close that program"
     else:
-        todo = "the disk may be failing: copy the folder to another disk now"
-    return f"notebook {path.name} ({said}): {todo}"
+        zh = "磁盘可能要坏了：请马上把文件夹复制到另一块盘"
+        en = "the disk may be failing: copy the folder to another disk now"
+    return NotWritten(f"notebook {path.name} ({said}): {en}", f"{path.name} {zh}")
 
 
 def copy_notebook(source: Path, target: Path) -> None:
     """A whole copy of a notebook, also while its owner writes; one plain file without a write-ahead log.
 
     In one step (``pages=-1``): step by step it would never finish while others write. The copy is checked and on the
-    disk when this returns; ``target`` must not exist.
+    disk when this returns; ``target`` must not exist, or be empty.
 
     :raises NotWritten: the source cannot be read, or the copy not be written, or is not whole; no copy is left then.
     """
@@ -335,7 +341,7 @@ def copy_notebook(source: Path, target: Path) -> None:
         try:
             copy = sqlite3.connect(target, isolation_level=None, timeout=BUSY_TIMEOUT_MS / 1000)
         except sqlite3.Error as wrong:
-            raise NotWritten(_plain(target, wrong)) from wrong
+            raise _refused(target, wrong) from wrong
         try:
             reader.backup(copy, pages=-1)
             # A stick is often read-only later, and a file in WAL cannot be read there.
@@ -345,7 +351,7 @@ def copy_notebook(source: Path, target: Path) -> None:
                 raise sqlite3.DatabaseError(verdict)
         except sqlite3.Error as wrong:
             target.unlink(missing_ok=True)
-            raise NotWritten(_plain(source, wrong)) from wrong
+            raise _refused(source, wrong) from wrong
         finally:
             copy.close()
     finally:

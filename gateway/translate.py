@@ -14,6 +14,8 @@ from gateway.hall.rules import Fact
 
 #: A message that nobody understands makes no fact: it is counted.
 NOT_UNDERSTOOD = frozenset({"undecodable", "invalid"})
+#: May be a call for help: only the hall knows, by having claimed the device as a call button.
+IF_CLAIMED = PRESS_EVENTS | {"rf_code", "state"}
 _GONE = frozenset({"offline", "device_off"})
 
 
@@ -65,9 +67,7 @@ def facts_of(
             fault=_fault(reading),
         )
     ]
-    if reading.alarm or (
-        reading.alarm is None and (reading.event in PRESS_EVENTS or reading.event == "rf_code")
-    ):
+    if reading.alarm or (reading.alarm is None and reading.event in IF_CLAIMED):
         facts.append(
             Pressed(
                 device_id,

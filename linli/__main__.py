@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from devices.faults import HallFileFault, LinliFault
 
@@ -68,6 +69,15 @@ def _parser() -> argparse.ArgumentParser:
     virtual.add_argument("do", nargs="?", default="list", help='for example "paper_out"')
     virtual.add_argument("fields", nargs="*", metavar="KEY=VALUE")
 
+    backup = words.add_parser("backup", help="whole copies of the notebooks into a folder; the hall may run")
+    backup.add_argument("folder", type=Path, help="for example /media/stick/2026-11-22")
+
+    restore = words.add_parser("restore", help="put a backup in place; the hall must stand still")
+    restore.add_argument("folder", type=Path, help="where `linli backup` put it")
+    restore.add_argument(
+        "--after", nargs="+", metavar="NUMBER", default=(), help="today's last numbers on paper: B031 C007"
+    )
+
     words.add_parser("stats", help="the gateway's counters and how late its loop was")
     return parser
 
@@ -126,6 +136,18 @@ def _stats(asked: argparse.Namespace) -> int:
     return stats(asked.hall)
 
 
+def _backup(asked: argparse.Namespace) -> int:
+    from linli.backup import backup
+
+    return backup(asked.hall, asked.folder)
+
+
+def _restore(asked: argparse.Namespace) -> int:
+    from linli.backup import restore
+
+    return restore(asked.hall, asked.folder, asked.after)
+
+
 # Each command imports what it needs when it is called: `linli decode` starts no MQTT, `linli run` no SQLite.
 _COMMANDS = {
     "run": _run,
@@ -137,6 +159,8 @@ _COMMANDS = {
     "admin-token": _admin_token,
     "virtual": _virtual,
     "stats": _stats,
+    "backup": _backup,
+    "restore": _restore,
 }
 
 if __name__ == "__main__":

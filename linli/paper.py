@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
+import termios
 import time
 from datetime import datetime
 from pathlib import Path
@@ -171,7 +172,7 @@ def _print_here(house: House, printer: Printer, slip: dict[str, Any]) -> int:
                 file=sys.stderr,
             )
             return 1
-    except (serial.SerialException, OSError) as wrong:
+    except (serial.SerialException, OSError, termios.error) as wrong:
         hint = (
             "while the hall is stopped there is no virtual printer"
             if printer.port == "virtual"

@@ -7,10 +7,19 @@ the broker replays at our reconnect is the state of an old press, not a press.
 
 from __future__ import annotations
 
+import re
+
 from devices.codecs._shared import offline, percent, plain, text
 from devices.reading import Heard, Reading
 
 TRANSPORT = "esphome"
+
+#: Binary sensors that watch a room, not a hand: ESPHome's device classes that turn up in their names. Where the hall
+#: has claimed such a device as a call button (a pull cord on a "contact") it rings all the same.
+_WATCHES = re.compile(
+    r"motion|pir|presence|occupan|door|window|contact|moist|water|leak|smoke|gas|vibrat|light|tamper|battery|"
+    r"connect|status|power|plug|rain|garage|lock|heat|cold|update|problem|running"
+)
 
 
 def read(heard: Heard) -> Reading:
@@ -26,7 +35,10 @@ def read(heard: Heard) -> Reading:
     extras: dict[str, object] = {"input": name}
     if component == "binary_sensor":
         if word.upper() == "ON":
-            return Reading("press", True, device=device, extras=extras)
+            a_hand = not _WATCHES.search(name.lower())
+            return Reading(
+                "press" if a_hand else "state", True if a_hand else None, device=device, extras=extras
+            )
         if word.upper() == "OFF":
             return Reading("release", device=device, extras=extras)
         raise ValueError(f"a binary sensor said {word[:20]!r}")

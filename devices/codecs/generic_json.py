@@ -96,6 +96,8 @@ def _radio(body: Json) -> Reading:
 
 def _pendant_alarm(body: Json) -> Reading:
     kind = body.get("alarm_type", body.get("type"))
+    if not body:
+        raise ValueError("an alarm that says nothing at all")
     word = str(kind)[:32].strip().lower() if isinstance(kind, (str, int)) else ""
     event, alarm = _ALARM_KINDS.get(word, ("sos", True))
     extras = known(

@@ -63,6 +63,8 @@ def _numbers(body: Json) -> dict[str, object]:
 
 
 def _press(device: str, body: Json) -> Reading:
+    if not body.keys() & {"boot", "seq", "press"}:
+        raise ValueError("nothing in it speaks of a press")
     press_id = _press_id(body)
     kind = text(body.get("press"))
     if not press_id and kind not in _PRESS_TYPES:

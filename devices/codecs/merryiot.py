@@ -49,7 +49,8 @@ def read_frame(frame: Frame) -> Reading:
     extras[bit0] = bool(flags & 1)
     if port in (120, 122):
         extras["tamper"] = bool(flags & 4)
-    if flags & 2 and not frame.watches_a_place:
+    # On the motion sensor the second bit is its pairing button, not a call.
+    if flags & 2 and not frame.watches_a_place and port != 122:
         return Reading("press", True, extras=extras)
     if port == 122:
         return Reading("status", occupied=bool(flags & 1), extras=extras)

@@ -62,8 +62,10 @@ def _gen1(device: str, rest: list[str], payload: bytes) -> Reading:
         word = body.get("event")
         if word == "":
             return Reading("none", device=device)
-        if not isinstance(word, str):
+        if word is None and count is not None:
             return doubtful_press(device, "an input event without its word")
+        if not isinstance(word, str):
+            raise ValueError("an input event without a word or a count")
         which = text(rest[1]) if len(rest) > 1 else ""
         extras = known(
             press_type=_GEN1.get(word, text(word).lower()),

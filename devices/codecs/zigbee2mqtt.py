@@ -72,6 +72,8 @@ _FALLS = frozenset({"fall", "fallen"})
 _SENSES = ("occupancy", "presence", "contact", "vibration", "water_leak", "smoke", "illuminance")
 _LAST_WORDS = frozenset({"action", "click", "availability", "set", "get"})
 _WORDS = re.compile(r"[a-z]+|\d+")
+#: What an action can look like. zigbee2mqtt's longest is "recall_scene_…"; JSON's own words are nobody's action.
+_AN_ACTION = re.compile(r"(?!(?:null|true|false|nan)\Z)(?=.*[a-z])[a-z0-9_\- ]{1,60}")
 
 
 def read(heard: Heard) -> Reading:
@@ -122,8 +124,6 @@ def _state(body: Json, device: str, cls: str) -> Reading:
         word = body.get(key)
         if isinstance(word, str) and word.strip():
             return _action(word, device, pct, extras)
-        if isinstance(word, (int, float, list, dict)) and word:
-            return _action(str(word)[:64], device, pct, extras)
     if "action" in body or "click" in body:
         return Reading("none", battery_pct=pct, device=device, extras=extras)
     if any(key in body for key in _SENSES):
@@ -138,8 +138,10 @@ def _state(body: Json, device: str, cls: str) -> Reading:
 def _action(word: str, device: str, pct: float | None, extras: dict[str, object]) -> Reading:
     """``single``, ``button_1_hold``, ``1_single``, ``arrow_left_click``, ``brightness_stop`` …"""
     word = text(word.strip().lower())
-    if not word:
+    if not word or word in ("null", "none"):
         return Reading("none", battery_pct=pct, device=device, extras=extras)
+    if not _AN_ACTION.fullmatch(word):
+        raise ValueError("not an action's word")
     tokens = _WORDS.findall(word)
     digits = [token for token in tokens if token.isdigit()]
     button = int(digits[0]) if digits and len(digits[0]) <= 2 else None

@@ -22,6 +22,7 @@ import errno
 import os
 import queue
 import select
+import sys
 import threading
 import time
 import tty
@@ -349,7 +350,10 @@ class VirtualPrinter:
 
 
 def _write(file: Path, data: bytes) -> None:
-    """Whole or not at all: the demo's page may look at any moment."""
+    """Whole or not at all: the demo's page may look at any moment. A full disk costs the picture, not the printer."""
     fresh = file.with_name(f".{file.name}.new")
-    fresh.write_bytes(data)
-    fresh.replace(file)
+    try:
+        fresh.write_bytes(data)
+        fresh.replace(file)
+    except OSError as wrong:
+        print(f"virtual printer: {file.name} is not kept: {wrong.strerror}", file=sys.stderr)

@@ -171,7 +171,11 @@ def _judged(device: Device, fact: DeviceSeen) -> Device:
             ("设备已离线：请查看电源和网络", "it has gone offline: check its power and network"),
         )
     elif fact.fault:
-        health, why = "fault", (f"设备报告故障：{fact.fault}", f"it reports a fault: {fact.fault}")
+        named = "" if fact.fault in ("fault", "true") else fact.fault
+        health, why = (
+            "fault",
+            ("设备报告故障：请去看一下", f"it reports a fault: go and look ({named or 'not named'})"),
+        )
     elif device.battery_pct is not None and device.battery_pct <= LOW_BATTERY_PCT:
         health, why = (
             "low_battery",

@@ -30,9 +30,7 @@ def test_our_button_numbers_its_presses() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "body", [b"{}", b'{"boot":1,"seq":"x"}', b'{"seq":1}', b'{"boot":"a","press":"short"}']
-)
+@pytest.mark.parametrize("body", [b'{"boot":1,"seq":"x"}', b'{"seq":1}', b'{"boot":"a","press":"short"}'])
 def test_a_press_that_is_not_numbered_is_doubtful_and_alarms(body: bytes) -> None:
     reading = decode(Heard("linli/v1/button/b-3/press", body))
     assert (reading.event, reading.alarm, reading.device, reading.press_id) == ("press", True, "b-3", "")
@@ -49,6 +47,11 @@ def test_a_press_that_is_not_numbered_is_doubtful_and_alarms(body: bytes) -> Non
         b'{"boot":',
         b"9" * 9000,
         b"[" * 90000,
+        b"{}",
+        b"12345",
+        b"true",
+        b"\x00" * 64,
+        b"A" * 300,
         b"\xc3\x28",
         b'{"seq":1,"seq":2}',
     ],
@@ -61,6 +64,7 @@ def test_a_press_that_is_not_numbered_is_doubtful_and_alarms(body: bytes) -> Non
         "shellies/bell/input_event/0",
         "info/alarm",
         "zigbee2mqtt/bell",
+        "zigbee2mqtt/bell/action",
         "tele/bell/SENSOR",
         "nobody/knows",
     ],
@@ -105,3 +109,13 @@ def test_our_devices_say_when_they_are_gone() -> None:
 def test_our_own_orders_overheard_mean_nothing(topic: str) -> None:
     reading = decode(Heard(topic, PRESS))
     assert (reading.event, reading.alarm) == ("none", False)
+
+
+@pytest.mark.parametrize(
+    ("name", "alarm"), [("sos", True), ("bedside_button", True), ("motion", None), ("window", None)]
+)
+def test_a_home_made_sensor_that_watches_a_room_rings_only_where_it_is_claimed(
+    name: str, alarm: bool | None
+) -> None:
+    reading = decode(Heard(f"livingroom/binary_sensor/{name}/state", b"ON"))
+    assert reading.alarm is alarm

@@ -46,6 +46,22 @@ def test_an_empty_hall_toml_is_a_hall_with_defaults() -> None:
             "[[printers]]\nid = 'a'\n[[panels]]\nid = 'a'",
             "hall.toml, line 4: panels[1].id: id 'a' is already used by printers",
         ),
+        (
+            "[[gpio.buttons]]\nid = 'a'\npin = 17\n[[gpio.beacons]]\nid = 'b'\npin = 17",
+            "hall.toml, line 6: gpio.beacons[1].pin: pin 17 is already used by 'a'",
+        ),
+        (
+            "[[printers]]\nid = 'a'\nport = '/dev/tty9'\n[[panels]]\nid = 'b'\nvia = 'serial'\nport = '/dev/tty9'",
+            "hall.toml, line 7: panels[1].port: /dev/tty9 is already used by 'a'",
+        ),
+        (
+            "[hall]\ntimezone = 'Asia/Shanghi'",
+            "hall.toml, line 2: hall.timezone: there is no time zone 'Asia/Shanghi'; did you mean 'Asia/Shanghai'?",
+        ),
+        (
+            "[hall]\nlanguages = ['zh', 'fr']",
+            "hall.toml, line 2: hall.languages[2]: must be one of zh, en, not 'fr'",
+        ),
         ("[gpio]\npins = 'no'", "hall.toml, line 2: gpio.pins: must be one of auto, mock, off, not 'no'"),
         ("http = 3", "hall.toml, line 1: http: must be a table, not a whole number (3)"),
         (

@@ -89,6 +89,27 @@ def test_a_restored_kiosk_prints_no_old_slip_even_where_numbers_begin_again(book
     assert book.states("old_jobs") == {1: "QUEUED", 2: "QUEUED", 3: "QUEUED"}
 
 
+def test_what_linli_restore_wrote_tells_old_from_new_and_no_clock_does(book: Book) -> None:
+    book.jobs.meet_kiosk("e1")
+    book.take(1, 2, 3, at_ms=NOW - 10)
+    book.jobs.meet_kiosk("e2", restored_slip=2)
+    book.take(1, 2, at_ms=NOW + 1000)
+    book.take(3, at_ms=NOW - 100_000_000)  # the Pi woke up in the past
+    assert book.states() == {1: "SETTLED", 2: "SETTLED", 3: "QUEUED"}
+
+
+def test_what_an_earlier_restore_wrote_is_not_believed_of_a_copy_put_in_place_by_hand(book: Book) -> None:
+    book.jobs.meet_kiosk("e1")
+    book.take(1, at_ms=NOW - 90)
+    book.jobs.meet_kiosk("e2", restored_slip=1)
+    book.take(1, 2, 3, at_ms=NOW - 50)
+    for minute, met_before in enumerate(("e2", "e1", "e2"), start=1):
+        book.jobs.meet_kiosk(met_before, restored_slip=1)
+        book.take(1, 2, at_ms=NOW - 50)
+        book.take(3, at_ms=NOW + minute * 60_000)
+        assert book.states() == {1: "SETTLED", 2: "SETTLED", 3: "QUEUED"}
+
+
 def test_a_bridge_that_is_new_prints_what_is_fresh_and_nothing_of_last_week(book: Book) -> None:
     book.jobs.meet_kiosk("e1")
     book.take(1, at_ms=NOW - STALE_AT_FIRST_SIGHT_MS - 1)

@@ -15,10 +15,11 @@ import pytest
 from devices.faults import NotWritten, OutsideDown
 from devices.plan import Printer
 from firmware_bridge.jobs import SCHEMA, Jobs
-from firmware_bridge.outbox import Slip
+from firmware_bridge.outbox import Slip, Verdict
 from firmware_bridge.printer_desk import PrinterDesk
 from firmware_bridge.profiles import load_profiles
 from firmware_bridge.serial_port import SerialPort
+from firmware_bridge.spool import Event
 from gateway.notebook import Notebook
 from tests.firmware_bridge.paper_hall import slip
 
@@ -86,10 +87,10 @@ class Bench:
         self.now = 0
         self.slips = 0
 
-    def order(self, words: str, printer: str = "hall") -> int:
+    def order(self, words: str, printer: str = "hall", at_ms: int = 1_800_000_000_000) -> int:
         self.slips += 1
         text = json.dumps(slip(words), ensure_ascii=False)
-        self.jobs.take_in([Slip(self.slips, printer, text, 1_800_000_000_000)])
+        self.jobs.take_in([Slip(self.slips, printer, text, at_ms)])
         self.desk.nudge(self.now)
         return self.slips
 
@@ -333,3 +334,33 @@ def test_paper_nearly_out_is_said_and_printing_goes_on(bench: Bench) -> None:
     bench.hears(b"\x12\x12\x12\x1e")
     assert bench.desk.state == "paper_low"
     assert bench.job(slip_id)["state"] == "SENDING"
+
+
+def test_a_word_that_comes_after_staff_have_decided_changes_nothing_and_harms_nothing(bench: Bench) -> None:
+    slip_id = begin(bench)
+    bench.pass_ms(3200)
+    assert bench.job(slip_id)["state"] == "UNSURE"
+    bench.jobs.hear_verdicts([Verdict(1, slip_id, "given_up")])
+    bench.hears(DONE)
+    assert (bench.job(slip_id)["state"], bench.job(slip_id)["why_en"]) == ("SETTLED", "staff: given up")
+    assert bench.job(slip_id)["confirmed_by"] is None
+    assert bench.printer()["last_printed_ms"] == 1_800_000_000_000, "the printer has printed all the same"
+    later = bench.order("政务 B032")
+    bench.pass_ms(1100, WELL)
+    bench.hears(DONE)
+    assert bench.job(later)["state"] == "PRINTED"
+
+
+def test_a_late_word_is_not_taken_for_a_slip_of_another_kiosk_db(bench: Bench) -> None:
+    """After a restore the numbers of jobs begin again: the word of before belongs to nobody any more."""
+    begin(bench)
+    bench.pass_ms(3200)
+    bench.jobs.meet_kiosk("e2")
+    bench.desk.forget_late()
+    bench.slips = 0
+    new = bench.order("政务 B031", at_ms=1_800_000_000_001)
+    stolen = bench.jobs.next_queued("hall")
+    assert stolen is not None
+    bench.jobs.step(stolen, Event.SEND_BEGAN)
+    bench.hears(DONE)
+    assert bench.job(new)["state"] == "SENDING"

@@ -197,3 +197,10 @@ def test_udev_understands_the_rules():
     keys = set(re.findall(r"([A-Z_]+)(?:\{[^}]*\})?(?:==|!=|\+=|=)", re.sub(r"#.*|\"[^\"]*\"", "", rules)))
     assert keys <= {"ACTION", "GOTO", "LABEL", "SUBSYSTEM", "SUBSYSTEMS", "ENV", "ATTR", "TEST", "SYMLINK"}
     assert set(re.findall(r'GOTO="(\w+)"', rules)) == set(re.findall(r'LABEL="(\w+)"', rules))
+
+
+def test_the_hall_buttons_have_a_folder_to_work_in():
+    """lgpio makes a pipe in $LG_WD (else in its working directory, which is read-only here) when it is imported."""
+    service = _Unit(UNITS / "linli-gateway.service")["Service"]
+    assert "LG_WD=/tmp" in service["Environment"].split()
+    assert (service["PrivateTmp"], service["ProtectSystem"]) == ("yes", "strict")
