@@ -34,6 +34,9 @@ from kiosk.writer import Writer
 THREADS = 48
 #: How often we ask ourselves whether we still answer; systemd's watchdog waits longer (systemd/linli-kiosk.service).
 SELF_CHECK_S = 5.0
+#: The writer's silence after which a restart is worth trying. A worn card's own cleaning takes seconds, even a minute:
+#: restarting for that would only add a start to what the card has to do (our choice).
+STUCK_AFTER_S = 120.0
 #: A peer that acknowledges nothing for so long is gone: a switched-off console must give its thread back.
 TCP_GONE_MS = 30_000
 #: How long SIGTERM may wait for requests that are under way.
@@ -117,7 +120,7 @@ def _serve(house: House) -> int:
         if trouble := _self_check(core, listen.listen, listen.port):
             notifier.status(trouble)
         else:
-            notifier.status(f"{core.hub.listeners} screens are listening")
+            notifier.status(core.writer.trouble or f"{core.hub.listeners} screens are listening")
             notifier.beat()
         asked_to_end = signal.sigtimedwait(ENDING, SELF_CHECK_S)
     notifier.stopping()
@@ -152,6 +155,7 @@ def close_door(core: Core, server: Any) -> None:
 
     waitress' loop belongs to its own thread, so the doors are closed by a thunk in that loop.
     """
+    core.link.leave()
     server.trigger.pull_trigger(lambda: wasyncore.dispatcher.close(server))
     core.hub.close()
     server.task_dispatcher.shutdown(timeout=LAST_REQUESTS_S)
@@ -163,7 +167,8 @@ def close_door(core: Core, server: Any) -> None:
 def _self_check(core: Core, host: str, port: int) -> str:
     """A real round trip through the door and through the writer: "" if both answer.
 
-    A disk that refuses is no reason to be restarted (a restart would not mend it): only silence is.
+    A disk that refuses or is slow is no reason to be restarted (a restart would not mend it): only a writer that has
+    ended, or has been silent for `STUCK_AFTER_S`, is.
     """
     host = "127.0.0.1" if host in ("", "0.0.0.0") else "::1" if host == "::" else host
     line = http.client.HTTPConnection(host, port, timeout=2)
@@ -171,14 +176,14 @@ def _self_check(core: Core, host: str, port: int) -> str:
         line.request("GET", "/livez")
         if line.getresponse().status != 200:
             return "/livez does not answer 200"
-    except OSError as wrong:
-        return f"/livez does not answer: {wrong}"
+    except (OSError, http.client.HTTPException) as wrong:
+        return f"/livez does not answer: {wrong!r}"
     finally:
         line.close()
     try:
         core.writer.write(lambda notebook: notebook.execute("SELECT 1").fetchone())
     except NotWritten as wrong:
-        return "" if core.writer.trouble else str(wrong)
+        return str(wrong) if core.writer.silent_for_s() > STUCK_AFTER_S else ""
     return ""
 
 

@@ -71,8 +71,15 @@ def end_all(connection: sqlite3.Connection, staff_id: int, why: str, now_ms: int
     )
 
 
+def tried(key: str, address: str) -> str:
+    """What a try is counted under. Not the name as typed: a password often stands in that field."""
+    return hashlib.sha256(f"{address}\n{key}".encode()).hexdigest()
+
+
 def forget_tries(connection: sqlite3.Connection, key: str, address: str) -> None:
-    connection.execute("DELETE FROM login_attempts WHERE name_key = ? AND address = ?", (key, address))
+    connection.execute(
+        "DELETE FROM login_attempts WHERE name_key = ? AND address = ?", (tried(key, address), address)
+    )
 
 
 def note(

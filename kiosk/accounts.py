@@ -186,7 +186,11 @@ class Accounts:
         )
         right = verify(row[2] if row else "", password)
         if row is None or row[3] is not None or not right:
-            self._write(lambda connection: rows.note(connection, now_ms, "", "sign_in_refused", key, address))
+            # Only a name that we know is noted: what stands in the wrong field is often the password.
+            known = row[1] if row is not None else ""
+            self._write(
+                lambda connection: rows.note(connection, now_ms, "", "sign_in_refused", known, address)
+            )
             raise _wrong_password()
         staff_id, real_name, old_hash = row[0], row[1], row[2]
         better = hash_password(password) if is_worn(old_hash) else old_hash
@@ -392,6 +396,7 @@ class Accounts:
 
     def _count_try(self, key: str, address: str, now_ms: int) -> None:
         """Counted before the hashing, in one transaction: a hundred tries at once are a hundred tries."""
+        tried = rows.tried(key, address)
 
         def work(connection: sqlite3.Connection) -> None:
             connection.execute(
@@ -400,12 +405,12 @@ class Accounts:
             tries = connection.execute(
                 "SELECT name_key, at_ms FROM login_attempts WHERE address = ?", (address,)
             ).fetchall()
-            of_pair = [at_ms for name, at_ms in tries if name == key]
+            of_pair = [at_ms for name, at_ms in tries if name == tried]
             if wait_ms := rules.wait_before_try_ms(of_pair, [at_ms for _, at_ms in tries], now_ms):
                 raise TooManyTries(wait_ms)
             connection.execute(
                 "INSERT INTO login_attempts(name_key, address, at_ms) VALUES (?, ?, ?)",
-                (key, address, now_ms),
+                (tried, address, now_ms),
             )
 
         self._write(work)

@@ -6,6 +6,7 @@ import dataclasses
 import re
 import secrets
 import sqlite3
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, Response, jsonify
@@ -76,7 +77,9 @@ def take() -> ResponseReturnValue:
     if lang not in core.house.plan.hall.languages or lang not in ("zh", "en"):
         return error(400, "bad_lang", "lang 须为 zh 或 en", "lang must be zh or en")
     if not isinstance(screen, str) or not SCREEN.fullmatch(screen):
-        return error(400, "bad_screen", "screen 不合规则", "screen must be 1-32 of a-z 0-9 _ -")
+        return error(
+            400, "bad_screen", "screen 须为 kiosk-1 至 kiosk-99", "screen must be kiosk-1 to kiosk-99"
+        )
     taken = line.take_ticket(core, service, key, lang, screen)
     slip = slip_view(core, taken.ticket.ticket_id) if not taken.new else _fresh_slip(taken.slip_id)
     return jsonify(ticket_view(core, taken.ticket, taken.ahead, slip)), 201 if taken.new else 200
@@ -165,12 +168,15 @@ def help_me() -> ResponseReturnValue:
     key = text(asked, "key") if "key" in asked else secrets.token_urlsafe(12)
     if not SCREEN.fullmatch(screen) or not KEY.fullmatch(key):
         return error(400, "bad_request", "请求的格式不对", "The request is malformed")
+    number = screen.removeprefix("kiosk-")
     said = core.link.order(
         "raise_call",
-        device_id=screen,
+        # A screen's own namespace: whatever a stranger sends as its name, it is never the button of an elder.
+        device_id=f"screen:{screen}",
         kind="help",
-        place_zh=f"大厅自助机 {screen}",
-        place_en=f"Hall kiosk {screen}",
+        name=f"大厅自助机 {number}",
+        place_zh=f"大厅自助机 {number}",
+        place_en=f"Hall kiosk {number}",
         by=screen,
         key=key,
     )
@@ -192,8 +198,13 @@ def live() -> Response:
     core = current_core()
     stream = core.hub.stream("hall")
     # Gathered after listening has begun: what happens in between is told twice rather than never.
-    stream.begin_with([("state", state_view(core))])
+    stream.begin_with(_state_now(core))
     return Response(stream, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+def _state_now(core: Core) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Gathered while the stream reads it, so that the stream gives its place back if this fails."""
+    yield "state", state_view(core)
 
 
 def state_view(core: Core) -> dict[str, Any]:

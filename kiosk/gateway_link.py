@@ -70,8 +70,12 @@ class GatewayLink:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self) -> None:
+    def leave(self) -> None:
+        """We are closing: a gateway that goes from now on is no news. Orders under way are still answered."""
         self._stopping.set()
+
+    def stop(self) -> None:
+        self.leave()
         self._drop()
         if self._thread.ident is not None:
             self._thread.join(2)

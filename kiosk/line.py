@@ -24,6 +24,9 @@ from kiosk.rules.slip import compose_ticket
 #: docs/protocol.md: hall screens show the last six numbers called.
 CALLED_SHOWN = 6
 
+#: Nobody repeats a tap of yesterday.
+KEYS_KEPT_MS = 86_400_000
+
 #: SQLite's largest rowid: "before nobody in particular".
 NEVER_REACHED = 2**63 - 1
 
@@ -45,7 +48,7 @@ class Taken:
 
 
 class KeyUsed(OrderRefused):
-    """The same idempotency key came with another service."""
+    """The same idempotency key came with another service or window."""
 
 
 class NoTicketNeeded(OrderRefused):
@@ -100,7 +103,9 @@ def _take(
         return Taken(before, _ahead(core, notebook, before), windows, slip, new=False)
     day = _today(core, notebook, now_ms)
     last = notebook.execute(
-        "SELECT coalesce(max(number), 0) FROM tickets WHERE business_day = ? AND prefix = ?",
+        # After a restore a number that somebody may hold on paper is not given again: number_floor remembers it.
+        "SELECT max(coalesce((SELECT max(number) FROM tickets WHERE business_day = ?1 AND prefix = ?2), 0),"
+        " coalesce((SELECT number FROM number_floor WHERE business_day = ?1 AND prefix = ?2), 0))",
         (day, service.ticket_prefix),
     ).fetchone()[0]
     token = secrets.token_urlsafe(12)  # 96 bits: nobody finds another's ticket by trying
@@ -147,13 +152,18 @@ def public_url(core: Core) -> str:
 # ---------------------------------------------------------------- staff
 
 
-def call_next(core: Core, window_id: str, by: str) -> Ticket:
-    """Call who has waited longest for this window. Who was being served there is done with that."""
+def call_next(core: Core, window_id: str, by: str, key: str = "") -> Ticket:
+    """Call who has waited longest for this window. Who was being served there is done with that.
+
+    :param key: the console's idempotency key: the same key again is the same call, told once more. "": none.
+    """
     if core.catalogue.window(window_id) is None:
         raise OrderRefused(f"没有窗口“{window_id[:20]}”", f"There is no window {window_id[:20]!r}")
     now_ms = core.now_ms()
 
     def work(notebook: sqlite3.Connection) -> tuple[Ticket | None, Ticket]:
+        if key and (before := _called_before(notebook, key, window_id)):
+            return None, before
         day = _today(core, notebook, now_ms)
         chosen = queue.next_in_line(_in_line(notebook, day), core.catalogue.served_at(window_id))
         row = notebook.execute(
@@ -166,13 +176,36 @@ def call_next(core: Core, window_id: str, by: str) -> Ticket:
                 notebook, _ticket(row), queue.step(_ticket(row), "done", now_ms), "done", by, now_ms
             )
         called = queue.step(chosen, "call", now_ms, window_id)
+        if key:
+            _keep_key(notebook, key, window_id, called.ticket_id, now_ms)
         return finished, _apply(notebook, chosen, called, "call", by, now_ms)
 
     finished, called = core.writer.write(work)
     if finished is not None:
         _tell_ticket(core, finished)
-    _tell_called(core, called)
+    if called.state == "CALLED":
+        # Also where the key had called it before: who asks again has not heard, and perhaps nobody has.
+        _tell_called(core, called)
     return called
+
+
+def _called_before(notebook: sqlite3.Connection, key: str, window_id: str) -> Ticket | None:
+    row = notebook.execute("SELECT window_id, ticket_id FROM call_keys WHERE key = ?", (key,)).fetchone()
+    if row is None:
+        return None
+    if row[0] != window_id:
+        raise KeyUsed(
+            "这个操作号已用于另一窗口，请再按一次", "This key was used for another window; press once more"
+        )
+    return _known(notebook, row[1])
+
+
+def _keep_key(notebook: sqlite3.Connection, key: str, window_id: str, ticket_id: int, now_ms: int) -> None:
+    notebook.execute("DELETE FROM call_keys WHERE at_ms < ?", (now_ms - KEYS_KEPT_MS,))
+    notebook.execute(
+        "INSERT INTO call_keys(key, window_id, ticket_id, at_ms) VALUES (?, ?, ?, ?)",
+        (key, window_id, ticket_id, now_ms),
+    )
 
 
 def recall(core: Core, ticket_id: int, by: str) -> Ticket:

@@ -3,7 +3,8 @@
 Channels: "hall" carries nothing personal and feeds screens that anybody can see; "staff" carries calls with names
 and places. Each listener holds one thread of the server and has a bounded queue: one that is too slow is told to
 come again (it then begins with a fresh state) and delays nobody. Their number is bounded, so that streams can never
-use up the threads that answer touches.
+use up the threads that answer touches; and the hall's own share is bounded, because anybody may open one: strangers
+can never take the places from which the staff's consoles ring.
 """
 
 from __future__ import annotations
@@ -18,10 +19,15 @@ from devices.faults import OutsideDown
 
 #: Streams at once; the server has 48 threads (``__main__``), so 16 always remain for touches.
 LISTENERS_AT_MOST = 32
+#: Of these, streams without staff: a hall has a few displays and kiosks; the other 16 places are kept for consoles.
+HALL_AT_MOST = 16
 #: Events a slow listener may be behind. A burst of a whole hall (a power cut: 200 buttons) fits.
 BEHIND_AT_MOST = 256
 #: live.js rebuilds the stream after 25 s without one.
 HEARTBEAT_S = 10.0
+
+#: The channel of those who have signed in.
+STAFF = "staff"
 
 Guard = Callable[[], bool]
 
@@ -34,12 +40,17 @@ class Hub:
     """Where facts are told. Every method may be called from any thread and none waits."""
 
     def __init__(
-        self, *, listeners_at_most: int = LISTENERS_AT_MOST, heartbeat_s: float = HEARTBEAT_S
+        self,
+        *,
+        listeners_at_most: int = LISTENERS_AT_MOST,
+        hall_at_most: int = HALL_AT_MOST,
+        heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         self._lock = threading.Lock()
         self._streams: set[Stream] = set()
         self._closed = False
         self._at_most = listeners_at_most
+        self._hall_at_most = hall_at_most
         self._heartbeat_s = heartbeat_s
         self.dropped = 0
         """Listeners that were too slow, since start."""
@@ -83,6 +94,9 @@ class Hub:
         with self._lock:
             if self._closed or len(self._streams) >= self._at_most:
                 raise TooManyListeners(f"{len(self._streams)} screens are listening already")
+            public = sum(STAFF not in one.channels for one in self._streams)
+            if STAFF not in wanted and public >= self._hall_at_most:
+                raise TooManyListeners(f"{public} screens of the hall are listening already")
             self._streams.add(stream)
         stream.begin_with(initial)
         return stream
@@ -113,7 +127,12 @@ class Stream(Iterator[bytes]):
         self._ended = False
 
     def begin_with(self, initial: Iterable[tuple[str, dict[str, Any]]]) -> None:
-        self._first.extend(sse(event, data) for event, data in initial)
+        """Say this first. Where ``initial`` is gathered while it is read and that fails, the place is given back."""
+        try:
+            self._first.extend(sse(event, data) for event, data in initial)
+        except BaseException:
+            self.close()
+            raise
 
     def offer(self, line: bytes) -> bool:
         """Hand it one event; False (and the stream's end) where it is too far behind."""

@@ -15,7 +15,9 @@ from flask import request, url_for
 
 from kiosk import words
 
-SCREEN = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
+#: The names a screen may have. Few, because anybody on the hall's network may send one: each name holds one open
+#: call for help at most (further presses join it), so their number bounds how much a stranger can make ring.
+SCREEN = re.compile(r"kiosk-[1-9][0-9]?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,19 @@
 
 Theory of operation. One thread owns the notebook. It takes all work that has gathered, runs each piece in its own
 SAVEPOINT inside one transaction, commits once, and only then tells everybody that it is on the disk. A piece that
-fails takes back its own changes and nobody else's. Where the disk refuses, the whole group hears `NotWritten`;
-the notebook reopens itself with the next piece, so nothing has to be restarted when the disk is back.
+fails takes back its own changes and nobody else's. Who loses patience takes a piece back that has not begun, and it
+never runs; of one that has begun nobody can know until the disk answers, and `NotKnown` says so. Where the disk
+refuses, the whole group hears `NotWritten`; the notebook reopens itself with the next piece, so nothing has to be
+restarted when the disk is back.
 """
 
 from __future__ import annotations
 
+import math
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar, cast
@@ -28,14 +32,23 @@ IDLE_S = 1.0
 PATIENCE_S = 10.0
 
 
+class NotKnown(NotWritten):
+    """The disk is too slow to say: it may be written or not. Look, or repeat it with the same key."""
+
+
 class _Piece(Generic[T]):
-    __slots__ = ("answer", "done", "error", "work")
+    __slots__ = ("_taken", "answer", "done", "error", "work")
 
     def __init__(self, work: Callable[[sqlite3.Connection], T]) -> None:
         self.work = work
         self.done = threading.Event()
         self.answer: T | None = None
         self.error: BaseException | None = None
+        self._taken = threading.Lock()
+
+    def take(self) -> bool:
+        """True for the first who asks: the writer, that begins it, or its owner, who takes it back."""
+        return self._taken.acquire(blocking=False)
 
 
 class Writer:
@@ -55,6 +68,7 @@ class Writer:
         self.trouble = ""
         """What is wrong with the disk, in words for the person on duty; "" while all is well."""
         self.quarantined = ""
+        self._began_s: float | None = None
 
     def start(self) -> None:
         """Open the notebook and begin. A disk that refuses now is tried again with each piece of work.
@@ -72,19 +86,29 @@ class Writer:
 
         Whatever ``work`` raises is raised here, and nothing of it was written.
 
-        :raises NotWritten: the disk refused, or the writer has ended.
+        :raises NotWritten: the disk refused, or the writer has ended. Nothing was written and nothing will be.
+        :raises NotKnown: the disk was too slow to say.
         """
         piece = _Piece(work)
         if self._stopped:
             raise NotWritten("the kiosk is closing: nothing more is written")
         self._waiting.put(cast("_Piece[object]", piece))
         if not piece.done.wait(PATIENCE_S):
-            raise NotWritten(
-                f"the disk has not answered for {PATIENCE_S:.0f} s: it may or may not be written"
-            )
+            self.trouble = f"the disk has not answered for {PATIENCE_S:g} s"
+            if piece.take():
+                raise NotWritten(f"{self.trouble}: nothing was written")
+            if not piece.done.is_set():
+                raise NotKnown(f"{self.trouble}: it may or may not be written")
         if piece.error is not None:
             raise piece.error
         return cast(T, piece.answer)
+
+    def silent_for_s(self) -> float:
+        """How long the transaction under way has lasted; 0 where there is none, infinite where the writer has ended."""
+        if not self._thread.is_alive():
+            return math.inf
+        began_s = self._began_s
+        return 0.0 if began_s is None else time.monotonic() - began_s
 
     def stop(self) -> None:
         """Write what has been handed over, close the notebook."""
@@ -128,6 +152,7 @@ class Writer:
         return group, True
 
     def _commit(self, group: list[_Piece[object]]) -> None:
+        self._began_s = time.monotonic()
         try:
             self._open().write(lambda connection: _run_all(connection, group))
             self.trouble = ""
@@ -135,13 +160,15 @@ class Writer:
             self.trouble = str(wrong)
             for piece in group:
                 piece.error = wrong
+        self._began_s = None
         for piece in group:
             piece.done.set()
 
 
 def _run_all(connection: sqlite3.Connection, group: list[_Piece[object]]) -> None:
     for piece in group:
-        _run_one(connection, piece)
+        if piece.take():  # else its owner was told that nothing is written
+            _run_one(connection, piece)
 
 
 def _run_one(connection: sqlite3.Connection, piece: _Piece[object]) -> None:

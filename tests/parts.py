@@ -250,10 +250,10 @@ class Gateway:
 
     def forget_session(self) -> None:
         """Let the broker forget the gateway's session: what comes at its next start is only what is retained."""
-        gone = paho.Client(CallbackAPIVersion.VERSION2, "linli-gateway", protocol=paho.MQTTv5)
+        gone = paho.Client(CallbackAPIVersion.VERSION2, "linli-gateway", clean_session=True)
         done = threading.Event()
         gone.on_connect = lambda *_: done.set()
-        gone.connect("127.0.0.1", self.broker.port, clean_start=True)
+        gone.connect("127.0.0.1", self.broker.port)
         gone.loop_start()
         assert done.wait(PATIENCE_S)
         gone.disconnect()

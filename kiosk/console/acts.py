@@ -22,11 +22,14 @@ from kiosk.console import blueprint, door, live
 from kiosk.console.words import say
 from kiosk.core import Core, current_core
 from kiosk.rules.queue import Ticket
+from kiosk.writer import NotKnown
 
 Json = dict[str, Any]
 
 #: The longest text a field of a form may carry: a place, a name, a note.
 TEXT_AT_MOST, NOTE_AT_MOST = 80, 500
+#: As for the keys of residents' screens (kiosk/api.py).
+KEY_AT_MOST = 64
 
 
 class Incomplete(DeviceFault):
@@ -83,8 +86,10 @@ def _whose(core: Core, call_id: int, by: str) -> ResponseReturnValue | None:
 @blueprint.post("/api/queue/next")
 @door.allow("admin", "staff")
 def call_next() -> ResponseReturnValue:
-    window_id = _text(_body(), "window_id")
-    ticket = line.call_next(current_core(), window_id, door.me().name)
+    """``key``: a repeated tap that carries the same key calls nobody else."""
+    body = _body()
+    window_id, key = _text(body, "window_id"), _text(body, "key", KEY_AT_MOST)
+    ticket = line.call_next(current_core(), window_id, door.me().name, key)
     return _ticket_told("call_next", ticket)
 
 
@@ -263,7 +268,9 @@ def incomplete(_wrong: Incomplete) -> ResponseReturnValue:
 def outside_down(wrong: OutsideDown) -> ResponseReturnValue:
     """Something that is not ours is down: say which, and what still works."""
     g.setdefault("lang", "zh")
-    if isinstance(wrong, NotWritten):
+    if isinstance(wrong, NotKnown):
+        key = "outside_unknown"
+    elif isinstance(wrong, NotWritten):
         key = "outside_disk"
     else:
         key = "outside_order" if current_core().link.connected else "outside_gateway"

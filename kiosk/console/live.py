@@ -42,7 +42,11 @@ def live() -> ResponseReturnValue:
     except TooManyListeners:
         return jsonify(error={"code": "too_many_screens", **_TOO_MANY}), 503
     # Listening has begun before the picture is taken: what happens in between comes twice rather than not at all.
-    _paper_watch(core).begin()
+    try:
+        _paper_watch(core).begin()
+    except BaseException:
+        stream.close()  # its place is for who can be served
+        raise
     veil = Veil(core, stream, watch)
     return Response(
         veil, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"}, direct_passthrough=True
@@ -99,15 +103,18 @@ class Veil(Iterator[bytes]):
         self._stream.close()
 
     def _anew(self, locked: bool) -> bytes:
-        session = self._watch.session
-        state = {
-            "locked": locked,
-            "name": session.name,
-            "ends_ms": session.ends_ms,
-            "now_ms": self._core.now_ms(),
-        }
+        state = _lock_state(self._core, self._watch.session)
         whole = picture.whole(self._core)
         return sse("lock", state) + sse("picture", picture.veiled_whole(whole) if locked else whole)
+
+
+def _lock_state(core: Core, session: Session) -> Json:
+    return {
+        "locked": session.locked,
+        "name": session.name,
+        "ends_ms": session.ends_ms,
+        "now_ms": core.now_ms(),
+    }
 
 
 def veil_lines(told: bytes) -> bytes:
@@ -178,6 +185,19 @@ def _paper_watch(core: Core) -> PaperWatch:
 def active() -> ResponseReturnValue:
     """A person has touched the page; the door has put off the lock by letting this in."""
     return jsonify(ok=True)
+
+
+@blueprint.get("/api/calls")
+@door.allow("admin", "staff", locked=True, quiet=True)
+def calls() -> ResponseReturnValue:
+    """The calls alone, for a page whose live line is refused or broken: it asks every 5 s and rings from this.
+
+    A locked screen is told as little as on its live line.
+    """
+    core, session = current_core(), door.me()
+    heard = core.link.snapshot()
+    told = picture.veiled_calls(heard["calls"]) if session.locked else heard["calls"]
+    return jsonify({"lock": _lock_state(core, session), "calls": told, "connected": heard["connected"]})
 
 
 @blueprint.get("/api/session")

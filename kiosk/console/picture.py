@@ -114,10 +114,15 @@ def veiled_call(call: Json) -> Json:
     return {name: call[name] for name in _CALL_ON_A_LOCKED_SCREEN if name in call}
 
 
+def veiled_calls(calls: list[Json]) -> list[Json]:
+    """The open ones, each veiled."""
+    return [veiled_call(one) for one in calls if one.get("state") != "CLOSED"]
+
+
 def veiled_whole(picture: Json) -> Json:
     """The whole picture as a locked screen may show it: open calls and parts, nothing else."""
     return {
-        "calls": [veiled_call(one) for one in picture["calls"] if one.get("state") != "CLOSED"],
+        "calls": veiled_calls(picture["calls"]),
         "parts": picture["parts"],
         "connected": picture["connected"],
         "now_ms": picture.get("now_ms"),

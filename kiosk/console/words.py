@@ -71,6 +71,18 @@ _PAGE: dict[str, tuple[str, str]] = {
         "与主机断线，正在重连。屏幕上的内容可能是旧的；请留意按钮灯和警示灯。",
         "Connection lost, reconnecting. What you see may be old; watch the lamps and the beacon.",
     ),
+    "line_polling": (
+        "实时线路连不上：呼叫每 5 秒查询一次，照常响铃；其余内容可能是旧的。",
+        "No live line: calls are asked for every 5 seconds and ring as always; the rest may be old.",
+    ),
+    "ended_title": (
+        "已退出登录，本屏不再响铃",
+        "Signed out: this screen no longer rings",
+    ),
+    "ended_why": (
+        "可能是登录到期、在别处退出，或账号被停用。有人登录之前，每分钟提示一声。",
+        "The sign-in ended, or somebody ended it elsewhere. Until somebody signs in, it reminds you once a minute.",
+    ),
     "needs_script": (
         "这个页面需要 JavaScript。没有它，呼叫不会响铃。",
         "This page needs JavaScript. Without it no call rings here.",
@@ -268,8 +280,15 @@ _PAGE: dict[str, tuple[str, str]] = {
         "写不进磁盘，什么也没有改。请马上找技术员。",
         "Nothing could be written, nothing was changed. Call the technician now.",
     ),
+    "outside_unknown": (
+        "磁盘太慢，还不知道有没有写入。请看屏幕上的状态；“叫下一位”可以放心再按，不会多叫一个人。",
+        "The disk is slow: it may or may not be written. Look; “call next” may be pressed again, safely.",
+    ),
     "bad_request": ("请求不完整，什么也没有改。", "The request was incomplete; nothing was changed."),
-    "no_answer_http": ("主机没有应答，什么也没有改。", "The host did not answer; nothing was changed."),
+    "no_answer_http": (
+        "主机没有应答，可能没有写入。请看屏幕上的状态，再决定是否重试。",
+        "The host did not answer; it may not be written. Look at the state on the screen before you retry.",
+    ),
     "gateway_needed": ("要等网关恢复", "Needs the gateway"),
     # lock
     "locked_title": ("屏幕已锁", "Screen locked"),

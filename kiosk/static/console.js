@@ -1,11 +1,11 @@
 /* The console page: listens on the live line, draws what it hears, orders what is tapped. Begin reading here. */
 import { clock, h, language, nowMs, patchChildren, setClock, setLanguage, t, tick } from "./console_view.js";
-import { store, takePicture, takeThing, takeTicket, takeVerdict, wipe } from "./console_store.js";
+import { dropBay, store, takeCalls, takePicture, takeThing, takeTicket, takeVerdict, wipe } from "./console_store.js";
 import { drawCalls, flashTitle, outcomeForm, ringFor } from "./console_calls.js";
-import { drawQueue, lastStep, myWindow, remember, serving, setMyWindow } from "./console_queue.js";
+import { drawQueue, lastStep, myWindow, nextAnswered, nextOrder, remember, serving, setMyWindow } from "./console_queue.js";
 import { chooseBay, drawBays, drawPaper, drawParts } from "./console_hall.js";
 import { claimFields, claimForm, drawDevices, zoneForm } from "./console_devices.js";
-import { drawCover } from "./console_lock.js";
+import { drawCover, drawEnded } from "./console_lock.js";
 import * as sound from "./console_sound.js";
 
 /* A heartbeat comes every 10 s (kiosk/live.py); one and a half without any word, and this page says so. */
@@ -15,6 +15,7 @@ const ENDS_SOON_MS = 30 * 60000;
 const ACTIVE_EVERY_MS = 60000;
 
 let heardAt = performance.now();
+let polledAt = -Infinity; // when the calls were last asked for, instead of heard
 const ask = document.getElementById("ask");
 
 /* ---------------------------------------------------------------- drawing */
@@ -23,10 +24,11 @@ const DRAWN_BY = { call: [drawCalls], zone: [drawBays], bay: [drawBays], device:
 
 function drawAll() {
   document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
-  if (store.locked) document.querySelectorAll("#main > section, .hall-side > section").forEach((one) => one.replaceChildren());
+  if (store.locked || store.ended) document.querySelectorAll("#main > section, .hall-side > section").forEach((one) => one.replaceChildren());
   else if (store.known) for (const hand of [drawCalls, drawQueue, drawParts, drawPaper, drawBays, drawDevices]) hand(store);
   document.getElementById("main").setAttribute("aria-busy", String(!store.known));
   drawCover(store);
+  drawEnded(store);
   ringFor(store);
   drawLine();
   sound.show();
@@ -40,11 +42,12 @@ function drawSome(kind) {
 
 function drawLine() {
   const lost = performance.now() - heardAt > QUIET_MS;
+  const polling = performance.now() - polledAt < QUIET_MS;
   const line = document.getElementById("line");
   line.className = `line ${lost ? "lost" : "live-now"}`;
   if (line.textContent !== `● ${t("line_live")}` || lost) line.textContent = lost ? "○" : `● ${t("line_live")}`;
   const said = [];
-  if (lost) said.push(h("p", { class: "wrong", "data-key": "lost" }, t("line_lost")));
+  if (lost) said.push(h("p", { class: "wrong", "data-key": "lost" }, t(polling ? "line_polling" : "line_lost")));
   if (store.endsMs && store.endsMs - nowMs() < ENDS_SOON_MS) said.push(h("p", { class: "note", "data-key": "ends" }, t("ends_soon", { time: clock(store.endsMs) })));
   patchChildren(document.getElementById("trouble"), said);
 }
@@ -60,27 +63,60 @@ function toast(text) {
 /* ---------------------------------------------------------------- listening */
 
 const heard = (work) => (data) => { heardAt = performance.now(); work(data); };
+function takeLock(state) {
+  if (store.ended) location.reload(); // somebody has signed in: this page's form token was the former session's
+  if (state.locked && !store.locked) { ask.close(); }
+  if (state.locked !== store.locked) wipe();
+  Object.assign(store, { locked: state.locked, name: state.name, endsMs: state.ends_ms });
+  setClock(state.now_ms);
+}
+
 const handlers = {
-  lock: heard((state) => {
-    if (state.locked && !store.locked) { ask.close(); }
-    if (state.locked !== store.locked) wipe();
-    Object.assign(store, { locked: state.locked, name: state.name, endsMs: state.ends_ms });
-    setClock(state.now_ms);
-  }),
+  lock: heard(takeLock),
   picture: heard((picture) => { setClock(picture.now_ms); takePicture(picture); drawAll(); }),
   snapshot: heard((picture) => { takePicture(picture); drawAll(); }),
   link: heard((link) => { store.connected = link.connected; drawAll(); }),
   ticket: heard((ticket) => { takeTicket(ticket); drawSome("ticket"); }),
   paper: heard((paper) => { store.paper = paper; drawSome("paper"); }),
   slip_settled: heard((told) => { takeVerdict(told.slip_id); drawSome("paper"); }),
+  bay_gone: heard((told) => { dropBay(told.bay_id); drawSome("bay"); }),
   heartbeat: heard(drawLine),
 };
 for (const kind of ["call", "zone", "bay", "device", "part"]) handlers[kind] = heard((thing) => { takeThing(kind, thing); drawSome(kind); });
 
 window.LinliLive.open("/console/live", handlers, {
   poll: "/console/api/session",
-  onPoll: (answer) => { if (!answer.signed_in) location.assign("/console/sign-in"); },
+  onPoll: (answer) => {
+    if (!answer.signed_in) end();
+    else if (store.ended) location.reload();
+    else pollCalls();
+  },
 });
+
+/** No live line (all are taken, or it is being rebuilt): ask for the calls, and ring from the answer. */
+async function pollCalls() {
+  const asked = performance.now();
+  try {
+    const answer = await fetch("/console/api/calls", { cache: "no-store", signal: AbortSignal.timeout(4000) });
+    if (!answer.ok) return;
+    const told = await answer.json();
+    if (heardAt > asked || store.ended) return; // the live line is back and knows better
+    polledAt = performance.now();
+    takeLock(told.lock);
+    takeCalls(told);
+    drawAll();
+    if (!store.locked) drawCalls(store);
+  } catch { /* the line above says so, and it asks again */ }
+}
+
+/** The session is over. This page does not slip away to the silent sign-in page: it says so, loudly, until somebody does. */
+function end() {
+  if (store.ended) return;
+  if (ask.open) ask.close();
+  wipe();
+  Object.assign(store, { ended: true, locked: false, known: false, endsMs: null });
+  drawAll();
+}
 
 /* ---------------------------------------------------------------- ordering */
 
@@ -92,10 +128,10 @@ async function order(path, body = {}) {
       body: JSON.stringify(body), signal: AbortSignal.timeout(10000) });
     const said = await answer.json();
     if (answer.ok) return said;
-    if (answer.status === 401) location.assign("/console/sign-in");
-    return { why: said.error?.[language()] ?? t("bad_request") };
+    if (answer.status === 401) end();
+    return { why: said.error?.[language()] ?? t("bad_request"), unsure: answer.status >= 500 };
   } catch {
-    return { why: t("no_answer_http") };
+    return { why: t("no_answer_http"), unsure: true };
   }
 }
 
@@ -112,6 +148,7 @@ async function once(path, body) {
 
 async function queueStep(path, body) {
   const answer = await once(`queue/${path}`, body);
+  if (path === "next" && (answer.ticket || (answer.why && !answer.unsure))) nextAnswered();
   if (answer.ticket) { remember(path.endsWith("undo") ? null : answer.ticket); takeTicket(answer.ticket); drawSome("ticket"); }
 }
 
@@ -127,7 +164,7 @@ const ACTS = {
   claim: (b) => open(claimForm(b.dataset.id, store)),
   zone: () => open(zoneForm()),
   dismiss: () => ask.close(),
-  next: () => queueStep("next", { window_id: myWindow() }),
+  next: () => queueStep("next", nextOrder(store)),
   recall: (b) => queueStep(`${id(b)}/recall`),
   no_show: (b) => queueStep(`${id(b)}/no-show`),
   done: (b) => queueStep(`${id(b)}/done`),
@@ -176,7 +213,7 @@ document.addEventListener("submit", async (event) => {
 /* Keys for whoever stands at a window. Never while typing, never behind a dialog or the cover. */
 document.addEventListener("keydown", (event) => {
   sound.allow();
-  if (store.locked || ask.open || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (store.locked || store.ended || ask.open || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
   const on = event.target;
   if (on.closest("input, textarea, [contenteditable]") || (on.closest("select") && (on.id !== "window" || event.key === " "))) return;
   if (event.key === " " && on.closest("button, a, summary")) return; // there Space presses what has the focus
@@ -201,7 +238,7 @@ document.getElementById("other-language").addEventListener("click", (event) => {
 let activeAt = 0;
 for (const kind of ["pointerdown", "keydown", "wheel", "pointermove"]) {
   document.addEventListener(kind, () => {
-    if (store.locked || performance.now() - activeAt < ACTIVE_EVERY_MS) return;
+    if (store.locked || store.ended || performance.now() - activeAt < ACTIVE_EVERY_MS) return;
     activeAt = performance.now();
     order("active");
   }, { passive: true });

@@ -16,6 +16,7 @@ const where = (call) => call.place || call.device_name || call.device_id;
 const kindOf = (kind) => (has(`call_kind_${kind}`) ? t(`call_kind_${kind}`) : kind);
 
 export function ringFor(store) {
+  if (store.ended) { ring("ended"); return; }
   const heard = openCalls(store).filter((one) => one.state === "HEARD");
   ring(!heard.length ? null : heard.some((one) => one.kind === "emergency") ? "emergency" : "other");
 }
@@ -25,7 +26,7 @@ let flash = false;
 export function flashTitle(store) {
   const heard = openCalls(store).find((one) => one.state === "HEARD");
   flash = Boolean(heard) && !flash;
-  const title = flash ? `【${kindOf(heard.kind)}】${where(heard)}` : BARE_TITLE;
+  const title = store.ended ? `🔇 ${t("ended_title")}` : flash ? `【${kindOf(heard.kind)}】${where(heard)}` : BARE_TITLE;
   if (document.title !== title) document.title = title;
   const icon = document.getElementById("icon");
   const wanted = icon.getAttribute("href").replace(/console_icon(_call)?\.svg/, flash ? "console_icon_call.svg" : "console_icon.svg");

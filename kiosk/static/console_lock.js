@@ -1,11 +1,11 @@
 /* The cover of a locked screen. Below it nothing is left: the facts are wiped, the server sends veiled ones only. */
-import { h, patchChildren, t } from "./console_view.js";
+import { facts, h, patchChildren, t } from "./console_view.js";
 import { openCalls, veiledCalls } from "./console_calls.js";
 
 export function drawCover(store) {
   const cover = document.getElementById("cover");
   cover.hidden = !store.locked;
-  document.getElementById("main").inert = store.locked;
+  document.getElementById("main").inert = store.locked || store.ended;
   document.body.classList.toggle("is-locked", store.locked);
   if (!store.locked) { cover.replaceChildren(); return; }
   const calls = openCalls(store);
@@ -21,4 +21,19 @@ export function drawCover(store) {
       h("p", { class: "wrong", role: "alert", hidden: true }),
       h("button", { class: "main" }, t("unlock"))))]);
   if (document.activeElement === document.body) document.getElementById("unlock-password").focus({ preventScroll: true });
+}
+
+/** Over everything: nobody is signed in, so nobody here would hear a call. In both languages, whoever passes by. */
+export function drawEnded(store) {
+  const over = document.getElementById("ended");
+  const first = over.hidden;
+  over.hidden = !store.ended;
+  if (!store.ended) return;
+  const [zh, en] = facts.words.ended_title;
+  patchChildren(over, [h("div", { class: "cover-sheet" },
+    h("p", { class: "ended-sign" }, "🔇"),
+    h("h1", { lang: "zh-CN" }, zh), h("h1", { lang: "en" }, en),
+    h("p", {}, t("ended_why")),
+    h("p", {}, h("a", { class: "button", href: "/console/sign-in", id: "ended-sign-in" }, t("sign_in"))))]);
+  if (first) document.getElementById("ended-sign-in").focus({ preventScroll: true });
 }

@@ -10,6 +10,23 @@ export const myWindow = () => {
 };
 export const setMyWindow = (id) => localStorage.setItem("linli-window", id);
 
+/* A tap on "call next" whose answer was lost is repeated under the same key, so that it calls nobody else: as long as
+ * this page sees the same person served as at the first tap. */
+let tried = null; // {window, serving, key}
+const servedNow = (store) => serving(store)?.ticket_id ?? null;
+const newKey = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (one) => one.toString(16).padStart(2, "0")).join("");
+
+export function nextOrder(store) {
+  forgetIfChanged(store);
+  tried ??= { window: myWindow(), serving: servedNow(store), key: newKey() };
+  return { window_id: tried.window, key: tried.key };
+}
+/** The tap was answered for certain: the next one is another. */
+export function nextAnswered() { tried = null; }
+function forgetIfChanged(store) {
+  if (tried && (tried.window !== myWindow() || tried.serving !== servedNow(store))) tried = null;
+}
+
 export function remember(ticket) { last = ticket && { ticket_id: ticket.ticket_id, number: ticket.number, at: nowMs() }; }
 export const lastStep = () => (last && nowMs() - last.at < UNDO_MS ? last : null);
 
@@ -38,6 +55,7 @@ function nowServing(store) {
 }
 
 export function drawQueue(store) {
+  forgetIfChanged(store);
   const mineNow = mine(store);
   const undo = lastStep();
   draw("queue", heading("queue", t("queue")), picker(),

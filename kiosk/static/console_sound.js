@@ -5,10 +5,13 @@ import { t } from "./console_view.js";
  * told apart from the next room, and both lie in 500-1000 Hz, which ageing ears hear best). */
 const EMERGENCY = { tones: [[880, 0], [660, 0.16], [880, 0.32], [660, 0.48], [880, 0.64], [660, 0.8]], length: 0.14, volume: 0.5, everyMs: 2000 };
 const OTHER = { tones: [[660, 0], [523, 0.3]], length: 0.26, volume: 0.35, everyMs: 4000 };
+/* Nobody is signed in any more: three falling tones a minute, unlike any call, until somebody signs in. */
+const ENDED = { tones: [[660, 0], [587, 0.45], [523, 0.9]], length: 0.4, volume: 0.45, everyMs: 60000 };
+const PATTERNS = { emergency: EMERGENCY, other: OTHER, ended: ENDED };
 
 let context = null;
 let timer = 0;
-let what = null; // "emergency", "other" or null
+let what = null; // a word of PATTERNS, or null
 let asked = 0;
 
 function begin() {
@@ -35,14 +38,14 @@ function once(pattern) {
   }
 }
 
-/** Ring for "emergency" or "other", again and again; null is silence. */
+/** Ring for "emergency", "other" or "ended", again and again; null is silence. */
 export function ring(wanted) {
   document.documentElement.dataset.ringing = wanted ?? "no";
   if (wanted === what) return;
   what = wanted;
   clearInterval(timer);
   if (!what) return;
-  const pattern = what === "emergency" ? EMERGENCY : OTHER;
+  const pattern = PATTERNS[what];
   const turn = () => { once(pattern); if (navigator.userActivation?.hasBeenActive) navigator.vibrate?.([300, 120, 300]); };
   turn();
   timer = setInterval(turn, pattern.everyMs);

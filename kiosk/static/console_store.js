@@ -2,7 +2,7 @@
 
 const KEYS = { calls: "call_id", zones: "zone_id", bays: "bay_id", devices: "device_id", parts: "part" };
 
-export const store = { locked: document.getElementById("cover").hidden === false, name: "", endsMs: null, known: false };
+export const store = { locked: document.getElementById("cover").hidden === false, name: "", endsMs: null, known: false, ended: false };
 wipe();
 
 /** Forget everything about people and places: the screen locks. */
@@ -16,7 +16,6 @@ const keyed = (things, key) => new Map((things ?? []).map((one) => [one[key], on
 /** The whole picture, or the gateway's part of it after a reconnect. */
 export function takePicture(picture) {
   for (const [name, key] of Object.entries(KEYS)) if (picture[name] || store.locked) store[name] = keyed(picture[name], key);
-  for (const bay of store.bays.values()) forgetOldBay(bay);
   if ("connected" in picture) store.connected = picture.connected;
   if (picture.queue) {
     store.tickets = keyed(picture.queue.tickets, "ticket_id");
@@ -31,14 +30,15 @@ export function takePicture(picture) {
 export function takeThing(kind, thing) {
   const name = `${kind}s`;
   store[name].set(thing[KEYS[name]], thing);
-  if (kind === "bay") forgetOldBay(thing);
 }
 
-/** A sensor watches one bay. Claimed for another, it leaves its old one, of which no fact speaks any more. */
-function forgetOldBay(bay) {
-  for (const [id, old] of store.bays) {
-    if (bay.device_id && old.device_id === bay.device_id && id !== bay.bay_id && old.since_ms <= bay.since_ms) store.bays.delete(id);
-  }
+/** The makeshift bay of a sensor that has been claimed for a real one: it is no more. */
+export function dropBay(id) { store.bays.delete(id); }
+
+/** What is asked for while there is no live line: the calls alone. All else stays as it was last told. */
+export function takeCalls(told) {
+  store.calls = keyed(told.calls, KEYS.calls);
+  store.connected = told.connected;
 }
 
 export function takeTicket(ticket) {

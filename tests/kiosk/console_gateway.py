@@ -79,6 +79,11 @@ class ConsoleGateway:
                                  "since_ms": self.now_ms, "last_seen_ms": self.now_ms}  # fmt: skip
             return self._tell("BayChanged", "bay", self.bays[bay_id])
 
+    def bay_gone(self, bay_id: str) -> None:
+        with self._lock:
+            del self.bays[bay_id]
+            self._tell("BayGone", "bay_id", bay_id)
+
     def part(self, part: str, state: str, why_zh: str = "", why_en: str = "") -> Json:
         with self._lock:
             self.parts[part] = {
@@ -112,6 +117,9 @@ class ConsoleGateway:
         if name == "claim_device":
             known = {key: value for key, value in order.items() if key not in ("id", "order", "by")}
             return {"device": self.device(**known)}
+        if name == "raise_call" and order["device_id"].startswith("screen:"):
+            told = {key: order[key] for key in ("device_id", "kind")}
+            return {"call": self.press(len(self.calls) + 1, place=order["place_zh"], **told)}
         if name == "define_zone":
             return {"zone": self.zone(order["zone_id"])}
         return {"ok": False, "fault": "bad_order", "why_zh": "没有这个命令", "why_en": f"no order {name}"}
@@ -179,11 +187,11 @@ class ConsoleGateway:
             "epoch": "e",
         }
 
-    def _tell(self, fact: str, name: str, thing: Json) -> Json:
+    def _tell(self, fact: str, name: str, thing: Json | str) -> Json:
         self._rev += 1
         for guest in self._guests:
             self._send(guest, {"fact": fact, "rev": self._rev, name: thing})
-        return dict(thing)
+        return dict(thing) if isinstance(thing, dict) else {}
 
     def _send(self, guest: socket.socket, message: Json) -> None:
         try:

@@ -100,7 +100,10 @@ class FakeGateway:
         if isinstance(reply, str):
             return
         answer: Json = {"re": order["id"], "ok": True, "written": True}
-        if order["order"] == "raise_call" and "call" not in reply:
+        if order["order"] == "raise_call" and not str(order["device_id"]).startswith("screen:"):
+            # As the real one: a screen raises calls in its own name, never in a button's.
+            answer = {**answer, "ok": False, "fault": "refused", "why_zh": "不是屏幕", "why_en": "no screen"}
+        elif order["order"] == "raise_call" and "call" not in reply:
             answer["call"] = {
                 "call_id": 7,
                 "state": "HEARD",

@@ -274,6 +274,17 @@ def test_two_accounts_cannot_have_the_same_name(book: Book) -> None:
         book.accounts.add(admin, "ＬＩ qiang", "staff")
 
 
+def test_a_password_typed_as_a_name_is_kept_nowhere(book: Book) -> None:
+    book.admin()
+    wrong(book, 1, name=PASSWORD)
+    wrong(book, 1, name=f" {ADMIN} ")
+    kept = "\n".join(book.notebook.connection.iterdump())
+    assert PASSWORD not in kept
+    refused = [subject for _, _, what, subject, _ in book.accounts.journal() if what == "sign_in_refused"]
+    assert refused == [ADMIN, ""], "a name that we know is noted as it is ours"
+    assert book.reader.execute("SELECT count(*) FROM login_attempts").fetchone()[0] == 2
+
+
 def test_the_journal_says_who_did_what_and_no_password(book: Book) -> None:
     admin = book.admin()
     handed = book.accounts.add(admin, "李强", "staff")

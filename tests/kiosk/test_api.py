@@ -173,11 +173,29 @@ def test_help_is_a_call_written_by_the_gateway(client: FlaskClient, gateway: Fak
     assert (answer.status_code, answer.get_json()) == (202, {"call_id": 7, "written": True})
     order = gateway.wait_order("raise_call")
     assert {name: order[name] for name in ("device_id", "kind", "place_zh", "key")} == {
-        "device_id": "kiosk-1",
+        "device_id": "screen:kiosk-1",
         "kind": "help",
-        "place_zh": "大厅自助机 kiosk-1",
+        "place_zh": "大厅自助机 1",
         "key": "abcdefgh",
     }
+
+
+@pytest.mark.parametrize(
+    "screen",
+    ["btn-0302", "gpio-desk", "screen:kiosk-1", "kiosk-0", "kiosk-01", "kiosk-100", "kiosk-1\n", "lobby"],
+)
+def test_a_stranger_calls_in_no_other_name_than_a_screen_s(
+    client: FlaskClient, gateway: FakeGateway, screen: str
+) -> None:
+    """An invented name neither takes over an elder's button nor makes one more call ring."""
+    assert complaint(client.post("/api/help", json={"screen": screen, "key": "abcdefgh"})) == (
+        400,
+        "bad_request",
+    )
+    taken = client.post("/api/tickets", json={"service": "ZW-01", "key": "abcdefgh", "screen": screen})
+    assert complaint(taken) == (400, "bad_screen")
+    assert client.post("/api/help", json={"screen": "kiosk-12", "key": "abcdefgh"}).status_code == 202
+    assert gateway.wait_order("raise_call")["device_id"] == "screen:kiosk-12"
 
 
 def test_help_without_a_gateway_says_so(client: FlaskClient) -> None:

@@ -9,6 +9,7 @@ import pytest
 from devices.faults import NotWritten
 from kiosk import line
 from kiosk.console.words import KINDS, OUTCOMES, WORDS
+from kiosk.writer import NotKnown
 from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, STAFF, STAFF_PASSWORD, ConsoleHall, console_hall
 
 
@@ -80,6 +81,38 @@ def test_the_queue_at_one_window(hall: ConsoleHall) -> None:
     second = client.order("queue/next", window_id=window).get_json()["ticket"]
     assert second["number"] == "B002"
     assert why(client.order("queue/next", window_id="W99")) == "There is no window 'W99'"
+
+
+def test_call_next_repeated_after_a_lost_answer_calls_nobody_else(hall: ConsoleHall) -> None:
+    windows = [one.id for one in hall.core.catalogue.windows_for("ZW-01")] + ["W1"]
+    for number in range(3):
+        line.take_ticket(hall.core, "ZW-01", f"k{number}", "zh", "kiosk-1")
+    client = hall.client(STAFF, STAFF_PASSWORD)
+    called = [
+        client.order("queue/next", window_id=windows[0], key="tap-1").get_json()["ticket"]["number"]
+        for _ in "123"
+    ]
+    assert called == ["B001"] * 3
+    assert hall.core.reader().execute("SELECT calls FROM tickets WHERE number = 1").fetchone()[0] == 1
+    assert why(client.order("queue/next", window_id=windows[-1], key="tap-1")).startswith("This key was used")
+    after = client.order("queue/next", window_id=windows[0], key="tap-2").get_json()["ticket"]
+    assert after["number"] == "B002"
+    assert client.order("queue/next", window_id=windows[0], key="x" * 65).status_code == 400
+
+
+def test_a_disk_too_slow_to_say_is_not_told_as_nothing_changed(
+    hall: ConsoleHall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = hall.client(STAFF, STAFF_PASSWORD)
+    client.token("/console")
+
+    def slow(*_: object) -> None:
+        raise NotKnown("the disk has not answered for 10 s: it may or may not be written")
+
+    monkeypatch.setattr(line, "call_next", slow)
+    answer = client.order("queue/next", window_id="W2", key="tap-1")
+    assert answer.status_code == 503
+    assert why(answer).startswith("The disk is slow: it may or may not be written.")
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ MATRIX = {
     "GET /console/journal": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/live": ("401", "in", "403", "in", "in"),
     "GET /console/api/session": ("in", "in", "in", "in", "in"),
+    "GET /console/api/calls": ("401", "in", "403", "in", "in"),
     "POST /console/api/active": ("401", "423", "403", "in", "in"),
     "POST /console/api/lock": ("401", "in", "403", "in", "in"),
     "POST /console/api/unlock": ("401", "in", "403", "in", "in"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from kiosk import line
 from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, STAFF, STAFF_PASSWORD, ConsoleHall, console_hall
@@ -36,15 +37,21 @@ class Desk:
 
     def sits(self, name: str = STAFF, password: str = STAFF_PASSWORD) -> Page:
         """Somebody signs in, in a browser of their own; the live line is up."""
+        page = self.sits_unheard(name, password)
+        page.wait_for_selector("#queue h2")
+        # From here on nobody may load the page again: what follows has to come by itself.
+        page.evaluate("window.sameVisit = true")
+        return page
+
+    def sits_unheard(self, name: str = STAFF, password: str = STAFF_PASSWORD) -> Page:
+        """As `sits`, but whether there is a live line is left open."""
         page = self._browser.new_context().new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.goto(f"{self.base}/console/sign-in")
         page.fill("[name=name]", name)
         page.fill("[name=password]", password)
         page.click("main button.main")
-        page.wait_for_selector("#queue h2")
-        # From here on nobody may load the page again: what follows has to come by itself.
-        page.evaluate("window.sameVisit = true")
+        page.wait_for_selector("#main")
         return page
 
 
@@ -140,7 +147,96 @@ def test_signed_out_elsewhere_this_screen_goes_to_the_door(desk: Desk) -> None:
     assert admin is not None
     staff_id = next(one.staff_id for one in desk.hall.accounts.members() if one.name == STAFF)
     desk.hall.accounts.set_disabled(admin, staff_id, True)
+    page.locator("#ended-sign-in").click()
     page.wait_for_url("**/console/sign-in")
+
+
+def test_a_console_whose_sign_in_has_ended_says_so_and_reminds_until_somebody_signs_in(desk: Desk) -> None:
+    page = desk.sits()
+    desk.hall.gateway.press(7)
+    expect(page.locator("html")).to_have_attribute("data-ringing", "emergency")
+    page.clock.install()  # it goes on by itself, until it is put forward
+    desk.hall.clock.go(h=12)
+    ended = page.locator("#ended")
+    expect(ended).to_contain_text("已退出登录，本屏不再响铃")
+    expect(ended).to_contain_text("Signed out: this screen no longer rings")
+    expect(page.locator("html")).to_have_attribute("data-ringing", "ended")
+    assert page.evaluate("[window.sameVisit, location.pathname]") == [True, "/console"]
+    assert "张奶奶" not in page.content()
+    pale = {
+        text: _contrast(ink, behind)
+        for text, ink, behind in page.locator("#ended").evaluate(_TEXTS)
+        if text in ended.inner_text() and _contrast(ink, behind) < 7
+    }
+    assert pale == {}
+
+    rings = int(page.evaluate("document.documentElement.dataset.rings"))
+    page.clock.fast_forward(61_000)
+    expect(page.locator("html")).to_have_attribute("data-rings", str(rings + 1))
+
+    door = page.context.new_page()
+    door.goto(f"{desk.base}/console/sign-in")
+    door.fill("[name=name]", STAFF)
+    door.fill("[name=password]", STAFF_PASSWORD)
+    door.click("main button.main")
+    door.wait_for_selector("#queue h2")
+    expect(ended).to_be_hidden()
+    expect(page.locator("[data-call='7']")).to_contain_text("张奶奶")
+    expect(page.locator("html")).to_have_attribute("data-ringing", "emergency")
+
+
+def test_without_a_live_line_a_call_rings_all_the_same(desk: Desk) -> None:
+    """Every place is taken before this console is opened: it asks every 5 s instead."""
+    others = [desk.hall.hub.stream("staff") for _ in range(32)]
+    page = desk.sits_unheard()
+    desk.hall.gateway.press(7)
+    expect(page.locator("[data-call='7']")).to_contain_text("张奶奶", timeout=PATIENCE_MS)
+    expect(page.locator("html")).to_have_attribute("data-ringing", "emergency")
+    page.locator("[data-call='7']").get_by_role("button", name="我去").click()
+    expect(page.locator("html")).to_have_attribute("data-ringing", "no", timeout=PATIENCE_MS)
+    assert page.locator("#queue h2").count() == 0, "of the queue nothing is known, and nothing is claimed"
+    for one in others:
+        one.close()
+    expect(page.locator("#queue h2")).to_be_visible(timeout=20_000)
+
+
+def test_the_makeshift_bay_of_a_claimed_sensor_goes(desk: Desk) -> None:
+    page = desk.sits()
+    desk.hall.gateway.zone("unclaimed", total=1)
+    desk.hall.gateway.bay("0x1", "taken", "unclaimed")
+    desk.hall.gateway.zone("east", total=1)
+    desk.hall.gateway.bay("east-01", "taken")
+    expect(page.locator("#bays [data-act=bay]")).to_have_count(2)
+    desk.hall.gateway.bay_gone("0x1")
+    expect(page.locator("#bays [data-act=bay]")).to_have_count(1)
+    expect(page.locator("#bays [data-act=bay]")).to_have_attribute("data-id", "east-01")
+
+
+def test_a_tap_whose_answer_was_lost_is_repeated_and_calls_nobody_else(desk: Desk) -> None:
+    window = desk.hall.core.catalogue.windows_for("ZW-01")[0].id
+    page = desk.sits()
+    page.select_option("#window", window)
+    for number in range(3):
+        line.take_ticket(desk.hall.core, "ZW-01", f"k{number}", "zh", "kiosk-1")
+    expect(page.locator("#queue")).to_contain_text("等候 3 人")
+    keys: list[str] = []
+
+    def lose(route: Route) -> None:
+        """The order never arrives the first time; the second time it passes."""
+        keys.append(json.loads(route.request.post_data or "")["key"])
+        if len(keys) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/console/api/queue/next", lose)
+    page.locator("[data-act=next]").click()
+    expect(page.locator("#toast")).to_contain_text("可能没有写入")
+    page.locator("[data-act=next]").click()
+    expect(page.locator(".serving .number")).to_have_text("B001")
+    page.locator("[data-act=next]").click()
+    expect(page.locator(".serving .number")).to_have_text("B002")
+    assert (keys[0] == keys[1], keys[1] == keys[2], len(keys)) == (True, False, 3)
 
 
 def test_the_queue_is_run_from_the_keyboard(desk: Desk) -> None:

@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from kiosk.console import picture
+from kiosk.console import live, picture
 from tests.kiosk.console_gateway import CALL
 from tests.kiosk.console_hall import STAFF, STAFF_PASSWORD, Client, ConsoleHall, Ear, console_hall
 
@@ -70,6 +70,48 @@ def test_idleness_locks_while_the_line_goes_on_and_listening_does_not_put_it_off
     assert stream.wait("lock")["locked"] is False
     assert stream.wait("picture")["calls"][0]["person"] == "张奶奶"
     assert client.order("calls/7/accept").status_code == 200
+
+
+def test_without_a_live_line_the_calls_are_asked_for(hall: ConsoleHall) -> None:
+    """All places are taken: the page polls, a locked one is told as little as on its line, a stranger nothing."""
+    stream = hall.hub.stream("staff")
+    hall.gateway.press(7, note="心脏支架")
+    hall.gateway.press(8, state="CLOSED", outcome="helped", closed_ms=1)
+    assert Ear(stream).wait("call")["call_id"] == 7
+    client = hall.client(STAFF, STAFF_PASSWORD)
+    others = [hall.hub.stream("staff") for _ in range(31)]
+    assert client.get("/console/live").status_code == 503
+    told = client.get("/console/api/calls").get_json()
+    assert (told["calls"][0]["person"], told["connected"], told["lock"]["locked"]) == ("张奶奶", True, False)
+    client.order("lock")
+    told = client.get("/console/api/calls").get_json()
+    assert [(one["call_id"], one["place"]) for one in told["calls"]] == [(7, "3栋1单元302")]
+    assert told["lock"]["locked"] is True
+    assert not any(secret in json.dumps(told, ensure_ascii=False) for secret in SECRETS)
+    assert hall.client().get("/console/api/calls").status_code == 401
+    assert len(others) == 31
+
+
+def test_asking_for_the_calls_does_not_put_off_the_lock(hall: ConsoleHall) -> None:
+    client = hall.client(STAFF, STAFF_PASSWORD)
+    for _ in range(15):
+        hall.clock.go(min=1)
+        told = client.get("/console/api/calls").get_json()
+    assert told["lock"]["locked"] is True
+
+
+def test_a_live_line_that_could_not_begin_keeps_no_place(
+    hall: ConsoleHall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = hall.client(STAFF, STAFF_PASSWORD)
+
+    def no_thread(_watch: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(live.PaperWatch, "begin", no_thread)
+    for _ in range(3):
+        assert client.get("/console/live").status_code == 500
+    assert hall.hub.listeners == 0
 
 
 @pytest.mark.parametrize("end", ["sign out", "disable", "twelve hours", "another password"])

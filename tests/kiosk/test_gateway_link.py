@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -127,6 +128,25 @@ def test_the_gateway_goes_and_comes_back(core: Core, gateway: FakeGateway, staff
     finally:
         core.link.stop()
         back.stop()
+
+
+def test_when_we_close_a_gateway_that_goes_too_is_no_news(
+    core: Core, gateway: FakeGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The whole hall is stopped: the gateway may be gone first, and nobody is to be warned of it."""
+    core.link.leave()
+    assert core.link.order("ping")["ok"] is True, "what is under way is still answered"
+    gateway.stop()
+    core.link.stop()
+    assert core.link.connected is False
+    assert [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING] == []
+
+
+def test_a_bay_that_is_no_more_is_dropped_and_told(core: Core, gateway: FakeGateway, staff: Stream) -> None:
+    gateway.tell("BayChanged", bay={"bay_id": "0x1", "state": "taken"})
+    gateway.tell("BayGone", bay_id="0x1")
+    assert heard(staff, "bay_gone") == {"bay_id": "0x1"}
+    assert core.link.snapshot()["bays"] == []
 
 
 def test_after_a_gap_it_asks_again_instead_of_guessing(

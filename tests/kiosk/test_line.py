@@ -101,6 +101,15 @@ def test_a_clock_that_falls_back_gives_no_number_twice(core: Core, clock: HeldCl
     assert (again.business_day, again.spelled) == ("2026-11-22", "B002")
 
 
+def test_after_a_restore_no_number_that_may_be_on_paper_is_given_again(core: Core) -> None:
+    for _ in range(3):
+        take(core, "ZW-01")
+    day = line.today(core)
+    core.writer.write(lambda notebook: notebook.execute("INSERT INTO number_floor VALUES (?, 'B', 6)", (day,)))
+    assert [take(core, "ZW-01").ticket.spelled for _ in range(2)] == ["B007", "B008"]
+    assert take(core, "DW-01").ticket.spelled == "A001"
+
+
 def test_people_ahead_are_those_who_wait_for_the_same_window(core: Core) -> None:
     """SQLite's count and the rule's must agree, whoever has been called meanwhile."""
     for code in ("ZW-01", "WY-04", "ZW-02", "ZW-05", "ZW-11", "ZW-01", "WY-06"):

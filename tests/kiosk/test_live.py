@@ -6,8 +6,10 @@ import http.client
 import json
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
+from devices.faults import NotWritten
 from kiosk import line
 from kiosk.core import Core
 from kiosk.live import BEHIND_AT_MOST, Hub, TooManyListeners, sse
@@ -83,11 +85,44 @@ def test_their_number_is_bounded_and_a_stream_never_begun_gives_its_place_back()
 
 
 def test_the_thirty_third_screen_is_asked_to_poll(core: Core, client: FlaskClient) -> None:
-    streams = [core.hub.stream("hall") for _ in range(32)]
+    streams = [core.hub.stream(channel) for channel in ("hall", "staff") for _ in range(16)]
     answer = client.get("/live", headers={"Accept": "text/event-stream"})
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (503, "too_many_listeners")
     assert client.get("/api/state").status_code == 200
     assert len(streams) == 32
+
+
+def test_strangers_cannot_take_the_places_of_the_consoles(core: Core, client: FlaskClient) -> None:
+    """Anybody may open /live; the seventeenth is asked to poll, and sixteen consoles still ring."""
+    strangers = [core.hub.stream("hall") for _ in range(16)]
+    assert client.get("/live").status_code == 503
+    consoles = [core.hub.stream("staff") for _ in range(16)]
+    core.hub.publish("staff", "call", {"call_id": 7})
+    assert all(b'"call_id":7' in (next(one), next(one))[1] for one in consoles)
+    strangers[0].close()
+    consoles[0].close()
+    live = client.get("/live", buffered=False)
+    assert live.status_code == 200
+    live.close()
+
+
+def test_a_live_line_that_could_not_begin_keeps_no_place(
+    core: Core, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The notebook cannot be read: each try is answered with an error, and none of them holds a place."""
+    app.testing = False
+
+    def unreadable(_core: Core) -> None:
+        raise NotWritten("notebook kiosk.db (unable to open database file)")
+
+    monkeypatch.setattr(line, "board", unreadable)
+    for _ in range(3):
+        assert app.test_client().get("/live").status_code == 503
+    assert core.hub.listeners == 0
+    monkeypatch.undo()
+    live = app.test_client().get("/live", buffered=False)
+    assert (live.status_code, core.hub.listeners) == (200, 1)
+    live.close()
 
 
 def test_closing_ends_all_streams_at_once() -> None:

@@ -191,7 +191,7 @@ def test_an_item_without_a_number_says_so_and_shows_the_emergency_first(
     assert warning["y"] < first_fact["y"]
     page.get_by_role("button", name="叫人来登记").click()
     expect(page.get_by_role("dialog")).to_contain_text("已经叫了工作人员")
-    assert gateway.wait_order("raise_call")["device_id"] == "kiosk-1"
+    assert gateway.wait_order("raise_call")["device_id"] == "screen:kiosk-1"
 
 
 def test_help_stands_in_the_same_corner_of_every_screen(visit: Open) -> None:

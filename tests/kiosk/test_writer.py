@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import resource
 import sqlite3
 import threading
@@ -13,7 +14,7 @@ import pytest
 
 from devices.faults import NotWritten
 from gateway.notebook import open_reader
-from kiosk.writer import Writer
+from kiosk.writer import NotKnown, Writer
 from tests.kiosk.conftest import ROOM
 
 
@@ -118,6 +119,53 @@ def test_a_disk_that_refuses_at_start_is_tried_again(tmp_path: Path) -> None:
     (tmp_path / "later").mkdir()
     assert writer.write(lambda notebook: add(notebook, "W1")) == "W1"
     writer.stop()
+
+
+def test_who_loses_patience_takes_back_what_has_not_begun(
+    writer: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A piece waits behind a slow card: its owner is told that nothing is written, and nothing is, also later."""
+    inside, go_on = threading.Event(), threading.Event()
+
+    def slow(notebook: sqlite3.Connection) -> None:
+        inside.set()
+        assert go_on.wait(5)
+
+    first = threading.Thread(target=lambda: writer.write(slow))
+    first.start()
+    assert inside.wait(5)
+    monkeypatch.setattr("kiosk.writer.PATIENCE_S", 0.05)
+    with pytest.raises(NotWritten, match="nothing was written") as refused:
+        writer.write(lambda notebook: add(notebook, "taken back"))
+    assert not isinstance(refused.value, NotKnown)
+    assert writer.trouble == "the disk has not answered for 0.05 s"
+    monkeypatch.undo()
+    go_on.set()
+    first.join(5)
+    writer.write(lambda notebook: add(notebook, "after"))
+    assert names(tmp_path / "kiosk.db") == ["after"]
+    assert writer.trouble == ""
+
+
+def test_of_what_has_begun_nobody_can_know_yet(
+    writer: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+
+    def slow(notebook: sqlite3.Connection) -> None:
+        assert go_on.wait(5)
+        add(notebook, "late")
+
+    monkeypatch.setattr("kiosk.writer.PATIENCE_S", 0.05)
+    with pytest.raises(NotKnown, match="it may or may not be written"):
+        writer.write(slow)
+    assert 0.04 < writer.silent_for_s() < 5
+    monkeypatch.undo()
+    go_on.set()
+    writer.write(lambda notebook: add(notebook, "next"))
+    assert names(tmp_path / "kiosk.db") == ["late", "next"]
+    writer.stop()
+    assert writer.silent_for_s() == math.inf
 
 
 def test_after_the_end_nothing_is_promised(tmp_path: Path) -> None:
