@@ -29,7 +29,7 @@ from firmware_bridge.jobs import Job, Jobs
 from firmware_bridge.profiles import Profile
 from firmware_bridge.serial_port import CHUNK_BYTES, SerialPort
 from firmware_bridge.spool import MOST_SENDINGS, Event
-from gateway.log import say
+from gateway.log import say, say_once
 
 #: How often an idle printer is asked how it is. 12 bytes a second are 1 % of a 9600 baud line.
 ASK_EVERY_MS = 1000
@@ -408,7 +408,13 @@ class PrinterDesk:
             self._owed()
         except NotWritten as wrong:
             self._owed_again_ms = tick_ms + 1000
-            say("print_not_written", f"waits to be written: {wrong}", level=logging.ERROR, printer=self.printer.id)
+            say_once(
+                f"print_not_written:{self.printer.id}",
+                "print_not_written",
+                f"waits to be written: {wrong}; tried again every second",
+                level=logging.ERROR,
+                printer=self.printer.id,
+            )
             return False
         self._owed = None
         return True

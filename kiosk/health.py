@@ -14,6 +14,8 @@ blueprint = Blueprint("health", __name__)
 
 #: The bridge writes its beat every 15 s (docs/protocol.md, 3); three missed are not a coincidence.
 BRIDGE_BEAT_STALE_MS = 50_000
+#: A slip is the bridge's job some 20 ms after its ticket; ten seconds are a bridge that cannot write.
+SLIP_UNTAKEN_MS = 10_000
 #: Without these the hall is not ready; everything else may be degraded and the hall still serves.
 CORE_PARTS = ("kiosk", "gateway", "broker", "bridge")
 
@@ -28,7 +30,9 @@ def healthz() -> tuple[Response, int]:
     parts = parts_of(current_core())
     missing = [name for name in CORE_PARTS if parts.get(name, {}).get("state") not in ("ready", "degraded")]
     if missing:
-        status = "starting"
+        status = (
+            "starting" if any(parts.get(name, {}).get("state") == "starting" for name in missing) else "down"
+        )
     else:
         status = "ready" if all(part["state"] == "ready" for part in parts.values()) else "degraded"
     return jsonify({"status": status, "parts": parts}), 503 if missing else 200
@@ -36,18 +40,21 @@ def healthz() -> tuple[Response, int]:
 
 def parts_of(core: Core) -> dict[str, dict[str, Any]]:
     """Each part's state with its reason in both languages. ``state``: ready, degraded, down, or a device's own word."""
-    parts = {"kiosk": _kiosk(core), **_gateway(core)}
-    parts["bridge"], printing = _bridge(core)
-    return {**parts, **printing}
+    return {"kiosk": kiosk_part(core), **_gateway(core), "bridge": bridge_part(core), **_printing(core)}
 
 
 def _part(state: str, why_zh: str = "", why_en: str = "", since_ms: int | None = None) -> dict[str, Any]:
     return {"state": state, "since_ms": since_ms, "why_zh": why_zh, "why_en": why_en}
 
 
-def _kiosk(core: Core) -> dict[str, Any]:
+def kiosk_part(core: Core) -> dict[str, Any]:
+    """Whether tickets can be written."""
     if core.writer.trouble:
-        return _part("down", "取号无法保存：请检查磁盘", core.writer.trouble)
+        return _part(
+            "down",
+            "取号无法保存：请技术员检查磁盘；呼叫照常",
+            f"tickets cannot be saved: {core.writer.trouble}",
+        )
     try:
         core.reader()
     except NotWritten as wrong:
@@ -78,21 +85,43 @@ def _gateway(core: Core) -> dict[str, dict[str, Any]]:
     return told
 
 
-def _bridge(core: Core) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+def bridge_part(core: Core) -> dict[str, Any]:
+    """Whether anybody prints: the bridge's own sign of life, and whether it takes in the slips that are there.
+
+    A bridge whose disk refuses cannot write that it is in trouble; that a slip waits and is nobody's job says it.
+    """
     try:
         reader = core.bridge_reader()
         alive = reader.execute("SELECT beat_ms, started_ms FROM bridge_alive").fetchone()
-        printers = reader.execute("SELECT printer, state, since_ms, why_zh, why_en FROM printers").fetchall()
-        panels = reader.execute("SELECT panel, state, since_ms, why_zh, why_en FROM panels").fetchall()
-    except (NotWritten, sqlite3.OperationalError) as wrong:
-        return _part(
-            "down", "打印服务还没有启动：号码照取，纸稍后补", f"the bridge is not there yet: {wrong}"
-        ), {}
-    things = {f"printer:{row[0]}": _part(row[1], row[3] or "", row[4] or "", row[2]) for row in printers}
-    things |= {f"panel:{row[0]}": _part(row[1], row[3] or "", row[4] or "", row[2]) for row in panels}
+        newest = reader.execute("SELECT coalesce(max(slip_id), 0) FROM jobs").fetchone()[0]
+    except (NotWritten, sqlite3.Error) as wrong:
+        why = f"the bridge is not there yet: {wrong}"
+        return _part("down", "打印服务还没有启动：号码照取，纸稍后补", why)
     if alive is None or core.now_ms() - alive[0] > BRIDGE_BEAT_STALE_MS:
         since_ms = None if alive is None else alive[0]
+        return _part("down", "打印服务没有响应：号码照取，纸稍后补", "the bridge does not answer", since_ms)
+    try:
+        row = (
+            core.reader().execute("SELECT min(created_ms) FROM slips WHERE slip_id > ?", (newest,)).fetchone()
+        )
+    except (NotWritten, sqlite3.Error):
+        row = (None,)  # what is wrong with kiosk.db is told as the kiosk's own part
+    if row[0] is not None and core.now_ms() - row[0] > SLIP_UNTAKEN_MS:
         return _part(
-            "down", "打印服务没有响应：号码照取，纸稍后补", "the bridge does not answer", since_ms
-        ), things
-    return _part("ready", since_ms=alive[1]), things
+            "down",
+            "打印服务没有接下小票：号码照取，纸稍后补；请技术员检查磁盘",
+            "the bridge does not take in slips: numbers go on, paper comes later; have a technician check the disk",
+            row[0],
+        )
+    return _part("ready", since_ms=alive[1])
+
+
+def _printing(core: Core) -> dict[str, dict[str, Any]]:
+    try:
+        reader = core.bridge_reader()
+        printers = reader.execute("SELECT printer, state, since_ms, why_zh, why_en FROM printers").fetchall()
+        panels = reader.execute("SELECT panel, state, since_ms, why_zh, why_en FROM panels").fetchall()
+    except (NotWritten, sqlite3.Error):
+        return {}
+    things = {f"printer:{row[0]}": _part(row[1], row[3] or "", row[4] or "", row[2]) for row in printers}
+    return things | {f"panel:{row[0]}": _part(row[1], row[3] or "", row[4] or "", row[2]) for row in panels}

@@ -154,8 +154,8 @@ class Writer:
     def _commit(self, group: list[_Piece[object]]) -> None:
         self._began_s = time.monotonic()
         try:
-            self._open().write(lambda connection: _run_all(connection, group))
-            self.trouble = ""
+            if self._open().write(lambda connection: _run_all(connection, group)):
+                self.trouble = ""  # reading alone does not show that the disk takes what is written
         except NotWritten as wrong:
             self.trouble = str(wrong)
             for piece in group:
@@ -165,10 +165,13 @@ class Writer:
             piece.done.set()
 
 
-def _run_all(connection: sqlite3.Connection, group: list[_Piece[object]]) -> None:
+def _run_all(connection: sqlite3.Connection, group: list[_Piece[object]]) -> bool:
+    """Run them all; True if anything was changed."""
+    before = connection.total_changes
     for piece in group:
         if piece.take():  # else its owner was told that nothing is written
             _run_one(connection, piece)
+    return connection.total_changes > before
 
 
 def _run_one(connection: sqlite3.Connection, piece: _Piece[object]) -> None:

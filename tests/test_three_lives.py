@@ -214,6 +214,31 @@ def test_staff_call_the_next_number_and_the_display_shows_it(
     display.close()
 
 
+# ---------------------------------------------------------------- a full disk (a limit on a process's file size)
+
+
+def test_the_kiosk_cannot_save_and_everybody_is_told_what_still_works(hall: WholeHall, console: Page) -> None:
+    with hall.full_disk_for("kiosk"):
+        refused = hall.post("/api/tickets", {"service": "ZW-01", "key": "no-room", "lang": "zh"}, status=503)
+        assert refused["error"]["zh"] and refused["error"]["en"]
+        expect(console.locator("#parts")).to_contain_text("取号无法保存", timeout=WAIT_MS)
+        assert hall.get("/healthz")["parts"]["kiosk"]["state"] == "down"
+        hall.get("/livez")
+        tell(hall, "button:btn-03", "press")  # the calls go on
+        expect(console.locator("article.call", has_text="5栋1单元504")).to_be_visible(timeout=WAIT_MS)
+    hall.wait_healthy()
+    assert hall.post("/api/tickets", {"service": "ZW-01", "key": "room-again", "lang": "zh"})["number"]
+    expect(console.locator("#parts")).not_to_contain_text("取号无法保存", timeout=WAIT_MS)
+
+
+def test_the_bridge_cannot_write_and_staff_are_told_that_paper_waits(hall: WholeHall, console: Page) -> None:
+    with hall.full_disk_for("firmware_bridge"):
+        number = hall.post("/api/tickets", {"service": "ZW-02", "key": "paper-waits", "lang": "zh"})["number"]
+        expect(console.locator("#parts")).to_contain_text("打印服务没有接下小票", timeout=WAIT_MS * 2)
+    hall.wait_healthy()
+    hall.wait_printed(number)
+
+
 # ---------------------------------------------------------------- whoever falls, gets up
 
 

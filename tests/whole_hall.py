@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -58,12 +59,19 @@ class WholeHall:
             with refused:
                 return json.load(refused)
 
-    def post(self, path: str, words: Mapping[str, object]) -> Any:
+    def post(self, path: str, words: Mapping[str, object], *, status: int | None = None) -> Any:
+        """POST JSON; its JSON answer. ``status``: the refusal that is expected."""
         request = urllib.request.Request(
             self.url + path, json.dumps(words).encode(), {"Content-Type": "application/json"}, method="POST"
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as refused:
+            with refused:
+                if refused.code != status:
+                    raise
+                return json.load(refused)
 
     def device(self, *topics: str) -> Device:
         device = Device(self.mqtt_port, *topics)
@@ -95,6 +103,16 @@ class WholeHall:
                         folder.name
                     )
         return found
+
+    @contextmanager
+    def full_disk_for(self, name: str) -> Iterator[None]:
+        """One process may let no file grow: for it the disk is full (EFBIG), until the end of the block."""
+        pid, whole = self.children()[name], resource.RLIM_INFINITY
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, whole))
+        try:
+            yield
+        finally:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (whole, whole))
 
     def kill(self, name: str) -> None:
         """SIGKILL one of them, and wait until `linli run` has started it again."""

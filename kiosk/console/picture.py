@@ -13,11 +13,10 @@ from devices.faults import NotWritten
 from devices.plan import Panel, Printer
 from kiosk import line
 from kiosk.core import Core
+from kiosk.health import bridge_part, kiosk_part
 
 Json = dict[str, Any]
 
-#: The bridge writes its beat every 15 s (docs/protocol.md, 3); two lost beats and one for a busy Pi.
-BRIDGE_SILENT_AFTER_MS = 45_000
 #: Slips that ask for a look. More than this on one screen helps nobody; the rest follows when these are settled.
 JOBS_SHOWN = 20
 #: A locked screen is seen by everybody in the hall: that somebody calls, and where. Not who, not why it was closed.
@@ -64,13 +63,13 @@ def queue(core: Core) -> Json:
 
 
 def paper(core: Core) -> Json:
-    """Printers, panels and the slips that ask staff for a look; ``bridge`` says whether anybody prints at all."""
+    """Printers, panels, slips that ask staff for a look; ``parts``: whether anybody prints and saves tickets."""
     plan = core.house.plan
     things: list[Printer | Panel] = [*plan.printers, *plan.panels]
     named = {one.id: {"name_zh": one.name_zh, "name_en": one.name_en} for one in things}
+    parts = {"bridge": bridge_part(core), "kiosk": kiosk_part(core)}
     try:
         reader = core.bridge_reader()
-        beat = reader.execute("SELECT beat_ms FROM bridge_alive").fetchone()
         printers = [dict(row) for row in reader.execute("SELECT * FROM printers ORDER BY printer")]
         panels = [dict(row) for row in reader.execute("SELECT * FROM panels ORDER BY panel")]
         asking = reader.execute(
@@ -79,13 +78,12 @@ def paper(core: Core) -> Json:
         ).fetchall()
         jobs = _unsettled(core, [dict(row) for row in asking])
     except (NotWritten, sqlite3.Error):
-        return {"bridge": "down", "printers": [], "panels": [], "jobs": []}
+        return {"parts": parts, "printers": [], "panels": [], "jobs": []}
     for one in printers:
         one.update(named.get(one["printer"], {}))
     for one in panels:
         one.update(named.get(one["panel"], {}))
-    alive = beat is not None and abs(core.now_ms() - beat["beat_ms"]) < BRIDGE_SILENT_AFTER_MS
-    return {"bridge": "ready" if alive else "down", "printers": printers, "panels": panels, "jobs": jobs}
+    return {"parts": parts, "printers": printers, "panels": panels, "jobs": jobs}
 
 
 def _unsettled(core: Core, jobs: list[Json]) -> list[Json]:

@@ -10,7 +10,7 @@ function partsOf(store) {
   // While the gateway is away nobody knows how the others are: they are left out rather than called well.
   const parts = store.connected ? [...store.parts.values()].filter((one) => one.part !== "gateway") : [];
   parts.unshift({ part: "gateway", state: store.connected ? store.parts.get("gateway")?.state ?? "ready" : "down", ...(store.connected ? store.parts.get("gateway") : {}) });
-  if (store.paper) parts.push({ part: "bridge", state: store.paper.bridge });
+  if (store.paper) for (const [part, said] of Object.entries(store.paper.parts)) parts.push({ part, ...said });
   return parts;
 }
 

@@ -162,7 +162,7 @@ def test_healthz_waits_for_every_core_part(
 
 def test_without_gateway_and_bridge_a_number_is_still_given(client: FlaskClient, take: Take) -> None:
     health = client.get("/healthz")
-    assert (health.status_code, health.get_json()["status"]) == (503, "starting")
+    assert (health.status_code, health.get_json()["status"]) == (503, "down")
     assert health.get_json()["parts"]["kiosk"]["state"] == "ready"
     assert client.get("/livez").status_code == 200
     assert take("ZW-01", "abcdefgh")["number"] == "B001"

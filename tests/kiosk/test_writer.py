@@ -174,3 +174,14 @@ def test_after_the_end_nothing_is_promised(tmp_path: Path) -> None:
     writer.stop()
     with pytest.raises(NotWritten, match="the kiosk is closing"):
         writer.write(lambda notebook: add(notebook, "W1"))
+
+
+def test_reading_alone_does_not_say_that_the_disk_is_well_again(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "later" / "kiosk.db", ROOM / "schema")
+    writer.start()
+    (tmp_path / "later").mkdir()
+    writer.write(lambda notebook: notebook.execute("SELECT 1").fetchone())
+    assert "unable to open" in writer.trouble
+    writer.write(lambda notebook: add(notebook, "W1"))
+    assert writer.trouble == ""
+    writer.stop()
