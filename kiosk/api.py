@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 
 from devices.faults import NotWritten
 from gateway import views
+from gateway.hall.bays import UNCLAIMED_ZONE
 from kiosk import line
 from kiosk.answers import body, error, text
 from kiosk.catalogue import AS_CONFIRMED, Service
@@ -221,7 +222,9 @@ def zones_view(core: Core) -> dict[str, Any]:
             zones = views.zones(core.gateway_reader())
         except (NotWritten, sqlite3.OperationalError):
             zones = []  # no gateway has ever run here: no zones are known, and the page says so
-    return {"zones": zones, "zones_live": bool(heard["connected"])}
+    # A sensor that nobody has claimed may lie in a drawer: only staff are told of it.
+    known = [one for one in zones if one["zone_id"] != UNCLAIMED_ZONE.zone_id]
+    return {"zones": known, "zones_live": bool(heard["connected"])}
 
 
 # ---------------------------------------------------------------- what was asked

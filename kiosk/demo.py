@@ -15,6 +15,7 @@ from flask import Blueprint, Response, jsonify, render_template, send_file
 from flask.typing import ResponseReturnValue
 
 from devices.faults import NotWritten, OutsideDown
+from devices.plan import Panel, Printer
 from kiosk import words
 from kiosk.answers import body, error, text
 from kiosk.api import zones_view
@@ -47,6 +48,43 @@ CAN = {
     "bay": ("arrive", "leave", "silent", "talk", "noisy"),
     "panel": ("silent", "talk"),
 }
+#: What of a virtual device's state the page shows, by kind, in its order. Paths and raw frames are left out.
+FACTS = {
+    "printer": (
+        "plugged",
+        "silent",
+        "paper",
+        "cover_open",
+        "jammed",
+        "printed",
+        "drawn",
+        "bps",
+        "received",
+        "in_buffer",
+        "overflows",
+        "unknown",
+        "last_text",
+    ),
+    "button": ("light", "silent", "battery_pct", "unwritten", "written_after_ms"),
+    "bay": ("occupied", "silent"),
+    "panel": ("text", "shown", "silent", "told", "rubbish"),
+}
+#: The words that a state holds, each with the key of what the page says for it. They are put into the reader's
+#: language only in the fields that hold nothing else: a slip's last line is its own.
+VALUES = {
+    "true": "value_true",
+    "false": "value_false",
+    "off": "value_off",
+    "blink": "value_blink",
+    "steady": "value_steady",
+    "in": "value_in",
+    "low": "value_low",
+    "out": "value_out",
+    "green": "value_green",
+    "yellow": "value_yellow",
+    "red": "value_red",
+    "--": "value_unsure",
+}
 #: Orders that need a number with them; the page sends these.
 WITH = {"slow": {"bps": 1200}, "bounce": {"n": 5}}
 
@@ -54,8 +92,28 @@ WITH = {"slow": {"bps": 1200}, "bounce": {"n": 5}}
 @blueprint.get("")
 def page() -> str:
     view = asked_view()
-    can = {kind: {act: words.say(f"act_{act}", view.lang) for act in acts} for kind, acts in CAN.items()}
-    return render_template("demo.html", lang=view.lang, v=view, can=can)
+    # Pairs, not an object: an object's keys are sorted on their way into the page.
+    can = {kind: [(act, words.say(f"act_{act}", view.lang)) for act in acts] for kind, acts in CAN.items()}
+    facts = {
+        kind: [(one, words.say(f"fact_{one}", view.lang)) for one in ones] for kind, ones in FACTS.items()
+    }
+    return render_template(
+        "demo.html",
+        lang=view.lang,
+        v=view,
+        can=can,
+        facts=facts,
+        kinds={kind: words.say(f"kind_{kind}", view.lang) for kind in CAN},
+        values={value: words.say(key, view.lang) for value, key in VALUES.items()},
+        names={
+            **{f"printer:{one.id}": _name(one, view.lang) for one in current_core().house.plan.printers},
+            **{f"panel:{one.id}": _name(one, view.lang) for one in current_core().house.plan.panels},
+        },
+    )
+
+
+def _name(one: Printer | Panel, lang: str) -> str:
+    return (one.name_en if lang == "en" else one.name_zh) or one.id
 
 
 @blueprint.get("/state")

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from devices.faults import OrderRefused, OutsideDown
+from gateway.hall.bays import UNCLAIMED_ZONE
 from gateway.log import say, say_once
 from kiosk.live import Hub
 
@@ -48,7 +49,7 @@ class GatewayLink:
 
     :param path: the gateway's socket.
     :param who: how we introduce ourselves.
-    :param hub: where facts are told: all on "staff", zones on "hall" too.
+    :param hub: where facts are told: all on "staff", zones on "hall" too, but for unclaimed sensors.
     """
 
     def __init__(self, path: Path, hub: Hub, *, who: str = "kiosk") -> None:
@@ -231,7 +232,7 @@ class GatewayLink:
         self._tell_link()
         self._hub.publish("staff", "snapshot", self.snapshot())
         for zone in list(self._things["zones"].values()):
-            self._hub.publish("hall", "zone", zone)
+            self._tell_hall(zone)
 
     def _hear_thing(self, fact: str, heard: Json) -> None:
         single, plural, key, event = _KINDS[fact]
@@ -247,7 +248,12 @@ class GatewayLink:
                 _keep_few_closed(self._things[plural])
         self._hub.publish("staff", event, thing)
         if event == "zone":
-            self._hub.publish("hall", event, thing)
+            self._tell_hall(thing)
+
+    def _tell_hall(self, zone: Json) -> None:
+        """A zone's counts for residents; the zone of sensors that nobody has claimed is for staff only."""
+        if zone["zone_id"] != UNCLAIMED_ZONE.zone_id:
+            self._hub.publish("hall", "zone", zone)
 
 
 class _Answer:

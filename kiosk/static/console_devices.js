@@ -47,6 +47,9 @@ export function claimForm(deviceId, store) {
     h("div", { class: "for-bay" },
       zones.length ? choice("zone_id", t("device_zone"), zones, one.zone_id) : h("p", { class: "wrong" }, t("zone_none")),
       field("bay_id", t("device_bay"), one.bay_id)),
+    h("div", { class: "for-both" },
+      field("model", t("device_model"), one.model, { maxlength: 40, "aria-describedby": "model-hint" }),
+      h("p", { class: "hint", id: "model-hint" }, t("device_model_hint"))),
     h("p", { class: "wrong", role: "alert", hidden: true }),
     h("div", { class: "ask-do" }, button("dismiss", t("cancel")), h("button", { class: "main" }, t("save"))));
 }
@@ -54,7 +57,7 @@ export function claimForm(deviceId, store) {
 /** Only the fields that belong to the chosen kind are sent. */
 export function claimFields(form) {
   const all = Object.fromEntries(new FormData(form));
-  const wanted = { call_button: ["kind", "name", "call_kind", "place", "person"], bay_sensor: ["kind", "name", "bay_id", "zone_id"], ignored: ["kind", "name"] }[all.kind];
+  const wanted = { call_button: ["kind", "name", "call_kind", "place", "person", "model"], bay_sensor: ["kind", "name", "bay_id", "zone_id", "model"], ignored: ["kind", "name"] }[all.kind];
   return Object.fromEntries(wanted.filter((name) => name in all).map((name) => [name, all[name]]));
 }
 

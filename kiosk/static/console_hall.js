@@ -40,6 +40,9 @@ function job(one, names) {
       button("slip_given_up", t("job_given_up"), { "data-id": one.slip_id, class: "quiet" })));
 }
 
+/** What a panel shows, in the reader's words: the bridge writes "5 green" (a number and its colour) or "--". */
+const shown = (text) => text.split(" ").map((word) => (word === "--" ? t("panel_unsure") : todo("panel", word) || word)).join(" ");
+
 export function drawPaper(store) {
   const paper = store.paper;
   if (!paper) return draw("paper", heading("paper", t("printers")), empty(t("loading")));
@@ -52,7 +55,7 @@ export function drawPaper(store) {
         one.state !== "ready" && h("p", { class: "todo" }, todo("printer_todo", one.state) || why(one)))),
       paper.panels.map((one) => h("li", { class: `thing ${one.state === "ready" ? "ready" : "down"}`, "data-key": `panel-${one.panel}` },
         h("p", {}, h("strong", {}, inLang(one, "name") || one.panel), " ", chip(t(`printer_${one.state}`), one.state === "ready" ? "good" : "warn"),
-          one.shown ? ` ${t("panel_shows")} “${one.shown}”` : ""),
+          one.shown ? ` ${t("panel_shows")} “${shown(one.shown)}”` : ""),
         one.state !== "ready" && h("p", { class: "todo" }, todo("printer_todo", one.state) || why(one))))),
     !paper.printers.length && empty(t("printers_none")));
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -215,6 +216,29 @@ def test_the_state_of_hall_screens_holds_nothing_of_a_person(
     assert [one["free"] for one in state.get_json()["zones"]] == [3, 6]
     for secret in ("张奶奶", "李四", token):
         assert secret not in state.text
+
+
+def test_residents_are_not_told_of_sensors_that_nobody_has_claimed(
+    client: FlaskClient, core: Core, gateway: FakeGateway
+) -> None:
+    """They may lie in a drawer: a free bay among them is none. Staff see them, to claim them."""
+    unclaimed = {**gateway.zones[0], "zone_id": "unclaimed", "name_zh": "待认领", "name_en": "Unclaimed"}
+    hall, staff = core.hub.stream("hall"), core.hub.stream("staff")
+    gateway.tell("ZoneChanged", zone=unclaimed)
+    gateway.tell("ZoneChanged", zone={**gateway.zones[0], "free": 2})
+    heard: dict[str, list[str]] = {"hall": [], "staff": []}
+    for name, stream in (("staff", staff), ("hall", hall)):
+        for told in stream:
+            heard[name] += re.findall(r'"zone_id": ?"(\w+)"', told.decode())
+            if "east" in heard[name]:
+                break
+        stream.close()
+    assert heard == {"hall": ["east"], "staff": ["unclaimed", "east"]}
+    assert [one["zone_id"] for one in client.get("/api/state").get_json()["zones"]] == ["east", "west"]
+    for path in ("/parking", "/display"):
+        assert "东区" in client.get(path).text or "east" in client.get(path).text
+        assert "unclaimed" not in client.get(path).text
+    assert "unclaimed" in [one["zone_id"] for one in core.link.snapshot()["zones"]]
 
 
 @pytest.mark.slow

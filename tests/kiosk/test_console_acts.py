@@ -8,6 +8,7 @@ import pytest
 
 from devices.faults import NotWritten
 from kiosk import line
+from kiosk.accounts import TOKEN_FILE
 from kiosk.console.words import KINDS, OUTCOMES, WORDS
 from kiosk.writer import NotKnown
 from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, STAFF, STAFF_PASSWORD, ConsoleHall, console_hall
@@ -195,6 +196,19 @@ def test_with_a_full_disk_an_accepted_call_stays_accepted(
     hall.clock.go(min=2)
     answer = client.post("/console/api/calls/7/accept", json={}, headers=headers)
     assert answer.get_json()["call"]["state"] == "COMING"
+
+
+def test_the_first_page_says_where_its_token_is_and_how_to_see_it(tmp_path: Path) -> None:
+    """In words for the person in front of the machine: a shell's variable is no place."""
+    hall = ConsoleHall(tmp_path)
+    try:
+        for lang, command in (("zh", "在这台机器上运行"), ("en", "run this command on this machine")):
+            page = hall.client().get(f"/console/first?lang={lang}").text
+            assert "$LINLI_HOME" not in page
+            for told in (TOKEN_FILE, "linli admin-token", command):
+                assert told in page, (lang, told)
+    finally:
+        hall.close()
 
 
 def test_words_are_complete_in_both_languages() -> None:

@@ -344,6 +344,40 @@ def test_a_device_is_claimed_from_its_call(desk: Desk) -> None:
     )
 
 
+def test_a_model_that_the_network_does_not_tell_is_told_by_hand(desk: Desk) -> None:
+    """A LoRaWAN network server may keep the model to itself; without it nobody can read what the device says."""
+    page = desk.sits()
+    desk.hall.gateway.device("0x2", kind="unclaimed", name="", family="lorawan", model="R31")
+    page.locator("[data-device='0x2']").get_by_role("button", name="登记").click()
+    form = page.locator("#ask")
+    expect(form).to_contain_text("型号，如 R312A")
+    model = form.get_by_label("型号")
+    expect(model).to_have_value("R31")
+    form.get_by_label("是什么").select_option("ignored")
+    expect(model).to_be_hidden()
+    form.get_by_label("是什么").select_option("call_button")
+    model.fill("R312A")
+    form.get_by_label("名称").fill("501 床头")
+    form.get_by_role("button", name="保存").click()
+    expect(form).not_to_be_visible()
+    order = desk.hall.gateway.orders[-1]
+    assert (order["order"], order["device_id"], order["model"]) == ("claim_device", "0x2", "R312A")
+
+
+def test_a_panels_colour_is_told_in_the_readers_language(desk: Desk) -> None:
+    desk.hall.bridge.write(
+        lambda c: c.executemany(
+            "INSERT INTO panels(panel, state, shown, since_ms) VALUES (?, 'ready', ?, 1)",
+            [("gate-1", "5 green"), ("gate-2", "2 yellow"), ("gate-3", "0 red"), ("gate-4", "--")],
+        )
+    )
+    page = desk.sits()
+    panels = page.locator("[data-key^='panel-'] p")
+    expect(panels).to_contain_text(["“5 绿”", "“2 黄”", "“0 红”", "“不确定”"])
+    page.click("#other-language")
+    expect(panels).to_contain_text(["“5 green”", "“2 yellow”", "“0 red”", "“not certain”"])
+
+
 @pytest.mark.parametrize("size", [(1920, 1080), (1024, 768), (390, 844)], ids=["wall", "desk", "phone"])
 def test_nothing_sticks_out_sideways(desk: Desk, size: tuple[int, int]) -> None:
     page = desk.sits(ADMIN, ADMIN_PASSWORD)

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import html
 import json
 import queue
+import re
 import socketserver
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from devices.plan import Virtual
+from devices.virtual.bay import VirtualBay, VirtualTextPanel
+from devices.virtual.button import VirtualButton
+from devices.virtual.line import Line
+from devices.virtual.panel import VirtualSerialPanel
+from devices.virtual.printer import VirtualPrinter
 from gateway.house import House
 from kiosk.app import create_app
 from kiosk.core import Core
+from kiosk.demo import FACTS
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
 
@@ -101,6 +110,29 @@ def test_what_a_device_cannot_do_is_refused(
         answer = client.post("/demo/do", json={"device": device, "do": what})
         assert answer.status_code == status
         assert answer.get_json()["error"]["zh"]
+
+
+def test_the_page_has_a_word_for_all_that_a_virtual_device_says_of_itself(tmp_path: Path) -> None:
+    """A fact that nobody has named would be left out without anybody noticing; so would a command."""
+    line = Line("127.0.0.1", 1, lambda: None)  # never started: nobody is asked
+    counter, text = VirtualSerialPanel("gate-count", tmp_path), VirtualTextPanel("gate", line)
+    told = {
+        "printer": set(VirtualPrinter("hall", tmp_path).state()),
+        "panel": set(counter.state()) | set(text.state()),
+        "button": set(VirtualButton("btn-1", line).state()),
+        "bay": set(VirtualBay("bay-1", line, occupied=True).state()),
+    }
+    technical = {"device", "port", "paper_dir", "frames"}
+    assert {kind: facts - technical for kind, facts in told.items()} == {k: set(v) for k, v in FACTS.items()}
+
+
+@pytest.mark.parametrize(("lang", "light", "off"), [("zh", "灯", "灭"), ("en", "Lamp", "off")])
+def test_the_page_is_given_its_words_in_the_readers_language(
+    client: FlaskClient, lang: str, light: str, off: str
+) -> None:
+    given = dict(re.findall(r'data-(\w+)="([^"]*)"', client.get(f"/demo?lang={lang}").text))
+    assert json.loads(html.unescape(given["facts"]))["button"][0] == ["light", light]
+    assert json.loads(html.unescape(given["values"]))["off"] == off
 
 
 def test_a_form_from_elsewhere_cannot_press_anything(client: FlaskClient) -> None:

@@ -309,6 +309,76 @@ def test_the_display_shows_a_call_within_300_ms(visit: Open, core: Core, gateway
     assert height_px >= 202, "100 mm on a 43-inch screen (2.02 px/mm)"
 
 
+#: What stands outside the screen, is cut by its own box or has wrapped, of all that the hall must see.
+DISPLAY_CUT = """() => {
+  const must = ['[data-clock]', '.hall', '[data-latest]', '[data-number]', '[data-zh]', '[data-en]', '[data-before] li',
+    '[data-category]', '[data-zone]', '[data-free]', '.belt'], cut = [];
+  const within = (one, box) => one.top >= box.top - 1 && one.left >= box.left - 1 && one.bottom <= box.bottom + 1
+    && one.right <= box.right + 1;
+  const screen = {top: 0, left: 0, right: innerWidth, bottom: innerHeight};
+  for (const what of must) {
+    const found = [...document.querySelectorAll(what)];
+    if (!found.length) cut.push(what + ' is not there');
+    for (const one of found) {
+      const box = one.getBoundingClientRect();
+      const room = one.closest('header, .calls, aside, footer').getBoundingClientRect();
+      const sides = what === '.belt' ? {...box.toJSON(), left: 0, right: 0} : box; // it scrolls sideways by itself
+      if (!box.width || !within(sides, screen) || !within(sides, room)) cut.push(what);
+    }
+  }
+  const rows = document.querySelector('[data-clock]');
+  if (rows.offsetHeight > 1.6 * parseFloat(getComputedStyle(rows).fontSize)) cut.push('the clock has wrapped');
+  for (const one of document.querySelectorAll('[data-before] li')) {
+    if (one.scrollWidth > one.clientWidth) cut.push('before: ' + one.textContent);
+  }
+  const page = document.scrollingElement, main = document.querySelector('main');
+  if (page.scrollWidth > innerWidth || page.scrollHeight > innerHeight) cut.push('the page scrolls');
+  if (main.scrollWidth > main.clientWidth || main.scrollHeight > main.clientHeight) cut.push('main scrolls');
+  return cut;
+}"""
+
+
+def test_the_display_is_whole_on_every_screen(visit: Open, core: Core, gateway: FakeGateway) -> None:
+    """A hall hangs up what it has: an old television, a monitor, a panel that stands upright."""
+    for number, service in enumerate(("DW-01", "ZW-01", "ZW-02", "ZW-01", "ZW-05", "ZW-05")):
+        line.take_ticket(core, service, f"number-{number}", "zh", "kiosk-1")
+    for window in ("W1", "W2", "W2", "W2", "W3", "W3"):
+        line.call_next(core, window, "li")
+    for size in ((1366, 768), (1024, 768), (1280, 1024), PORTRAIT, DISPLAY, (3840, 2160)):
+        page = visit("/display", size)
+        expect(page.locator("[data-before] li")).to_have_count(5)
+        assert page.evaluate(DISPLAY_CUT) == [], size
+
+
+def test_the_virtual_hall_speaks_the_readers_language(visit: Open) -> None:
+    """Against what the virtual devices really say of themselves, no English is left in the Chinese page."""
+    told = {
+        "running": True,
+        "devices": {
+            "button:btn-1": {
+                "light": "off", "silent": False, "battery_pct": 93, "unwritten": 0, "written_after_ms": None,
+            },
+            "bay:bay-1": {"occupied": True, "silent": False},
+            "panel:gate-count": {"port": "/x", "silent": False, "shown": "5 green", "told": 3, "rubbish": 0},
+        },
+        "paper": {"hall": []}, "panels": {"gate-count": "5 green", "gate": "--"}, "calls": [],
+    }  # fmt: skip
+    page = visit("/demo")
+    page.route("**/demo/state", lambda route: route.fulfill(json=told))
+    button = page.locator(".device").first
+    expect(button).to_contain_text("按钮 btn-1")
+    expect(button.locator("dl div")).to_have_text(["灯灭", "不出声否", "电量 %93", "还没记下的按动0"])
+    expect(button.get_by_role("button")).to_have_text(["按下", "抖动连按", "不出声", "恢复", "电量低"])
+    expect(page.locator("[data-panels] b")).to_have_text(["5 绿", "不确定"])
+    left = page.evaluate("document.querySelector('main').innerText.match(/[a-z_]{3,}(?:-[0-9a-z]+)?/g) ?? []")
+    assert set(left) <= {"btn-1", "bay-1", "gate-count", "gate"}
+    page.get_by_role("link", name="English").click()
+    expect(button.locator("dl div")).to_have_text(
+        ["Lampoff", "Silentno", "Battery %93", "Presses not yet written0"]
+    )
+    expect(page.locator("[data-panels] b")).to_have_text(["5 green", "not certain"])
+
+
 def test_the_display_survives_a_503_and_a_restart(
     browser: Browser, house: House, catalogue: Catalogue
 ) -> None:
