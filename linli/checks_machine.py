@@ -210,11 +210,11 @@ def serial_ports(house: House) -> Iterator[Finding]:
             if port == "virtual":
                 yield note(name, "虚拟端口（大厅运行时才有）", "a virtual port: there while the hall runs")
             else:
-                others = ", ".join(str(p) for p in sorted(Path("/dev").glob("tty[UA][SC][BM]*"))) or "none"
+                others = ", ".join(str(p) for p in sorted(Path("/dev").glob("tty[UA][SC][BM]*")))
                 yield wrong(
                     name,
-                    f"没有 {path}（现有：{others}）",
-                    f"{path} is not there (ports that are: {others})",
+                    f"没有 {path}（现有：{others or '没有串口'}）",
+                    f"{path} is not there (ports that are: {others or 'none'})",
                     "检查数据线和电源；端口名变了就改 hall.toml",
                     "check cable and power; if its name changed, mend hall.toml",
                 )
