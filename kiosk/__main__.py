@@ -10,6 +10,7 @@ import http.client
 import logging
 import signal
 import socket
+import sqlite3
 import sys
 import threading
 import time
@@ -166,6 +167,22 @@ def close_door(core: Core, server: Any) -> None:
     server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))
 
 
+def _only_look(notebook: sqlite3.Connection) -> None:
+    notebook.execute("SELECT 1").fetchone()
+
+
+def _really_write(notebook: sqlite3.Connection) -> None:
+    """While the disk is in trouble only a real write can show that it is well again.
+
+    The value must be new: SQLite leaves a page alone that would be overwritten by the same bytes.
+    """
+    notebook.execute(
+        "INSERT INTO meta(key, value) VALUES ('disk_tried_ns', ?)"
+        " ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+        (str(time.time_ns()),),
+    )
+
+
 def _self_check(core: Core, host: str, port: int) -> str:
     """A real round trip through the door and through the writer: "" if both answer.
 
@@ -183,9 +200,7 @@ def _self_check(core: Core, host: str, port: int) -> str:
     finally:
         line.close()
     try:
-        # While the disk is in trouble only a real write can show that it is well again.
-        look = "UPDATE meta SET value = value WHERE key = 'epoch'" if core.writer.trouble else "SELECT 1"
-        core.writer.write(lambda notebook: notebook.execute(look).fetchone())
+        core.writer.write(_really_write if core.writer.trouble else _only_look)
     except NotWritten as wrong:
         return str(wrong) if core.writer.silent_for_s() > STUCK_AFTER_S else ""
     return ""

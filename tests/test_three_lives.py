@@ -223,7 +223,6 @@ def test_the_kiosk_cannot_save_and_everybody_is_told_what_still_works(hall: Whol
         assert refused["error"]["zh"] and refused["error"]["en"]
         expect(console.locator("#parts")).to_contain_text("取号无法保存", timeout=WAIT_MS)
         assert hall.get("/healthz")["parts"]["kiosk"]["state"] == "down"
-        hall.get("/livez")
         tell(hall, "button:btn-03", "press")  # the calls go on
         expect(console.locator("article.call", has_text="5栋1单元504")).to_be_visible(timeout=WAIT_MS)
     hall.wait_healthy()

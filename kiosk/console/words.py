@@ -256,6 +256,7 @@ _PAGE: dict[str, tuple[str, str]] = {
     "part_notebook": ("记录本", "Notebook"),
     "part_gpio": ("接线按钮", "Wired buttons"),
     "part_bridge": ("打印程序", "Printing process"),
+    "part_kiosk": ("取号", "Tickets"),
     "part_ready": ("正常", "Ready"),
     "part_down": ("停了", "Down"),
     "part_degraded": ("不完整", "Degraded"),

@@ -5,11 +5,14 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from gateway.notebook import Notebook, data_version, open_reader
 from kiosk import __main__ as wiring
 from kiosk.core import Core
+from tests.kiosk.conftest import ROOM
 
 
 @pytest.fixture
@@ -68,3 +71,16 @@ def nonsense_port() -> Iterator[int]:
 def test_an_answer_that_is_no_http_is_told_and_not_raised(core: Core, nonsense_port: int) -> None:
     told = wiring._self_check(core, "127.0.0.1", nonsense_port)
     assert told.startswith("/livez does not answer: BadStatusLine")
+
+
+def test_the_trial_of_a_troubled_disk_writes_each_time(tmp_path: Path) -> None:
+    """SQLite leaves a page alone that would be overwritten by the same bytes: such a trial would prove nothing."""
+    book = Notebook(tmp_path / "kiosk.db", ROOM / "schema")
+    reader = open_reader(tmp_path / "kiosk.db")
+    versions = set()
+    for _ in range(3):
+        book.write(wiring._really_write)
+        versions.add(data_version(reader))
+    assert len(versions) == 3
+    reader.close()
+    book.close()
