@@ -29,7 +29,7 @@ from firmware_bridge.jobs import SCHEMA, Jobs
 from firmware_bridge.outbox import Outbox, Watched
 from firmware_bridge.panel_desk import PanelDesk
 from firmware_bridge.panels import load_driver
-from firmware_bridge.printer_desk import PrinterDesk
+from firmware_bridge.printer_desk import SLIP_GAP_MS, PrinterDesk
 from firmware_bridge.profiles import choose, load_profiles
 from firmware_bridge.serial_port import SerialPort
 from gateway import views
@@ -84,6 +84,7 @@ class Bridge:
         self.desks: list[PrinterDesk | PanelDesk] = [*self.printers, *self.panels]
         self._selector = selectors.DefaultSelector()
         self._watched: dict[int, _Watch] = {}
+        self._take_again_ms = 0
         self._states: list[str | None] = []
         self._alive_ms = 0
         torn = self.jobs.begin(
@@ -170,8 +171,12 @@ class Bridge:
         self._watched = wanted
 
     def _look_at_kiosk(self, tick: int) -> None:
+        # While a printer is busy the next slips are in no hurry: they are taken in together, with one sync for all.
+        if tick < self._take_again_ms and any(desk.busy for desk in self.printers):
+            return
         if not self.outbox.file.changed(tick):
             return
+        self._take_again_ms = tick + SLIP_GAP_MS
         try:
             self._take_slips(tick)
         except sqlite3.Error as wrong:
@@ -260,6 +265,8 @@ def main(argv: list[str] | None = None) -> int:
     words = argparse.ArgumentParser(prog="python -m firmware_bridge", description="The hall's printers and panels.")
     words.add_argument("--hall", help="another hall.toml")
     asked = words.parse_args(argv)
+    # Paper follows the number, and a number must not wait for the paper of the one before it (docs/measurements.md).
+    os.nice(5)
     begin_log("bridge")
     notifier = begin_notifier()
     try:

@@ -14,6 +14,7 @@ from flask import current_app
 from gateway.house import House
 from gateway.notebook import open_reader
 from kiosk.catalogue import Catalogue
+from kiosk.conflate import Conflated
 from kiosk.gateway_link import GatewayLink
 from kiosk.live import Hub
 from kiosk.writer import Writer
@@ -40,6 +41,7 @@ class Core:
     link: GatewayLink
     hub: Hub
     now_ms: Callable[[], int]
+    line_bell: Conflated = field(default_factory=Conflated, repr=False)
     _readers: _Readers = field(default_factory=_Readers, repr=False)
 
     @property

@@ -14,7 +14,8 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Any
 
-from devices.faults import OrderRefused
+from devices.faults import NotWritten, OrderRefused
+from gateway.log import say_once
 from kiosk.catalogue import Service, Window
 from kiosk.core import Core
 from kiosk.rules import queue
@@ -396,11 +397,22 @@ def _tell_ticket(core: Core, ticket: Ticket) -> None:
 
 
 def _tell_line(core: Core) -> None:
-    hall, staff = core.hub.listens("hall"), core.hub.listens("staff")
-    if hall or staff:
-        now = board(core)
+    """The line as it is, to all screens. A level: of many changes at once only the last is told."""
+
+    def tell() -> None:
+        hall, staff = core.hub.listens("hall"), core.hub.listens("staff")
+        if not (hall or staff):
+            return
+        try:
+            now = board(core)
+        except (NotWritten, sqlite3.Error) as wrong:
+            # The ticket is on disk all the same; the screens have what they had, and hear the next change.
+            say_once("line_not_told", "line_not_told", f"the line could not be read for the screens: {wrong}")
+            return
         core.hub.publish("hall", "state", now)
         core.hub.publish("staff", "line", now)
+
+    core.line_bell(tell)
 
 
 # ---------------------------------------------------------------- rows

@@ -33,6 +33,6 @@ linli: the units are installed. Now:   单元已安装。接下来：
        1. sudo nano /etc/linli/hall.toml        printers, panels; [broker] own = false; [virtual] on = false
        2. sudo systemctl restart mosquitto && sudo systemctl start linli.target
        3. sudo /opt/linli/.venv/bin/linli doctor
-       The resident's screen on this machine: sudo apt-get install cage chromium fonts-noto-cjk
+       The resident's screen on this machine: sudo apt-get install cage xwayland chromium fonts-noto-cjk
                                               sudo systemctl enable --now linli-browser linli-browser-night.timer
 WORDS

@@ -106,7 +106,7 @@ def main() -> int:
         print(wrong, file=sys.stderr)
         return 2
     # Pictures of paper cost more than the hall they come from: the toys give way to what they are tried on.
-    os.nice(10)
+    os.nice(19)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
