@@ -39,6 +39,8 @@ from gateway.notebook import Notebook
 from gateway.service import begin_notifier
 
 #: A turn at least so often: how fresh the look at kiosk.db is. A look costs some 3 microseconds, a whole idle turn
+#: How far the bridge gives way to the hall (systemd/linli-bridge.service has the same number).
+NICENESS = 5
 #: less than 0.2 ms of a Pi's time, 1 % of one core.
 TURN_MS = 20
 #: docs/protocol.md, section 3.
@@ -266,7 +268,10 @@ def main(argv: list[str] | None = None) -> int:
     words.add_argument("--hall", help="another hall.toml")
     asked = words.parse_args(argv)
     # Paper follows the number, and a number must not wait for the paper of the one before it (docs/measurements.md).
-    os.nice(5)
+    try:
+        os.nice(NICENESS)
+    except OSError:
+        pass  # under systemd the sandbox forbids it, and the unit's own Nice= has done it
     begin_log("bridge")
     notifier = begin_notifier()
     try:
