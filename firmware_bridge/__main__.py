@@ -39,10 +39,10 @@ from gateway.notebook import Notebook
 from gateway.service import begin_notifier
 
 #: A turn at least so often: how fresh the look at kiosk.db is. A look costs some 3 microseconds, a whole idle turn
-#: How far the bridge gives way to the hall (systemd/linli-bridge.service has the same number).
-NICENESS = 5
 #: less than 0.2 ms of a Pi's time, 1 % of one core.
 TURN_MS = 20
+#: How far the bridge gives way to the hall (systemd/linli-bridge.service has the same number).
+NICENESS = 5
 #: docs/protocol.md, section 3.
 ALIVE_EVERY_MS = 15_000
 
