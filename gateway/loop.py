@@ -92,6 +92,8 @@ class Loop:
         now_s, now_ms = self._clock.monotonic_s(), self._clock.now_ms()
         self.state = load_state(self._book.connection, now_ms)
         self._epoch = self._book.epoch
+        # Numbers given from memory, before the notebook could be read, may be those of calls that are in it.
+        self._provisional.clear()
         for device in self.state.devices.values():
             # "Last seen" on disk may be a quarter of an hour old; whatever the wall clock did meanwhile, nobody
             # is called silent for what we did not write down.

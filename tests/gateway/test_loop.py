@@ -359,6 +359,8 @@ def test_a_hall_that_starts_on_a_dead_disk_rings_from_memory_and_takes_up_when_i
     (tmp_path / "pulled out").rename(tmp_path / "card")
     clock.pass_s(1.1)
     desk.turn()
+    anew = next(fact for kind, fact in desk.said if isinstance(fact, dict) and fact["fact"] == "Snapshot")
+    assert [(call["call_id"], call["device_id"]) for call in anew["calls"]] == [(1, "btn-01")]
     assert {(call.call_id, call.device_id) for call in desk.loop.state.calls.values()} == {
         (1, "btn-01"),
         (2, "btn-02"),
