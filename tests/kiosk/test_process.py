@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from linli.broker import free_port
+
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent.parent
@@ -71,9 +73,7 @@ def kiosk(home: Path, port: int) -> Iterator[Kiosk]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    return free_port()
 
 
 def take(door: http.client.HTTPConnection, key: str) -> str:
