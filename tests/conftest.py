@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ for _name in [name for name in os.environ if name.startswith("LINLI_")]:
     del os.environ[_name]
 for _name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM"):
     os.environ.pop(_name, None)
+# Under nohup SIGHUP is ignored, and so it would be by every hall the tests start; they test that it ends one.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # Debian keeps mosquitto where an ordinary user's PATH does not look.
 os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/usr/local/sbin"
 
