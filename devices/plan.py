@@ -62,7 +62,9 @@ class Http:
 class Broker:
     """The MQTT broker. ``own`` True: ``linli run`` starts a mosquitto for this hall; False: one runs already.
 
-    ``listen`` is what the gateway subscribes to; ``#`` lets it count and name what it does not know.
+    ``listen`` is what the gateway subscribes to; ``#`` lets it count and name what it does not know. ``calls`` are the
+    topics on which somebody may call for help: they come by a connection of their own, which is read first. A press on
+    any other topic rings as well, only later where much else is said. No two of them may cover the same topic.
     """
 
     own: bool = True
@@ -72,6 +74,16 @@ class Broker:
     password_file: str = ""
     tls_ca: str = ""
     listen: tuple[str, ...] = ("#",)
+    calls: tuple[str, ...] = (
+        "linli/v1/button/#",
+        "zigbee2mqtt/#",
+        "application/#",
+        "v3/#",
+        "stat/#",
+        "tele/#",
+        "shellies/#",
+        "info/#",
+    )
 
 
 @dataclass(frozen=True, slots=True)

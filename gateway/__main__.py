@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
-import paho.mqtt.client as paho
-
-from devices.codecs import decode, family_of
 from devices.faults import HallFileFault, NotWritten
 from devices.messages import Light, Pressed
-from devices.reading import Heard, Reading
 from gateway.arrival import Arrival, ThreadDoor
-from gateway.broker import BrokerEdge
+from gateway.broker import Broker
 from gateway.desk import Desk
+from gateway.entrance import Entrance
 from gateway.hall.state import HallState
 from gateway.house import House, open_house
-from gateway.log import begin_log, end_log, say, say_once
+from gateway.log import begin_log, end_log, say
 from gateway.loop import Loop
+from gateway.mqtt_line import MqttLine
 from gateway.notebook import Notebook
 from gateway.pins import Pins
 from gateway.service import begin_notifier
 from gateway.teller import Mouths
 from gateway.timers import Clock
-from gateway.translate import NOT_UNDERSTOOD, device_id_of, every_ms_of, facts_of
 from gateway.views import Json
 
 SCHEMA = Path(__file__).parent / "schema"
-#: Longer than any device's message (zigbee2mqtt's longest, with its device block, has 4 KiB).
-LONGEST_PAYLOAD = 64 * 1024
-#: Network servers whose envelope may not say what the device is: there the claim's model decides how it is read.
-NAMELESS = frozenset({"chirpstack_v4", "ttn_v3"})
-#: What we say ourselves, and hear again because we listen to everything.
-OUR_OWN = ("linli/v1/lamp/", "linli/v1/panel/", "linli/v1/gateway/")
+#: Reading calls stops after this time too: a turn with 2,000 presses in it would keep the desk and the timers waiting.
+READING_CALLS_NS = 20_000_000
 
 
 class Gateway:
@@ -51,8 +45,12 @@ class Gateway:
         self.book = Notebook(house.gateway_db, SCHEMA, patient=True)
         self.door = ThreadDoor()
         self.pins = Pins(house.plan.gpio, self._pin_pressed)
-        self.broker = BrokerEdge(
-            house.plan.broker, "linli-gateway", self.door, self._message, self._broker_up
+        self.broker = Broker(
+            house.plan.broker,
+            self.door,
+            lambda message, ack: self.entrance.from_calls(message, ack),  # noqa: PLW0108 (made below)
+            lambda message, ack: self.entrance.from_telemetry(message, ack),  # noqa: PLW0108
+            self._broker_up,
         )
         self.desk: Desk | None = None
         self.loop = Loop(
@@ -68,10 +66,21 @@ class Gateway:
             ),
             self.clock,
         )
+        self.entrance = Entrance(
+            self.clock,
+            self.loop.counts,
+            self.loop.presences,
+            lambda: self.loop.state,
+            self.loop.take,
+            self.loop.telemetry.read_later,
+            self.broker.is_call_topic,
+            lambda: self.broker.calls_are_heard(self.clock.monotonic_s()),
+        )
+        self.loop.read_telemetry = self._read_telemetry
         selector = self.loop.selector
         selector.register(self.door, 1, lambda _mask: self.door.open())
         self.desk = Desk(house.gateway_socket, selector, self.loop.take, self.loop.snapshot, self._ask)
-        self._watched: int | None = None
+        self._watched: dict[str, int] = {}
         self.loop.teller.part_is("gateway", "ready")
         if not self.book.trouble:
             self.loop.teller.part_is("notebook", "ready")
@@ -98,8 +107,11 @@ class Gateway:
             "ready",
             f"gateway ready: {len(self.loop.state.devices)} devices, {len(self.loop.state.bays)} bays",
         )
+        # What is alive now stays alive for years: the collector need not walk it again while a press waits.
+        gc.collect()
+        gc.freeze()
         notifier.ready()
-        self.loop.timers.every(0.25, lambda: self.broker.tick(self.clock.monotonic_s()))
+        self.loop.timers.every(0.1, lambda: self.broker.tick(self.clock.monotonic_s()))
         self.broker.tick(self.clock.monotonic_s())
         try:
             self.loop.run(lambda: self._each_turn(notifier.beat))
@@ -116,86 +128,46 @@ class Gateway:
 
     def _each_turn(self, beat: Callable[[], None]) -> None:
         beat()
-        self._watch_broker()
+        for line in self.broker.lines:
+            self._watch(line)
 
-    def _watch_broker(self) -> None:
+    def _watch(self, line: MqttLine) -> None:
         """paho opens and closes its socket when it likes: keep the selector in step."""
-        selector, fileno = self.loop.selector, self.broker.fileno()
-        wanted = 3 if fileno is not None and self.broker.wants_write() else 1
-        if self._watched is not None and self._watched != fileno:
+        selector, fileno, watched = self.loop.selector, line.fileno(), self._watched.get(line.name)
+        if watched is not None and watched != fileno:
             try:
-                selector.unregister(self._watched)
+                selector.unregister(watched)
             except (KeyError, ValueError):
                 pass  # closed under us: epoll has forgotten it already
-            self._watched = None
+            del self._watched[line.name]
+            watched = None
         if fileno is None:
             return
-        if self._watched is None:
-            selector.register(fileno, wanted, self._broker_ready)
-            self._watched = fileno
+        wanted = 3 if line.wants_write() else 1
+        if watched is None:
+            ready = self._calls_ready if line is self.broker.calls else self._telemetry_ready
+            selector.register(fileno, wanted, ready)
+            self._watched[line.name] = fileno
         elif selector.get_key(fileno).events != wanted:
-            selector.modify(fileno, wanted, self._broker_ready)
+            selector.modify(fileno, wanted, selector.get_key(fileno).data)
 
-    def _broker_ready(self, mask: int) -> None:
+    def _calls_ready(self, mask: int) -> None:
         if mask & 2:
-            self.broker.write()
+            self.broker.calls.write()
         if mask & 1:
-            self.broker.read()
-        self._watch_broker()
+            self.broker.calls.read(time.monotonic_ns() + READING_CALLS_NS)
+        self._watch(self.broker.calls)
 
-    def _message(self, message: paho.MQTTMessage) -> None:
-        """One MQTT message: understood, or counted and named once. It never becomes an exception."""
-        arrived_ns = self.clock.monotonic_ns()
-        counts = self.loop.counts
-        counts["messages"] += 1
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = ""
-        ack = (lambda: self.broker.ack(message)) if message.qos else None
-        if topic.startswith(OUR_OWN) or (topic.startswith("linli/v1/button/") and topic.endswith("/written")):
-            counts["our_own"] += 1
-            if ack is not None:
-                ack()
-            return
-        if len(message.payload) > LONGEST_PAYLOAD:
-            self._not_understood("oversized", topic, f"a payload of {len(message.payload)} bytes", ack)
-            return
-        family = family_of(topic)
-        if family is None:
-            self._not_understood("unknown_topic", topic, "no family of devices speaks there", ack)
-            return
-        heard = Heard(topic, bytes(message.payload), retained=bool(message.retain))
-        reading = self._as_claimed(heard, family, decode(heard))
-        if reading.event in NOT_UNDERSTOOD:
-            self._not_understood("garbage", topic, "the payload is not understood", ack)
-            return
-        facts = facts_of(family, reading, topic, retained=bool(message.retain), redelivered=bool(message.dup))
-        if message.retain:
-            counts["retained"] += 1
-        if not facts:
-            counts["without_news"] += 1
-            if ack is not None:
-                ack()
-            return
-        what = f"{reading.event} from {device_id_of(family, reading, topic)}"
-        self.loop.take(Arrival(arrived_ns, self.clock.now_ms(), what, facts, every_ms_of(reading), ack))
+    def _telemetry_ready(self, mask: int) -> None:
+        """Telemetry is not read here but when the loop has time for it."""
+        if mask & 2:
+            self.broker.telemetry.write()
+        self.loop.telemetry_ready = True
 
-    def _as_claimed(self, heard: Heard, family: str, reading: Reading) -> Reading:
-        """What the console's claim knows of the device helps to read it, where its maker's envelope does not tell."""
-        device = self.loop.state.devices.get(device_id_of(family, reading, heard.topic))
-        if device is None:
-            return reading
-        cls = {"bay_sensor": "parking_sensor", "call_button": "button"}.get(device.kind, "")
-        model = device.model if family in NAMELESS else ""
-        return decode(replace(heard, model=model, cls=cls)) if model or cls else reading
-
-    def _not_understood(self, kind: str, topic: str, why: str, ack: Callable[[], None] | None) -> None:
-        self.loop.counts[kind] += 1
-        source = topic[:80]
-        say_once(f"{kind}:{source}", kind, f"{source!r}: {why}; counted, not repeated here", topic=source)
-        if ack is not None:
-            ack()
+    def _read_telemetry(self, until_ns: int) -> bool:
+        more = self.broker.telemetry.read(until_ns)
+        self._watch(self.broker.telemetry)
+        return more
 
     def _pin_pressed(self, pin_id: str, press_id: str, arrived_ns: int) -> None:
         """In gpiozero's thread: only knock."""
@@ -214,6 +186,15 @@ class Gateway:
         light: Light = "blink" if "HEARD" in states else ("steady" if "COMING" in states else "off")
         self.pins.show(light)
 
+    def _statistics(self) -> Json:
+        return {
+            **self.loop.statistics(),
+            "over_budget": self.entrance.over_budget(),
+            "lines": self.broker.statistics(),
+            "desk": self.desk.statistics() if self.desk is not None else {},
+            "beacon": self.pins.shown,
+        }
+
     def _broker_up(self, up: bool, why_zh: str, why_en: str) -> None:
         self.loop.teller.part_is("broker", "ready" if up else "down", why_zh, why_en)
         if up:
@@ -225,11 +206,7 @@ class Gateway:
             case "ping":
                 return {"ok": True, "now_ms": self.clock.now_ms(), "turns": self.loop.turns}
             case "statistics":
-                desk = self.desk.statistics() if self.desk is not None else {}
-                return {
-                    "ok": True,
-                    "statistics": {**self.loop.statistics(), "desk": desk, "beacon": self.pins.shown},
-                }
+                return {"ok": True, "statistics": self._statistics()}
             case "press_pin":
                 if self.pins.press_mock(str(order.get("pin_id", ""))):
                     return {"ok": True, "written": False}

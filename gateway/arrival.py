@@ -30,10 +30,25 @@ class Arrival:
     fields: Mapping[str, object] = field(default_factory=dict)
     answer: Callable[[dict[str, object]], None] | None = None
 
+    #: what is to be told by its own key: who gave the order, or the device that spoke
+    source: str = ""
+    #: call, order, pin or telemetry: by which lane it came (gateway/lateness.py)
+    lane: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.lane:
+            self.lane = "order" if self.order else "telemetry"
+            for fact in self.facts:
+                if isinstance(fact, Pressed):
+                    self.lane = "pin" if fact.family == "gpio" else "call"
+                    break
+        if not self.source:
+            self.source = self.facts[0].device_id if self.facts else self.what
+
     @property
     def urgent(self) -> bool:
         """Calls and the kiosk's orders overtake any number of parking updates."""
-        return bool(self.order) or any(isinstance(fact, Pressed) for fact in self.facts)
+        return self.lane != "telemetry"
 
 
 class ThreadDoor:

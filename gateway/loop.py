@@ -1,21 +1,26 @@
 """The loop: gather → decide → write → tell. The latency-critical core; everything else waits for it, never it.
 
-Theory of operation. One thread owns the selector, the broker's socket, the desk's sockets and the notebook. A turn
-gathers what is ready into two lanes (calls and orders; everything else), decides each fact on a child of the
-state, writes all changes in one transaction, and only then tells: PUBACK and "written" to the device, lamps and
-panels, the doorbell to the screens, answers to orders. Group commit needs no timer: while one commit runs, arrivals
-gather.
+Theory of operation. One thread owns the selector, the broker's sockets, the desk's sockets and the notebook. A turn
+looks at the doors, decides what is urgent (calls, pins, orders) on a child of the state, writes all changes in one
+transaction, and only then tells: lamps, the doorbell to the screens, "written" and PUBACK to the device, answers to
+orders. Group commit needs no timer: while one commit runs, arrivals gather. Telemetry is read for a millisecond a
+turn, kept small in a lane of its own (telemetry.py) and decided in turns in which nobody calls.
 
 If the notebook cannot be written, nothing of the batch becomes state: its arrivals wait, in order, and are tried
-again every second; staff are alarmed from memory (``written: false``), no lamp is lit, nothing is acknowledged.
+again every second (held.py); staff are alarmed from memory (``written: false``), no lamp is lit, nothing is
+acknowledged.
+
+What each clever line is worth is in docs/measurements.md, "The loop".
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import resource
 import selectors
 import sqlite3
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -24,20 +29,26 @@ from devices.messages import DeviceSeen, Pressed, WakeMe
 from devices.plan import Panel
 from gateway.arrival import Arrival
 from gateway.hall import bays, calls, rules, things
-from gateway.hall.state import Bay, Call, Change, Decision, Device, HallState, Zone
+from gateway.hall.state import Bay, Change, Decision, Device, HallState, Zone
+from gateway.held import Held
+from gateway.lanes import UrgentLane
+from gateway.lateness import Lateness
 from gateway.log import say
 from gateway.notebook import Notebook
+from gateway.presence import Presences
 from gateway.store import find_press, load_state, write_changes
+from gateway.telemetry import Telemetry
 from gateway.teller import Batch, Mouths, Teller
 from gateway.timers import Clock, Timers
 from gateway.views import Json, bay_json, call_json, device_json, panel_json, zone_json
 
-#: Telemetry decided in one turn before calls are looked for again: some 10 ms of work (measured, 50 us each).
-TELEMETRY_A_TURN = 200
+#: Reading telemetry takes at most this long a turn; then the doors are looked at again. Some 50 messages.
+READING_NS = 1_000_000
+#: A disk whose commit costs more than this is slow: there telemetry travels in the transaction of a call rather than
+#: making the next call wait for one of its own. (One commit here 0.2-0.5 ms, a good SD card 8, an old one 80.)
+SLOW_COMMIT_NS = 2_000_000
 #: How often a notebook that refused is tried again.
 RETRY_S = 1.0
-#: What waits for the disk at most, beside presses (which are never dropped): the bays of the largest hall, twice.
-HELD_AT_MOST = 4000
 #: How often silence is looked for; a device's own deadline is minutes or hours.
 SWEEP_S = 5.0
 #: "Last seen" goes to disk this often (docs/protocol.md: heartbeats stay in memory).
@@ -52,6 +63,9 @@ class Loop:
     :param book: gateway.db; only this loop writes it. Where it could not be opened yet, the loop alarms from memory
         and begins with what the hall knew as soon as it can be read.
     :param hall_buttons: the buttons on our own pins, id → name: wiring, so nobody has to claim them.
+
+    ``read_telemetry(until_ns)`` is the door of telemetry, set by ``__main__``: not opened by the selector but in its
+    own time, when its wire has set ``telemetry_ready``. It says whether more is left to read.
     """
 
     def __init__(
@@ -66,17 +80,21 @@ class Loop:
         self.state = HallState()
         self.counts: Counter[str] = Counter()
         self.turns = 0
+        self.presences = Presences()
+        self.lateness = Lateness()
         self.teller = Teller(mouths, clock)
         self.timers = Timers(clock)
+        self.urgent = UrgentLane()
+        self.telemetry = Telemetry()
+        self.held = Held(self.counts, self.teller)
+        self.read_telemetry: Callable[[int], bool] = lambda _until_ns: False
+        self.telemetry_ready = False
         self._book = book
         self._panels = panels
         self._clock = clock
-        self._urgent: deque[Arrival] = deque()
-        self._telemetry: deque[Arrival] = deque()
-        self._unwritten: list[Arrival] = []
-        self._provisional: dict[int, Call] = {}
-        self._seen_s: dict[str, float] = {}
-        self._unsaved: set[str] = set()
+        self._commit_ns = 0.0
+        self._looked_ns = 0
+        self._disk_refuses = False
         self._stopping = False
         self.timers.every(SWEEP_S, self._sweep)
         self.timers.every(PERSIST_SEEN_S, self.persist_seen)
@@ -84,6 +102,7 @@ class Loop:
         self.timers.every(RETRY_S, self._retry)
         self._hall_buttons = hall_buttons
         self._epoch = ""
+        self._began_ms = clock.now_ms()
         if self._book_is_open():
             self._begin()
 
@@ -93,12 +112,12 @@ class Loop:
         self.state = load_state(self._book.connection, now_ms)
         self._epoch = self._book.epoch
         # Numbers given from memory, before the notebook could be read, may be those of calls that are in it.
-        self._provisional.clear()
+        self.held.provisional.clear()
         for device in self.state.devices.values():
             # "Last seen" on disk may be a quarter of an hour old; whatever the wall clock did meanwhile, nobody
             # is called silent for what we did not write down.
             age_s = max(0, now_ms - device.last_seen_ms) / 1000 - PERSIST_SEEN_S
-            self._seen_s[device.device_id] = now_s - max(0.0, age_s)
+            self.presences.begin(device.device_id, now_s - max(0.0, age_s), device.last_seen_ms)
         for call in self.state.calls.values():
             if call.state == "HEARD" and not call.overdue:
                 left_ms = call.last_press_ms + calls.UNANSWERED_MS - now_ms
@@ -113,9 +132,7 @@ class Loop:
         if self._epoch:
             return True
         if not self._book.try_open():
-            self.teller.part_is(
-                "notebook", "down", *_notebook_words(NotWritten(self._book.trouble, self._book.trouble_zh))
-            )
+            self._notebook_is_down(NotWritten(self._book.trouble, self._book.trouble_zh))
             return False
         if self.teller.parts.get("notebook", {}).get("state") == "down":
             self._begin()
@@ -126,8 +143,11 @@ class Loop:
     # ---------------------------------------------------------------- gather
 
     def take(self, arrival: Arrival) -> None:
-        """A door hands something in. Calls and orders go into the lane that is served first."""
-        (self._urgent if arrival.urgent else self._telemetry).append(arrival)
+        """A door hands something in: into its lane."""
+        if arrival.urgent:
+            self.urgent.put(arrival)
+        else:
+            self.telemetry.put(arrival)
 
     def stop(self) -> None:
         self._stopping = True
@@ -140,28 +160,55 @@ class Loop:
         self.persist_seen()
 
     def turn(self, longest_wait_s: float = 1.0) -> None:
-        """One turn: wait for what is ready, then gather → decide → write → tell."""
-        if self._urgent or self._telemetry:
-            wait_s = 0.0
-        else:
-            wait_s = self.timers.wait_s(longest_wait_s)
-        for key, mask in self.selector.select(wait_s):
+        """One turn: look at the doors; calls and orders; a millisecond of reading telemetry, or a batch of it."""
+        clock, spent = self._clock, self.lateness.spent
+        wait_s = self._wait_s(longest_wait_s)
+        began_ns = clock.monotonic_ns()
+        if self._looked_ns:
+            self.lateness.away.add((began_ns - self._looked_ns) / 1000)
+        doors = self.selector.select(wait_s)
+        self._looked_ns = looked_ns = clock.monotonic_ns()
+        for key, mask in doors:
             key.data(mask)
+        read_ns = clock.monotonic_ns()
+        if doors:
+            spent("read", looked_ns, read_ns)
         self.turns += 1
-        self.timers.run_due()
-        batch = list(self._urgent)
-        self._urgent.clear()
-        quantum = min(TELEMETRY_A_TURN, len(self._telemetry))
-        batch += [self._telemetry.popleft() for _ in range(quantum)]
-        if batch:
+        if self.timers.run_due():
+            spent("timers", read_ns, clock.monotonic_ns())
+        if self.urgent:
+            batch = self.urgent.take()
+            if self._commit_ns > SLOW_COMMIT_NS and not self.held and not self._disk_refuses:
+                batch += self.telemetry.take(looked_ns)
             self._handle(batch)
-        else:
-            self._book.rest()
+        elif self._telemetry_is_due():
+            self._handle(self.telemetry.take(looked_ns))
+        if self.telemetry_ready:
+            began_ns = clock.monotonic_ns()
+            self.telemetry_ready = self.read_telemetry(began_ns + READING_NS)
+            spent("telemetry", began_ns, clock.monotonic_ns())
+        elif not doors and not self.urgent:
+            began_ns = clock.monotonic_ns()
+            if self._book.rest():
+                spent("checkpoint", began_ns, clock.monotonic_ns())
+
+    def _wait_s(self, longest_s: float) -> float:
+        if self.urgent or self.telemetry_ready:
+            return 0.0
+        due_in_s = None if self._disk_refuses else self.telemetry.due_in_s(self._clock.monotonic_ns(), self._commit_ns)
+        return self.timers.wait_s(longest_s if due_in_s is None else min(longest_s, due_in_s))
+
+    def _telemetry_is_due(self) -> bool:
+        return (
+            not self._disk_refuses
+            and self.telemetry.due_in_s(self._clock.monotonic_ns(), self._commit_ns) == 0.0
+        )
+
 
     # ---------------------------------------------------------------- decide
 
     def _handle(self, batch: list[Arrival]) -> None:
-        if self._unwritten:
+        if self.held:
             # What waits for the disk goes first: order is part of the truth.
             self._hold(batch)
             return
@@ -218,6 +265,7 @@ class Loop:
         """Decide and write a batch. None: nothing of it was written, and it is not state either."""
         if not self._book_is_open():
             return None
+        began_ns = self._clock.monotonic_ns()
         child = self.state.child()
         batch = Batch(arrivals, self._clock.now_ms())
         for arrival in arrivals:
@@ -233,23 +281,48 @@ class Loop:
                     self.counts["press_copies"] += 1
                     if decision.call is not None:
                         batch.copies.append(decision.call)
+        if any(isinstance(change, Zone) for change in batch.changes):
+            # The panels that add the zones up follow in the same transaction, once for the whole batch.
+            counts = bays.shown(child, self._panels, batch.now_ms)
+            batch.changes += counts
+            batch.effects += counts
+            child.put(Decision(changes=list(counts)))
+        batch.decided_ns = self._clock.monotonic_ns()
+        self.lateness.spent("decide", began_ns, batch.decided_ns)
         if not self._put_on_disk(batch.changes):
             return None
         self.state.absorb(child)
-        self._provisional.clear()
+        self.held.provisional.clear()
         return batch
 
     def _put_on_disk(self, changes: list[Change]) -> bool:
         if not changes:
             return True
+        began_ns = self._clock.monotonic_ns()
         try:
             self._book.write(lambda connection: write_changes(connection, changes))
         except NotWritten as wrong:
-            self.teller.part_is("notebook", "down", *_notebook_words(wrong))
+            self._notebook_is_down(wrong)
             return False
+        ended_ns = self._clock.monotonic_ns()
+        took_ns = ended_ns - began_ns
+        # What a commit costs these days: the mean of about the last ten.
+        self._commit_ns += (took_ns - self._commit_ns) / 10
+        self.lateness.commits.add(took_ns / 1000, f"{len(changes)} changes", self._clock.now_ms())
+        self.lateness.spent("commit", began_ns, ended_ns)
+        self._disk_refuses = self.telemetry.squeezed = False
         if self.teller.parts.get("notebook", {}).get("state") == "down":
             self.teller.part_is("notebook", "ready")
         return True
+
+    def _notebook_is_down(self, wrong: NotWritten) -> None:
+        self._disk_refuses = self.telemetry.squeezed = True
+        self.teller.part_is(
+            "notebook",
+            "down",
+            f"呼叫记录写不进去（{wrong.why_zh}）：呼叫仍会响，但指示灯不亮、不算已收到",
+            f"{wrong}. Calls still ring from memory, lamps stay dark, nothing is acknowledged",
+        )
 
     def _tell(self, batch: Batch) -> None:
         written_ns = self._clock.monotonic_ns()
@@ -258,7 +331,25 @@ class Loop:
                 self._wake_at(
                     self._clock.monotonic_s() + (effect.at_ms - batch.now_ms) / 1000, effect.call_id
                 )
-        self.teller.tell(batch, self.state, written_ns)
+        for change in batch.changes:
+            if isinstance(change, (Device, Bay)):
+                # Whatever this device says next is looked at again.
+                self.presences.changed(change.device_id)
+        self.teller.tell(batch, self.state)
+        told_ns = self._clock.monotonic_ns()
+        self.lateness.spent("tell", written_ns, told_ns)
+        decided_ns = batch.decided_ns or written_ns
+        for arrival in batch.arrivals:
+            times_ns = (arrival.arrived_ns, decided_ns, written_ns, told_ns)
+            late = self.lateness.told(arrival.lane, arrival.what, times_ns, batch.now_ms)
+            if late is not None:
+                told_ms, waited_for, waited_ms = late
+                say(
+                    "late",
+                    f"told {told_ms:.0f} ms after arrival: {arrival.what} ({waited_ms:.0f} ms of it: {waited_for}; "
+                    f"{len(batch.arrivals)} in the batch)",
+                    level=logging.WARNING,
+                )
 
     def _decide(self, fact: rules.Fact, arrival: Arrival, child: HallState) -> Decision:
         if isinstance(fact, Pressed):
@@ -275,13 +366,12 @@ class Loop:
             ):
                 child.presses[key] = old
         elif isinstance(fact, DeviceSeen) and not fact.offline:
-            self._seen_s[fact.device_id] = self._clock.monotonic_s()
-            self._unsaved.add(fact.device_id)
-        return rules.decide(child, fact, arrival.arrived_ms, arrival.every_ms, self._panels)
+            self.presences.heard(fact.device_id, arrival.arrived_ns / 1e9, arrival.arrived_ms)
+        return rules.decide(child, fact, arrival.arrived_ms, arrival.every_ms)
 
     def _obey(self, arrival: Arrival, child: HallState, batch: Batch) -> Json:
         try:
-            decision = rules.obey(child, arrival.order, arrival.fields, batch.now_ms, self._panels)
+            decision = rules.obey(child, arrival.order, arrival.fields, batch.now_ms)
         except OrderRefused as refused:
             return {"ok": False, "fault": "refused", "why_zh": refused.why_zh, "why_en": refused.why_en}
         child.put(decision)
@@ -303,59 +393,25 @@ class Loop:
     # ---------------------------------------------------------------- when the disk refuses
 
     def _hold(self, batch: list[Arrival]) -> None:
-        """Keep what could not be written; alarm staff from memory. Orders are refused at once, not kept."""
-        waiting = {_key(arrival) for arrival in self._unwritten}
-        for arrival in batch:
-            if arrival.order:
-                if arrival.answer is not None:
-                    arrival.answer(
-                        {
-                            "ok": False,
-                            "fault": "not_written",
-                            "why_zh": "记录本写不进去：请记在纸上，稍后再点",
-                            "why_en": "the notebook cannot be written: note it on paper and try again",
-                        }
-                    )
-                continue
-            key = _key(arrival)
-            if key is None or key not in waiting:
-                if arrival.urgent or len(self._unwritten) < HELD_AT_MOST:
-                    waiting.add(key)
-                    self._unwritten.append(arrival)
-                    continue
-                self.counts["held_too_many"] += 1
-            elif not arrival.urgent:
-                # Of a bay's updates only the last is state: it takes the older one's place, and the older one need
-                # not come again.
-                older = next(one for one in self._unwritten if _key(one) == key)
-                self._unwritten.remove(older)
-                self._unwritten.append(arrival)
-                arrival = older
-            self.counts["held_copies"] += 1
-            # The broker lends only so many unacknowledged messages; a copy must not use one up. The original stays
-            # unacknowledged, and is what comes again if we die now.
-            if arrival.ack is not None:
-                arrival.ack()
-        self._alarm_from_memory()
-
-    def _alarm_from_memory(self) -> None:
+        """Keep what could not be written, and alarm staff from memory."""
+        self.telemetry.put_back([arrival for arrival in batch if not arrival.urgent])
+        self.held.keep([arrival for arrival in batch if arrival.urgent])
         child = self.state.child()
-        for arrival in self._unwritten:
+        for arrival in self.held:
             for fact in arrival.facts:
                 child.put(self._decide(fact, arrival, child))
-        waiting = {
-            call_id: call for call_id, call in child.calls.items() if self.state.calls.get(call_id) != call
-        }
-        news = [call for call_id, call in waiting.items() if call_id not in self._provisional]
-        self._provisional = waiting
-        self.teller.alarm_from_memory(news, child)
+        self.held.alarm(self.state, child)
 
     def _retry(self) -> None:
-        if not self._book_is_open() or not self._unwritten:
+        if not self._book_is_open():
             return
-        waiting, self._unwritten = self._unwritten, []
+        # Telemetry is tried with the next call, or by itself if nobody calls.
+        self._disk_refuses = False
+        waiting = self.held.take()
+        if not waiting:
+            return
         self._handle(waiting)
-        if not self._unwritten:
+        if not self.held:
             say(
                 "notebook_back",
                 f"the notebook is back: {len(waiting)} facts that waited are on disk",
@@ -375,7 +431,8 @@ class Loop:
         for device in list(self.state.devices.values()):
             if device.kind not in ("call_button", "bay_sensor") or device.every_ms <= 0:
                 continue
-            silent_s = now_s - self._seen_s.get(device.device_id, now_s)
+            presence = self.presences.of(device.device_id)
+            silent_s = now_s - presence.seen_s if presence is not None else 0.0
             if silent_s <= things.MISSED * device.every_ms / 1000 and device.health != "offline":
                 continue
             self._decide_quietly(_silence_of(device))
@@ -390,8 +447,11 @@ class Loop:
         if not decision.changes:
             return
         child.put(decision)
-        decision = rules.with_panels(child, decision, self._panels, now_ms)
-        child.put(decision)
+        if any(isinstance(change, Zone) for change in decision.changes):
+            counts = bays.shown(child, self._panels, now_ms)
+            decision.changes += counts
+            decision.effects += counts
+            child.put(decision)
         if self._put_on_disk(decision.changes):
             self.state.absorb(child)
             self._tell(Batch([], now_ms, decision.changes, decision.effects))
@@ -411,15 +471,29 @@ class Loop:
 
     def persist_seen(self) -> None:
         """Put "last seen" on disk for those who spoke since; a quarter of an hour of it may be lost."""
-        changes: list[Change] = [
-            self.state.devices[device_id] for device_id in self._unsaved if device_id in self.state.devices
-        ]
         if not self._book_is_open():
             return
-        spoken = self._unsaved
-        changes += [bay for bay in self.state.bays.values() if bay.device_id in spoken]
-        if self._put_on_disk(changes):
-            self._unsaved = set()
+        spoken = [device_id for device_id, _ in self.presences.unsaved()]
+        if self._put_on_disk(self._refresh_seen()):
+            for device_id in spoken:
+                if (presence := self.presences.of(device_id)) is not None:
+                    presence.unsaved = False
+
+    def _refresh_seen(self) -> list[Change]:
+        """Bring "last seen" of devices and bays up to date in memory: signs of life change nothing else."""
+        seen: list[Change] = []
+        devices, all_bays = self.state.devices, self.state.bays
+        moments = {
+            device_id: presence.seen_ms for device_id, presence in self.presences.unsaved() if device_id in devices
+        }
+        for device_id, seen_ms in moments.items():
+            devices[device_id] = replace(devices[device_id], last_seen_ms=seen_ms)
+            seen.append(devices[device_id])
+        for bay_id, bay in all_bays.items():
+            if bay.device_id in moments:
+                all_bays[bay_id] = replace(bay, last_seen_ms=moments[bay.device_id])
+                seen.append(all_bays[bay_id])
+        return seen
 
     def _set_panels(self) -> None:
         """At start every panel's level is worked out anew: hall.toml may have changed."""
@@ -435,7 +509,8 @@ class Loop:
     def snapshot(self) -> Json:
         """Everything a screen needs to begin with."""
         state = self.state
-        shown = {**state.calls, **self._provisional}
+        self._refresh_seen()
+        shown = {**state.calls, **self.held.provisional}
         newest_closed = [call.call_id for call in shown.values() if call.state == "CLOSED"][-20:]
         return {
             "fact": "Snapshot",
@@ -443,7 +518,7 @@ class Loop:
             "epoch": self._epoch,
             "now_ms": self._clock.now_ms(),
             "calls": [
-                call_json(call, written=call_id not in self._provisional)
+                call_json(call, written=call_id not in self.held.provisional)
                 for call_id, call in sorted(shown.items())
                 if call.state != "CLOSED" or call_id in newest_closed
             ],
@@ -456,14 +531,31 @@ class Loop:
         }
 
     def statistics(self) -> Json:
+        """docs/protocol.md, `statistics`, as far as the loop knows them."""
+        next_s = self.timers.next_in_s()
         return {
+            "since_ms": self._began_ms,
+            "now_ms": self._clock.now_ms(),
             "turns": self.turns,
-            "counts": dict(self.counts),
-            "arrival_to_written": self.teller.written.as_json(),
-            "arrival_to_told": self.teller.told.as_json(),
-            "waiting_for_disk": len(self._unwritten),
-            "waiting": {"urgent": len(self._urgent), "telemetry": len(self._telemetry)},
+            "cpu_s": round(sum(os.times()[:2]), 2),
+            "rss_kb": _resident_kb(),
+            "counts": {**self.counts, "conflated": self.telemetry.conflated},
+            "waiting": {"urgent": len(self.urgent), "telemetry": len(self.telemetry), "disk": len(self.held)},
+            "timers": {
+                "waiting": len(self.timers),
+                "next_in_ms": None if next_s is None else round(next_s * 1000),
+            },
+            **self.lateness.as_json(),
         }
+
+
+def _resident_kb() -> int:
+    """Resident memory now; where the kernel does not tell, its highest so far."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * resource.getpagesize() // 1024
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _silence_of(device: Device) -> Callable[[HallState, int], Decision]:
@@ -476,18 +568,3 @@ def _silence_of(device: Device) -> Callable[[HallState, int], Decision]:
         return decision
 
     return rule
-
-
-def _key(arrival: Arrival) -> tuple[str, str, str] | None:
-    """What makes two held arrivals one: the press's own key, or the device whose state it is."""
-    for fact in arrival.facts:
-        if isinstance(fact, Pressed):
-            return ("press", fact.device_id, fact.press_id) if fact.press_id else None
-    return ("state", arrival.facts[0].device_id, "") if arrival.facts else None
-
-
-def _notebook_words(wrong: NotWritten) -> tuple[str, str]:
-    return (
-        f"呼叫记录写不进去（{wrong.why_zh}）：呼叫仍会响，但指示灯不亮、不算已收到",
-        f"{wrong}. Calls still ring from memory, lamps stay dark, nothing is acknowledged",
-    )

@@ -135,15 +135,19 @@ class Notebook:
         self._wal_pages += 8
         return answer
 
-    def rest(self) -> None:
-        """Called in an idle moment: move the write-ahead log into the file if it has grown. Never in a commit."""
+    def rest(self) -> bool:
+        """Called in an idle moment: move the write-ahead log into the file if it has grown. Never in a commit.
+
+        :return: whether there was anything to do.
+        """
         if self._wal_pages < CHECKPOINT_PAGES or self._broken:
-            return
+            return False
         self._wal_pages = 0
         try:
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except sqlite3.DatabaseError:
             self._broken = True  # the next write reopens, and says what is wrong
+        return True
 
     def close(self) -> None:
         """Let go of the file; a second time does nothing."""

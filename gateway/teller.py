@@ -1,7 +1,7 @@
 """Telling, the last of gather → decide → write → tell. Nothing here decides, and nothing here waits.
 
 Order matters to a person: the lamp first (somebody is looking at it), then the screens, then the answers, then
-"written" and PUBACK, panels last. And it measures how late all that was.
+"written" and PUBACK, panels last. How late all that was, lateness.py knows.
 """
 
 from __future__ import annotations
@@ -14,13 +14,9 @@ from devices.messages import Pressed, SetLamp, ShowCount
 from gateway.arrival import Arrival
 from gateway.hall import calls
 from gateway.hall.state import Bay, BayGone, Call, Change, Device, Effect, HallState, Zone
-from gateway.lateness import Histogram
 from gateway.log import say
 from gateway.timers import Clock
 from gateway.views import Json, bay_json, call_json, device_json, panel_json, zone_json
-
-#: A fact told later than this after its arrival is named in the log. Our bar is p99 60 ms press → lamp.
-LATE_MS = 100.0
 
 
 @dataclass(slots=True)
@@ -45,6 +41,8 @@ class Batch:
     answers: list[tuple[Arrival, Json]] = field(default_factory=list)
     #: calls whose press came again: their lamp and "written" are told again
     copies: list[Call] = field(default_factory=list)
+    #: when the last of it was decided, monotonic
+    decided_ns: int = 0
 
 
 class Teller:
@@ -55,10 +53,8 @@ class Teller:
         self._clock = clock
         self.parts: dict[str, Json] = {}
         self.rev = 0
-        self.written = Histogram()
-        self.told = Histogram()
 
-    def tell(self, batch: Batch, state: HallState, written_ns: int) -> None:
+    def tell(self, batch: Batch, state: HallState) -> None:
         """Tell everybody concerned what this batch, now on disk, has changed."""
         lamps = {call.device_id: calls.lamp_of(call, batch.now_ms) for call in batch.copies}
         lamps |= {effect.device_id: effect for effect in batch.effects if isinstance(effect, SetLamp)}
@@ -72,7 +68,6 @@ class Teller:
             self._acknowledge(arrival)
         for count in {one.panel: one for one in batch.effects if isinstance(one, ShowCount)}.values():
             self._mouths.show_count(count)
-        self._measure(batch, written_ns)
         if lamps:
             self._mouths.beacon(state)
 
@@ -172,21 +167,6 @@ class Teller:
                     self._mouths.tell_written(one.device_id, boot, int(seq))
         if arrival.ack is not None:
             arrival.ack()
-
-    def _measure(self, batch: Batch, written_ns: int) -> None:
-        told_ns = self._clock.monotonic_ns()
-        for arrival in batch.arrivals:
-            written_us = (written_ns - arrival.arrived_ns) / 1000
-            told_us = (told_ns - arrival.arrived_ns) / 1000
-            self.written.add(written_us, arrival.what)
-            self.told.add(told_us, arrival.what)
-            if told_us > LATE_MS * 1000 and arrival.urgent:
-                say(
-                    "late",
-                    f"told {told_us / 1000:.0f} ms after arrival: {arrival.what} "
-                    f"(on disk after {written_us / 1000:.0f} ms, {len(batch.arrivals)} in the batch)",
-                    level=logging.WARNING,
-                )
 
 
 def _log_call(call: Call) -> None:

@@ -50,7 +50,18 @@ class Timers:
             return longest_s
         return min(longest_s, max(0.0, self._heap[0][0] - self._clock.monotonic_s()))
 
-    def run_due(self) -> None:
+    def next_in_s(self) -> float | None:
+        """Seconds to the next one; None where nothing waits."""
+        return max(0.0, self._heap[0][0] - self._clock.monotonic_s()) if self._heap else None
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def run_due(self) -> int:
+        """Run what is due; how many that were."""
         now_s = self._clock.monotonic_s()
+        ran = 0
         while self._heap and self._heap[0][0] <= now_s:
             heapq.heappop(self._heap)[2]()
+            ran += 1
+        return ran

@@ -16,7 +16,8 @@ from gateway.hall.rules import Fact
 NOT_UNDERSTOOD = frozenset({"undecodable", "invalid"})
 #: May be a call for help: only the hall knows, by having claimed the device as a call button.
 IF_CLAIMED = PRESS_EVENTS | {"rf_code", "state"}
-_GONE = frozenset({"offline", "device_off"})
+#: The device, or whoever speaks for it, says that it is no longer there.
+GONE = frozenset({"offline", "device_off"})
 
 
 #: The longest address that means anything: an MQTT friendly name of a few words.
@@ -63,7 +64,7 @@ def facts_of(
             family,
             clean(model)[:LONGEST_NAME] if isinstance(model, str) else "",
             reading.battery_pct,
-            offline=reading.event in _GONE,
+            offline=reading.event in GONE,
             fault=_fault(reading),
         )
     ]
@@ -98,7 +99,7 @@ def every_ms_of(reading: Reading) -> int | None:
 
 
 def _fault(reading: Reading) -> str:
-    if reading.event in _GONE:
+    if reading.event in GONE:
         return ""
     fault = reading.extras.get("fault")
     if fault is True:

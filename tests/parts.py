@@ -249,15 +249,16 @@ class Gateway:
         return self.process
 
     def forget_session(self) -> None:
-        """Let the broker forget the gateway's session: what comes at its next start is only what is retained."""
-        gone = paho.Client(CallbackAPIVersion.VERSION2, "linli-gateway", clean_session=True)
-        done = threading.Event()
-        gone.on_connect = lambda *_: done.set()
-        gone.connect("127.0.0.1", self.broker.port)
-        gone.loop_start()
-        assert done.wait(PATIENCE_S)
-        gone.disconnect()
-        gone.loop_stop()
+        """Let the broker forget the gateway's sessions: what comes at its next start is only what is retained."""
+        for name in ("linli-gateway", "linli-gateway-calls"):
+            gone = paho.Client(CallbackAPIVersion.VERSION2, name, clean_session=True)
+            done = threading.Event()
+            gone.on_connect = lambda *_, done=done: done.set()
+            gone.connect("127.0.0.1", self.broker.port)
+            gone.loop_start()
+            assert done.wait(PATIENCE_S)
+            gone.disconnect()
+            gone.loop_stop()
 
     def seat(self) -> Seat:
         seat = Seat(self.home / "run" / "gateway.sock")

@@ -1,0 +1,313 @@
+"""The entrance: each MQTT message is understood, or counted and named; then it goes into its lane.
+
+Both connections of the broker end here. What is a call goes to the loop at once; what is telemetry goes through the
+sieves of ``telemetry.py``, the first two of which are here because they must cost next to nothing. All that can be
+known of a topic is worked out once and kept (``_Topic``).
+
+A message is never an exception and never lost without a count: ``counts`` says what, ``say_once`` from whom.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from devices.codecs import decode, family_of
+from devices.reading import Heard, Reading
+from gateway.arrival import Arrival
+from gateway.hall.state import HallState
+from gateway.log import say_once
+from gateway.presence import Presence, Presences
+from gateway.timers import Clock
+from gateway.translate import GONE, IF_CLAIMED, NOT_UNDERSTOOD, device_id_of, every_ms_of, facts_of
+
+#: Longer than any device's message (zigbee2mqtt's longest, with its device block, has 4 KiB).
+LONGEST_PAYLOAD = 64 * 1024
+#: Network servers whose envelope may not say what the device is: there the claim's model decides how it is read.
+NAMELESS = frozenset({"chirpstack_v4", "ttn_v3"})
+#: What we say ourselves, and hear again because we listen to everything.
+OUR_OWN = ("linli/v1/lamp/", "linli/v1/panel/", "linli/v1/gateway/")
+#: Messages of one topic looked at one by one within a second. A parking sensor speaks once in minutes, its burst at a
+#: passing lorry is five or six; fifty is a fault or an attack, and a hall of 500 such still costs half a core.
+BUDGET_A_SECOND = 50
+#: Topics remembered. A hall has some hundreds; whoever invents topics makes us forget, never grow.
+MOST_TOPICS = 8192
+#: Devices over their budget that are named in the statistics.
+_NAMED_OVER_BUDGET = 50
+_HOUR_NS = 3600 * 1_000_000_000
+
+
+class Message(Protocol):
+    """As much of paho's MQTTMessage as is used here. ``topic`` raises UnicodeDecodeError where it is no text."""
+
+    @property
+    def topic(self) -> str: ...
+
+    payload: bytes | bytearray
+    qos: int
+    retain: bool
+    dup: bool
+
+
+Ack = Callable[[], None]
+
+
+class _Topic:
+    """All that is known of a topic, worked out at its first message."""
+
+    __slots__ = (
+        "budget_s",
+        "by_call_line",
+        "count",
+        "device_id",
+        "excess",
+        "excess_since_ms",
+        "excess_until_ns",
+        "family",
+        "newest",
+        "only_telemetry",
+        "ours",
+        "presence",
+        "topic",
+    )
+
+    def __init__(self, topic: str, by_call_line: bool) -> None:
+        self.topic = topic
+        self.ours = topic.startswith(OUR_OWN) or (
+            topic.startswith("linli/v1/button/") and topic.endswith("/written")
+        )
+        self.family = family_of(topic)
+        self.by_call_line = by_call_line
+        self.only_telemetry = topic.startswith("linli/v1/bay/")
+        #: the device that spoke here last
+        self.device_id = ""
+        self.presence: Presence | None = None
+        #: this second, and messages in it
+        self.budget_s = 0
+        self.count = 0
+        #: messages beyond the budget: how many, since when, until when; and the newest of them, not yet read
+        self.excess = 0
+        self.excess_since_ms = 0
+        self.excess_until_ns = 0
+        self.newest: _Unread | None = None
+
+
+@dataclass(slots=True)
+class _Unread:
+    payload: bytes
+    arrived_ns: int
+    arrived_ms: int
+    dup: bool
+    ack: Ack | None
+
+
+class Entrance:
+    """Where messages become facts.
+
+    :param state: what the hall knows now: a claim may say how a message is to be read.
+    :param take: the loop's door.
+    :param read_later: does what it is handed before the next batch of telemetry.
+    :param is_call_topic: whether the connection for calls brings this topic.
+    :param calls_are_heard: whether that connection is up: then the other one's copies are left alone.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        counts: Counter[str],
+        presences: Presences,
+        state: Callable[[], HallState],
+        take: Callable[[Arrival], None],
+        read_later: Callable[[Callable[[], None]], None],
+        is_call_topic: Callable[[str], bool],
+        calls_are_heard: Callable[[], bool],
+    ) -> None:
+        self._clock = clock
+        self._counts = counts
+        self._presences = presences
+        self._state = state
+        self._take = take
+        self._read_later = read_later
+        self._is_call_topic = is_call_topic
+        self._calls_are_heard = calls_are_heard
+        self._topics: dict[str, _Topic] = {}
+
+    # ---------------------------------------------------------------- in
+
+    def from_calls(self, message: Message, ack: Ack | None) -> None:
+        """A message of the connection for calls."""
+        self._hear(message, ack, calls=True)
+
+    def from_telemetry(self, message: Message, ack: Ack | None) -> None:
+        """A message of the connection for everything else."""
+        self._hear(message, ack, calls=False)
+
+    def _hear(self, message: Message, ack: Ack | None, *, calls: bool) -> None:
+        arrived_ns = self._clock.monotonic_ns()
+        counts = self._counts
+        counts["messages"] += 1
+        try:
+            name = message.topic
+        except UnicodeDecodeError:
+            name = ""
+        topic = self._topics.get(name) or self._learn(name)
+        if topic.ours or (topic.by_call_line and not calls and self._calls_are_heard()):
+            # Our own words, or a copy of what the connection for calls brings.
+            counts["our_own" if topic.ours else "call_copies"] += 1
+            if ack is not None:
+                ack()
+            return
+        payload = message.payload
+        if len(payload) > LONGEST_PAYLOAD:
+            self._not_understood("oversized", name, f"a payload of {len(payload)} bytes", ack)
+        elif topic.family is None:
+            self._not_understood("unknown_topic", name, "no family of devices speaks there", ack)
+        elif message.retain:
+            counts["retained"] += 1
+            self._read(topic, bytes(payload), arrived_ns, self._clock.now_ms(), ack, retained=True)
+        elif self._within_budget(topic, arrived_ns) or not self._only_telemetry(topic):
+            # What may be a call is always looked at; the lane of calls has a share for each device.
+            self._read(topic, bytes(payload), arrived_ns, self._clock.now_ms(), ack, dup=message.dup)
+        else:
+            self._put_off_unread(topic, bytes(payload), arrived_ns, message.dup, ack)
+
+    def _learn(self, name: str) -> _Topic:
+        if len(self._topics) >= MOST_TOPICS:
+            self._topics.clear()
+        topic = self._topics[name] = _Topic(name, self._is_call_topic(name))
+        return topic
+
+    # ---------------------------------------------------------------- the budget of a device
+
+    def _within_budget(self, topic: _Topic, now_ns: int) -> bool:
+        second = now_ns // 1_000_000_000
+        if topic.budget_s != second:
+            topic.budget_s, topic.count = second, 0
+        topic.count += 1
+        return topic.count <= BUDGET_A_SECOND
+
+    def _only_telemetry(self, topic: _Topic) -> bool:
+        """Whether nobody can call for help here: only then may a message be left unread."""
+        if topic.only_telemetry:
+            return True
+        device = self._state().devices.get(topic.device_id)
+        return device is not None and device.kind == "bay_sensor"
+
+    def _put_off_unread(self, topic: _Topic, payload: bytes, arrived_ns: int, dup: bool, ack: Ack | None) -> None:
+        now_ms = self._clock.now_ms()
+        self._counts["over_budget"] += 1
+        if arrived_ns > topic.excess_until_ns:
+            topic.excess, topic.excess_since_ms = 0, now_ms
+            say_once(
+                f"over_budget:{topic.topic[:80]}",
+                "over_budget",
+                f"{topic.topic[:80]!r} says more than {BUDGET_A_SECOND} messages a second: its newest word counts, "
+                "those between are only counted; look at the device or its bridge",
+                topic=topic.topic[:80],
+            )
+        topic.excess += 1
+        topic.excess_until_ns = arrived_ns + _HOUR_NS
+        older = topic.newest
+        if older is None:
+            self._read_later(lambda: self._read_newest(topic))
+        elif older.ack is not None:
+            older.ack()
+        topic.newest = _Unread(payload, arrived_ns, now_ms, dup, ack)
+
+    def _read_newest(self, topic: _Topic) -> None:
+        newest, topic.newest = topic.newest, None
+        if newest is not None:
+            self._read(
+                topic, newest.payload, newest.arrived_ns, newest.arrived_ms, newest.ack, dup=newest.dup
+            )
+
+    def over_budget(self) -> list[dict[str, object]]:
+        """docs/protocol.md, `statistics`: who says more than its share now, or did in the last hour."""
+        now_ns = self._clock.monotonic_ns()
+        loud = [one for one in self._topics.values() if one.excess and one.excess_until_ns > now_ns]
+        loud.sort(key=lambda one: -one.excess)
+        return [
+            {
+                "device_id": one.device_id or one.topic[:80],
+                "excess": one.excess,
+                "since_ms": one.excess_since_ms,
+            }
+            for one in loud[:_NAMED_OVER_BUDGET]
+        ]
+
+    # ---------------------------------------------------------------- reading
+
+    def _read(
+        self,
+        topic: _Topic,
+        payload: bytes,
+        arrived_ns: int,
+        arrived_ms: int,
+        ack: Ack | None,
+        *,
+        retained: bool = False,
+        dup: bool = False,
+    ) -> None:
+        family = topic.family
+        assert family is not None
+        heard = Heard(topic.topic, payload, retained, transport=family)
+        reading = decode(heard)
+        if family != "linli":
+            reading = self._as_claimed(heard, family, reading)
+        event = reading.event
+        if event in NOT_UNDERSTOOD:
+            self._not_understood("garbage", topic.topic, "the payload is not understood", ack)
+            return
+        # What the device says besides the numbers that grow with each message.
+        extras = reading.extras
+        said = (
+            topic.topic,
+            reading.device,
+            event,
+            reading.occupied,
+            reading.battery_pct,
+            extras.get("every_s"),
+            extras.get("fault"),
+            extras.get("model"),
+        )
+        plain = reading.alarm is False and event not in IF_CLAIMED and not retained
+        presence = topic.presence
+        if presence is not None and plain and presence.said == said:
+            presence.seen_s, presence.seen_ms, presence.unsaved = arrived_ns / 1e9, arrived_ms, True
+            self._counts["signs_of_life"] += 1
+            if ack is not None:
+                ack()
+            return
+        facts = facts_of(family, reading, topic.topic, retained=retained, redelivered=dup)
+        if not facts:
+            self._counts["without_news"] += 1
+            if ack is not None:
+                ack()
+            return
+        device_id = facts[0].device_id
+        what = f"{event} from {device_id}"
+        arrival = Arrival(arrived_ns, arrived_ms, what, facts, every_ms_of(reading), ack, source=device_id)
+        topic.device_id = device_id
+        topic.presence = presence = self._presences.known(device_id, arrived_ns / 1e9, arrived_ms)
+        if event not in GONE:
+            self._presences.heard(device_id, arrived_ns / 1e9, arrived_ms)
+        presence.said = said if plain and not arrival.urgent else None
+        self._take(arrival)
+
+    def _as_claimed(self, heard: Heard, family: str, reading: Reading) -> Reading:
+        """What the console's claim knows of the device helps to read it, where its maker's envelope does not tell."""
+        device = self._state().devices.get(device_id_of(family, reading, heard.topic))
+        if device is None:
+            return reading
+        cls = {"bay_sensor": "parking_sensor", "call_button": "button"}.get(device.kind, "")
+        model = device.model if family in NAMELESS else ""
+        return decode(replace(heard, model=model, cls=cls)) if model or cls else reading
+
+    def _not_understood(self, kind: str, topic: str, why: str, ack: Ack | None) -> None:
+        self._counts[kind] += 1
+        source = topic[:80]
+        say_once(f"{kind}:{source}", kind, f"{source!r}: {why}; counted, not repeated here", topic=source)
+        if ack is not None:
+            ack()

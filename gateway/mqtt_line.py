@@ -1,0 +1,334 @@
+"""One connection to the broker: a paho client, driven by the loop's own selector, its socket brought to it open.
+
+Measured or read, each costly to find again (docs/measurements.md):
+
+* TCP_NODELAY on both sides: 42 ms → 1.2 ms press → lamp. Neither paho nor mosquitto sets it by itself.
+* ``manual_ack``: PUBACK leaves only after the commit. The broker's own PUBACK to a device proves nothing, so our
+  buttons repeat until they hear "written".
+* Connecting may wait for seconds (a host that swallows packets, a TLS handshake), so a helper thread does it and
+  brings the open socket in by the thread door. Nothing that waits is in the loop.
+* An open line that says nothing (a broker that hangs, was killed behind a firewall, or died between accept and
+  CONNACK) is given up after a second or three, not after one and a half keepalives: under kills a press waited 8.3 s.
+* paho reads a message by three or four calls of ``recv``; from a buffer of ours they cost 8.7 us instead of 12.6.
+* MQTT 3.1.1, not 5: mosquitto 2.0.11 lets properties through (a user property with U+FEFF) that paho calls malformed
+  and hangs up on; in a persistent session the broker sends that message first again, for ever. In 3.1.1 the broker
+  strips properties. The price is that we hear ourselves on ``#``: the entrance drops our own topics.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
+
+from devices.plan import Broker as BrokerPlan
+from gateway.arrival import ThreadDoor
+from gateway.log import say
+
+#: The broker is asked for a sign of life at this pace; half of it again and the line counts as dead.
+KEEPALIVE_S = 5
+#: A connection attempt that takes longer is given up: our choice, twice a bad Wi-Fi's round trip with retries.
+CONNECT_TIMEOUT_S = 3.0
+#: An open line must have greeted us (CONNACK, SUBACK) after this time, and must acknowledge what we publish. Our
+#: choice: a broker on the same card may be held up by one slow sync of a second or two.
+GREETING_S = 1.0
+ACKNOWLEDGE_S = 3.0
+#: Pauses between attempts grow to this: a broker that comes back is found within half a second.
+LONGEST_PAUSE_S = 0.5
+#: One read from the kernel: some 400 messages of a parking sensor.
+_CHUNK = 64 * 1024
+
+OnMessage = Callable[[paho.MQTTMessage, Callable[[], None] | None], None]
+OnUp = Callable[[bool, str], None]
+
+
+class MqttLine:
+    """One of the gateway's connections.
+
+    :param name: for the log: "calls" or "telemetry".
+    :param topics: what it subscribes to, QoS 1, in a persistent session of its own.
+    :param on_message: called in the loop for each message, with what acknowledges it (None at QoS 0).
+    :param on_up: called in the loop when the line comes, or goes and why.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        plan: BrokerPlan,
+        client_id: str,
+        topics: Sequence[str],
+        thread_door: ThreadDoor,
+        on_message: OnMessage,
+        on_up: OnUp,
+        will_topic: str = "",
+    ) -> None:
+        self.name = name
+        #: it hears: the broker has taken our subscription
+        self.up = False
+        self.up_since_s = 0.0
+        #: it can speak: what the broker kept for us comes before the subscription is confirmed, and wants an answer
+        self._greeted = False
+        #: the broker remembered our session when we came: what was published meanwhile is waiting there
+        self.session_kept = False
+        self.reconnects = -1
+        self._plan = plan
+        self._topics = tuple(topics)
+        self._door = thread_door
+        self._on_up = on_up
+        self._connecting = False
+        self._closing = False
+        self._pause_s = 0.1
+        self._next_try_s = 0.0
+        self._opened_s = 0.0
+        self._line: _Buffered | None = None
+        self._why = ""
+        self._unacknowledged: dict[int, float] = {}
+        client = _Client(
+            CallbackAPIVersion.VERSION2,
+            client_id,
+            protocol=paho.MQTTv311,
+            clean_session=False,
+            manual_ack=True,
+        )
+        client.bring_socket = self._take_socket
+        client.max_inflight_messages_set(1000)
+        if plan.username:
+            client.username_pw_set(plan.username, _password(plan))
+        if will_topic:
+            client.will_set(will_topic, "offline", qos=1, retain=True)
+        client.on_connect = self._connected
+        client.on_subscribe = self._subscribed
+        client.on_disconnect = self._disconnected
+        client.on_publish = self._published
+        client.on_message = lambda _client, _userdata, message: on_message(
+            message, self._ack_of(message) if message.qos else None
+        )
+        # paho wants the host before reconnect(); it opens nothing yet.
+        client.connect_async(plan.host, plan.port, keepalive=KEEPALIVE_S)
+        self._client = client
+
+    # ---------------------------------------------------------------- what the loop calls
+
+    def fileno(self) -> int | None:
+        """The socket to watch, or None while there is no line."""
+        return None if self._line is None or self._line.fileno() < 0 else self._line.fileno()
+
+    def wants_write(self) -> bool:
+        return bool(self._client.want_write())
+
+    def read(self, until_ns: int) -> bool:
+        """Read packets until there are none, or until this monotonic moment. Returns whether some may be left."""
+        client = self._client
+        while client.loop_read() == paho.MQTT_ERR_SUCCESS:
+            line = self._line
+            if line is None or not line.waiting():
+                return False
+            if time.monotonic_ns() >= until_ns:
+                return True
+        return False
+
+    def buffered(self) -> bool:
+        """Something has been read from the kernel and not yet been handled: no selector will tell."""
+        return self._line is not None and self._line.waiting()
+
+    def write(self) -> None:
+        self._client.loop_write()
+
+    def tick(self, now_s: float) -> None:
+        """A few times a second: keepalive, a line that is silent, a new attempt where there is none."""
+        if self._line is not None:
+            self._client.loop_misc()
+            if self._line is not None:
+                self._give_up_if_silent(now_s)
+        elif not self._connecting and not self._closing and now_s >= self._next_try_s:
+            self._connecting = True
+            threading.Thread(target=self._connect, name=f"{self.name}-connector", daemon=True).start()
+
+    def publish(self, topic: str, payload: str, *, retain: bool) -> None:
+        """At QoS 1. While there is no line nothing is queued: every level is told anew when it comes back."""
+        if self._greeted:
+            info = self._client.publish(topic, payload, qos=1, retain=retain)
+            self._unacknowledged[info.mid] = time.monotonic()
+
+    def close(self, last_words: tuple[str, str] | None = None) -> None:
+        """Say goodbye; the session and what it holds stay at the broker."""
+        self._closing = True
+        if self._greeted:
+            if last_words is not None:
+                self._client.publish(*last_words, qos=1, retain=True)
+            self._client.disconnect()
+            self._client.loop_write()
+
+    # ---------------------------------------------------------------- connecting, beside the loop
+
+    def _connect(self) -> None:
+        """In the connector thread: everything that may wait."""
+        try:
+            opened = socket.create_connection((self._plan.host, self._plan.port), CONNECT_TIMEOUT_S)
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._plan.tls_ca:
+                opened = ssl.create_default_context(cafile=self._plan.tls_ca).wrap_socket(
+                    opened, server_hostname=self._plan.host
+                )
+        except (OSError, ssl.SSLError) as wrong:
+            why = str(wrong)
+            self._door.knock(lambda: self._attempt_failed(why))
+            return
+        self._door.knock(lambda: self._attempt_done(opened))
+
+    def _attempt_failed(self, why: str) -> None:
+        self._connecting = False
+        self._pause()
+        self._down(why)
+
+    def _attempt_done(self, opened: socket.socket) -> None:
+        self._connecting = False
+        if self._closing:
+            opened.close()
+            return
+        self._line = _Buffered(opened)
+        self._opened_s = time.monotonic()
+        self._unacknowledged.clear()
+        try:
+            self._client.reconnect()
+        except OSError as wrong:
+            self._attempt_failed(str(wrong))
+
+    def _take_socket(self) -> _Buffered:
+        if self._line is None:
+            raise OSError("no open line to the broker")
+        return self._line
+
+    def _pause(self) -> None:
+        self._line = None
+        self._greeted = False
+        self._next_try_s = time.monotonic() + self._pause_s
+        self._pause_s = min(LONGEST_PAUSE_S, self._pause_s * 2)
+
+    def _give_up_if_silent(self, now_s: float) -> None:
+        """Neither greeted nor acknowledged in time: this line is dead, whatever TCP believes."""
+        oldest = next(iter(self._unacknowledged.values()), now_s)
+        if not self.up and now_s - self._opened_s > GREETING_S:
+            why = "it took the connection and does not answer"
+        elif self.up and now_s - oldest > ACKNOWLEDGE_S:
+            why = f"it has acknowledged nothing for {now_s - oldest:.0f} s"
+        else:
+            return
+        line = self._line
+        self._pause()
+        if line is not None:
+            line.close()
+        self._down(why)
+
+    # ---------------------------------------------------------------- what paho says
+
+    def _connected(self, _c: Any, _u: Any, flags: Any, reason: ReasonCode, _p: Any) -> None:
+        if reason.is_failure:
+            self._down(f"the broker refuses us: {reason}")
+            return
+        self._pause_s = 0.1
+        self._greeted = True
+        self.session_kept = bool(flags.session_present)
+        self._client.subscribe([(topic, 1) for topic in self._topics])
+
+    def _subscribed(self, _c: Any, _u: Any, _mid: int, reasons: list[ReasonCode], _p: Any) -> None:
+        """Only now does the broker send us what devices say: the line is up when it hears, not when it is open."""
+        if any(reason.is_failure for reason in reasons):
+            self._down("the broker refuses our subscription: check its access list")
+            return
+        self._why = ""
+        self.up, self.up_since_s = True, time.monotonic()
+        self.reconnects += 1
+        self._on_up(True, "")
+
+    def _published(self, _c: Any, _u: Any, mid: int, _reason: ReasonCode, _p: Any) -> None:
+        self._unacknowledged.pop(mid, None)
+
+    def _disconnected(self, _c: Any, _u: Any, _flags: Any, reason: ReasonCode, _p: Any) -> None:
+        self._pause()
+        if not self._closing:
+            self._down(f"the line broke: {reason}")
+
+    def _down(self, why: str) -> None:
+        was_up, self.up, self._greeted = self.up, False, False
+        if was_up or why != self._why:
+            self._why = why
+            address = f"{self._plan.host}:{self._plan.port}"
+            say(
+                "broker_down",
+                f"broker {address} ({self.name}): {why}; trying again",
+                level=logging.WARNING,
+                part="broker",
+            )
+            self._on_up(False, why)
+
+    def _ack_of(self, message: paho.MQTTMessage) -> Callable[[], None]:
+        client, mid, qos, line = self._client, message.mid, message.qos, self._line
+
+        def ack() -> None:
+            # A PUBACK belongs to the line that brought the message: on a new one the broker sends it again.
+            if self._line is line:
+                client.ack(mid, qos)
+
+        return ack
+
+
+class _Buffered:
+    """A socket that reads ahead, and answers paho's many small reads from what it has."""
+
+    def __init__(self, opened: socket.socket) -> None:
+        self._socket = opened
+        self._have = b""
+        self._at = 0
+
+    def recv(self, wanted: int) -> bytes:
+        at = self._at
+        if at >= len(self._have):
+            self._have = self._socket.recv(_CHUNK)
+            at = 0
+        end = at + wanted
+        self._at = end if end < len(self._have) else len(self._have)
+        return self._have[at:end]
+
+    def waiting(self) -> bool:
+        """Something is here that the kernel does not know of any more."""
+        if self._at < len(self._have):
+            return True
+        return isinstance(self._socket, ssl.SSLSocket) and self._socket.fileno() >= 0 and self._socket.pending() > 0
+
+    def send(self, words: bytes) -> int:
+        return self._socket.send(words)
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def setblocking(self, flag: bool) -> None:
+        self._socket.setblocking(flag)
+
+    def pending(self) -> int:
+        return len(self._have) - self._at
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class _Client(paho.Client):
+    """paho with one change: the socket is brought to it already open, because opening one may wait."""
+
+    bring_socket: Callable[[], _Buffered]
+
+    def _create_socket(self) -> _Buffered:  # type: ignore[override]
+        return self.bring_socket()
+
+
+def _password(plan: BrokerPlan) -> str | None:
+    return Path(plan.password_file).read_text(encoding="utf-8").strip() if plan.password_file else None

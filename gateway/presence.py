@@ -1,0 +1,67 @@
+"""Who has spoken, and when. In memory: a heartbeat that were written each time would wear out the card.
+
+50 devices' heartbeats committed every 30 s write 1.2 TB a year (measured, docs/measurements.md), so "last seen" goes
+to disk every quarter of an hour. This is touched by every message, so it is a handful of plain fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+#: A compound has some hundreds of devices; a broken bridge that invents names has no end.
+MOST_DEVICES = 20_000
+
+
+class Presence:
+    """One device's last word: ``seen_s`` monotonic, for judging silence; ``seen_ms`` wall time, for people."""
+
+    __slots__ = ("said", "seen_ms", "seen_s", "unsaved")
+
+    def __init__(self, seen_s: float, seen_ms: int) -> None:
+        self.seen_s = seen_s
+        self.seen_ms = seen_ms
+        #: spoken since "last seen" was put on disk
+        self.unsaved = False
+        #: its last word, if nothing has happened to the device since: the same word again is a sign of life, no news
+        self.said: tuple[object, ...] | None = None
+
+
+class Presences:
+    """All of them, by device."""
+
+    def __init__(self) -> None:
+        self._all: dict[str, Presence] = {}
+
+    def of(self, device_id: str) -> Presence | None:
+        return self._all.get(device_id)
+
+    def begin(self, device_id: str, seen_s: float, seen_ms: int) -> Presence:
+        """A device that the notebook knows, or that spoke for the first time."""
+        one = Presence(seen_s, seen_ms)
+        if len(self._all) < MOST_DEVICES:
+            self._all[device_id] = one
+        return one
+
+    def known(self, device_id: str, now_s: float, now_ms: int) -> Presence:
+        """Its record; a new one if it has none."""
+        return self._all.get(device_id) or self.begin(device_id, now_s, now_ms)
+
+    def heard(self, device_id: str, now_s: float, now_ms: int) -> None:
+        """It spoke just now."""
+        one = self.known(device_id, now_s, now_ms)
+        one.seen_s, one.seen_ms, one.unsaved = now_s, now_ms, True
+
+    def changed(self, device_id: str) -> None:
+        """Something has happened to this device or its bay: whatever it says next is news."""
+        one = self._all.get(device_id)
+        if one is not None:
+            one.said = None
+
+    def forget(self, device_id: str) -> None:
+        """The hall does not know this device any more."""
+        self.changed(device_id)
+        self._all.pop(device_id, None)
+
+    def unsaved(self) -> Iterator[tuple[str, Presence]]:
+        """Those whose "last seen" on disk is old."""
+        return ((device_id, one) for device_id, one in self._all.items() if one.unsaved)
