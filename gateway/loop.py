@@ -20,16 +20,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from devices.faults import NotWritten, OrderRefused
-from devices.messages import DeviceSeen, Pressed, WakeMe
+from devices.messages import DeviceSeen, Pressed
 from devices.plan import Panel
 from gateway.arrival import Arrival
 from gateway.hall import bays, calls, rules, things
-from gateway.hall.state import Bay, Call, Change, Decision, Device, HallState, Zone
+from gateway.hall import clock as clock_rules
+from gateway.hall import timers as timer_rules
+from gateway.hall.state import Bay, Call, Change, ClockFrame, Decision, Device, HallState, Zone
 from gateway.log import say
 from gateway.notebook import Notebook
 from gateway.store import find_press, load_state, write_changes
 from gateway.teller import Batch, Mouths, Teller
-from gateway.timers import Clock, Timers
+from gateway.timers import Alarms, Clock, Timers
 from gateway.views import Json, bay_json, call_json, device_json, panel_json, zone_json
 
 #: Telemetry decided in one turn before calls are looked for again: some 10 ms of work (measured, 50 us each).
@@ -42,6 +44,8 @@ HELD_AT_MOST = 4000
 SWEEP_S = 5.0
 #: "Last seen" goes to disk this often (docs/protocol.md: heartbeats stay in memory).
 PERSIST_SEEN_S = 15 * 60
+#: How often the wall clock is looked at: a step is noticed within this, and costs no timer anything meanwhile.
+LOOK_AT_CLOCK_S = 1.0
 #: What our own mistake with one odd message looks like. Not OwnRuleBroken (stop loudly) and not NotWritten (wait).
 _MISTAKES = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, sqlite3.Error)
 
@@ -68,6 +72,7 @@ class Loop:
         self.turns = 0
         self.teller = Teller(mouths, clock)
         self.timers = Timers(clock)
+        self.alarms = Alarms(self.timers, clock, self._fire)
         self._book = book
         self._panels = panels
         self._clock = clock
@@ -82,6 +87,9 @@ class Loop:
         self.timers.every(PERSIST_SEEN_S, self.persist_seen)
         self.timers.every(3600.0, lambda: self.state.forget_old(self._clock.now_ms()))
         self.timers.every(RETRY_S, self._retry)
+        self.timers.every(LOOK_AT_CLOCK_S, self._look_at_clock)
+        self.timers.every(PERSIST_SEEN_S, self._note_time)
+        self.believed = clock_rules.Judgement(False, "not_looked")
         self._hall_buttons = hall_buttons
         self._epoch = ""
         if self._book_is_open():
@@ -99,11 +107,8 @@ class Loop:
             # is called silent for what we did not write down.
             age_s = max(0, now_ms - device.last_seen_ms) / 1000 - PERSIST_SEEN_S
             self._seen_s[device.device_id] = now_s - max(0.0, age_s)
-        for call in self.state.calls.values():
-            if call.state == "HEARD" and not call.overdue:
-                left_ms = call.last_press_ms + calls.UNANSWERED_MS - now_ms
-                # A clock that was wrong before the restart must not put the reminder off for hours.
-                self._wake_at(now_s + min(max(0, left_ms), calls.UNANSWERED_MS) / 1000, call.call_id)
+        self.alarms.resume(self.state.timers, self.state.frame, self._frame_now())
+        self._look_at_clock()
         for device_id, name in self._hall_buttons.items():
             self._know_device(device_id, name)
         self._set_panels()
@@ -253,11 +258,7 @@ class Loop:
 
     def _tell(self, batch: Batch) -> None:
         written_ns = self._clock.monotonic_ns()
-        for effect in batch.effects:
-            if isinstance(effect, WakeMe):
-                self._wake_at(
-                    self._clock.monotonic_s() + (effect.at_ms - batch.now_ms) / 1000, effect.call_id
-                )
+        self.alarms.follow(batch.changes, batch.now_ms)
         self.teller.tell(batch, self.state, written_ns)
 
     def _decide(self, fact: rules.Fact, arrival: Arrival, child: HallState) -> Decision:
@@ -364,10 +365,42 @@ class Loop:
 
     # ---------------------------------------------------------------- timers
 
-    def _wake_at(self, when_s: float, call_id: int) -> None:
-        self.timers.at(
-            when_s, lambda: self._decide_quietly(lambda child, now_ms: calls.woken(child, call_id, now_ms))
-        )
+    def _fire(self, timer_id: str) -> bool:
+        """A timer is due. False: it could not be written, and is to be asked again."""
+        try:
+            return self._decide_quietly(lambda child, now_ms: timer_rules.due(child, timer_id, now_ms))
+        except _MISTAKES as wrong:
+            why = f"{type(wrong).__name__}: {wrong}"
+            say(
+                "timer_given_up",
+                f"timer {timer_id}: its rule failed ({why}); this is a fault of Linli, please report it with this line",
+                level=logging.ERROR,
+            )
+            return self._decide_quietly(lambda _, now_ms: timer_rules.given_up(timer_id, why, now_ms))
+
+    def _frame_now(self) -> ClockFrame:
+        """How the wall clock stands to the monotonic one, and whether it is believed."""
+        offset_ms = self._clock.offset_ms()
+        boot, now_ms = self._clock.boot(), self._clock.now_ms()
+        by = clock_rules.confirmation(self.state.frame, boot, offset_ms)
+        self.believed = clock_rules.judge(self._clock.witness(), now_ms, self.state.newest_ms, by)
+        return ClockFrame(boot, offset_ms, self.believed.known, now_ms, by)
+
+    def _look_at_clock(self) -> None:
+        """Has it stepped, has it become known? If so the rows are written anew, as they stand to it."""
+        now = self._frame_now()
+        state = "ready" if now.known else "degraded"
+        self.teller.part_is("clock", state, self.believed.why_zh, self.believed.why_en)
+        if not clock_rules.same(self.state.frame, now):
+            self.alarms.clock_is(now.known)
+            rows = self.alarms.rows_in(now.offset_ms)
+            self._decide_quietly(lambda child, now_ms: clock_rules.adopted(child, now, rows, now_ms))
+
+    def _note_time(self) -> None:
+        """The newest time that was believed: a clock that says less at the next start is wrong."""
+        if self.believed.known and self.state.frame is not None:
+            frame = replace(self.state.frame, at_ms=self._clock.now_ms())
+            self._decide_quietly(lambda _child, _now_ms: Decision(changes=[frame]))
 
     def _sweep(self) -> None:
         """Who has been silent for three of its own intervals?"""
@@ -380,21 +413,23 @@ class Loop:
                 continue
             self._decide_quietly(_silence_of(device))
 
-    def _decide_quietly(self, rule: Callable[[HallState, int], Decision]) -> None:
-        """A decision that no arrival asked for: a timer's. If it cannot be written it is asked again later."""
+    def _decide_quietly(self, rule: Callable[[HallState, int], Decision]) -> bool:
+        """A decision that no arrival asked for: a timer's. False: it could not be written; ask again later."""
         if not self._book_is_open():
-            return
+            return False
         child = self.state.child()
         now_ms = self._clock.now_ms()
         decision = rule(child, now_ms)
         if not decision.changes:
-            return
+            return True
         child.put(decision)
         decision = rules.with_panels(child, decision, self._panels, now_ms)
         child.put(decision)
-        if self._put_on_disk(decision.changes):
-            self.state.absorb(child)
-            self._tell(Batch([], now_ms, decision.changes, decision.effects))
+        if not self._put_on_disk(decision.changes):
+            return False
+        self.state.absorb(child)
+        self._tell(Batch([], now_ms, decision.changes, decision.effects))
+        return True
 
     def _know_device(self, device_id: str, name: str) -> None:
         """A button that hall.toml names: it is ours, and asks for help at the desk."""
@@ -463,6 +498,8 @@ class Loop:
             "arrival_to_told": self.teller.told.as_json(),
             "waiting_for_disk": len(self._unwritten),
             "waiting": {"urgent": len(self._urgent), "telemetry": len(self._telemetry)},
+            "timers": self.alarms.as_json(),
+            "clock": {"known": self.believed.known, "why": self.believed.why},
         }
 
 
