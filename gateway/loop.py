@@ -382,9 +382,9 @@ class Loop:
         """How the wall clock stands to the monotonic one, and whether it is believed."""
         offset_ms = self._clock.offset_ms()
         boot, now_ms = self._clock.boot(), self._clock.now_ms()
-        by = clock_rules.confirmation(self.state.frame, boot, offset_ms)
-        self.believed = clock_rules.judge(self._clock.witness(), now_ms, self.state.newest_ms, by)
-        return ClockFrame(boot, offset_ms, self.believed.known, now_ms, by)
+        old = clock_rules.standing(self.state.frame, boot, offset_ms)
+        self.believed = clock_rules.judge(self._clock.witness(), now_ms, self.state.newest_ms, old)
+        return ClockFrame(boot, offset_ms, self.believed.known, now_ms, old.confirmed_by if old else "")
 
     def _look_at_clock(self) -> None:
         """Has it stepped, has it become known? If so the rows are written anew, as they stand to it."""

@@ -10,7 +10,9 @@ Rule 3. In another run of the kernel only the wall clock can tell, and it is ask
         passed, never too early, never never.
 Rule 4. Who is believed, the strongest first: a person; the day this software was made; the network; the notebook; a
         clock with a battery. Until somebody is believed nothing is scheduled by wall time. Calls ring as ever.
-Rule 5. A step of the wall clock is journalled, and the rows are written anew as they stand to the new time.
+Rule 5. Who was believed stays believed until the clock is moved or the power goes: a hall that was put right by the
+        network this morning knows the time this evening, when the network is gone.
+Rule 6. A step of the wall clock is journalled, and the rows are written anew as they stand to the new time.
 """
 
 from __future__ import annotations
@@ -48,16 +50,23 @@ class Judgement:
     why_en: str = ""
 
 
-_WHAT_TO_DO_ZH = "；呼叫照常响，只是记录的时间可能不对。请看一下时间：对的话运行 linli clock confirm --by 姓名，不对请叫技术员"
+_WHAT_TO_DO_ZH = (
+    "；呼叫照常响，只是记录的时间可能不对。请看一下时间：对的话运行 linli clock confirm --by 姓名，"
+    "不对请叫技术员"
+)
 _WHAT_TO_DO_EN = (
-    "; calls ring as ever, only their written times may be wrong. Look at the time: if it is right, linli clock confirm "
-    "--by NAME; if not, call the technician"
+    "; calls ring as ever, only their written times may be wrong. Look at the time: if it is right, "
+    "linli clock confirm --by NAME; if not, call the technician"
 )
 
 
-def judge(witness: Witness, now_ms: int, newest_ms: int, confirmed_by: str) -> Judgement:
-    """Rule 4. ``newest_ms`` is the time of the newest row in the notebook, 0 where there is none."""
-    if confirmed_by:
+def judge(witness: Witness, now_ms: int, newest_ms: int, standing: ClockFrame | None) -> Judgement:
+    """Rules 4 and 5. ``newest_ms`` is the time of the newest row in the notebook, 0 where there is none.
+
+    ``standing`` is what was written of this very clock, in this run of the kernel (:func:`standing`).
+    """
+    behind = now_ms < newest_ms - BEHIND_MS
+    if standing is not None and standing.confirmed_by:
         return Judgement(True, "confirmed")
     if now_ms < MADE_MS:
         return _unknown(
@@ -65,15 +74,17 @@ def judge(witness: Witness, now_ms: int, newest_ms: int, confirmed_by: str) -> J
         )
     if witness.synchronised:
         return Judgement(True, "synchronised")
-    if now_ms < newest_ms - BEHIND_MS:
+    if witness.own_clock and not behind:
+        return Judgement(True, "own_clock")
+    if standing is not None and standing.known:
+        return Judgement(True, "kept")
+    if behind:
         late_min = (newest_ms - now_ms) // 60_000
         return _unknown(
             "behind",
             f"时间比最近的记录还早 {late_min} 分钟",
             f"the clock is {late_min} min before the newest record",
         )
-    if witness.own_clock:
-        return Judgement(True, "own_clock")
     return _unknown(
         "nobody",
         "不知道现在几点：这台机器没有时钟电池，网络时间也还没有来",
@@ -108,14 +119,15 @@ def same(one: ClockFrame | None, other: ClockFrame) -> bool:
     )
 
 
-def confirmation(frame: ClockFrame | None, boot: str, offset_ms: int) -> str:
-    """Who has confirmed the clock, if nothing has moved it since."""
-    moved = frame is None or frame.boot != boot or abs(frame.offset_ms - offset_ms) >= STEP_MS
-    return "" if moved or frame is None else frame.confirmed_by
+def standing(frame: ClockFrame | None, boot: str, offset_ms: int) -> ClockFrame | None:
+    """The frame on disk, if it is this run of the kernel's and nothing has moved the wall clock since."""
+    if frame is None or frame.boot != boot or abs(frame.offset_ms - offset_ms) >= STEP_MS:
+        return None
+    return frame
 
 
 def adopted(state: HallState, new: ClockFrame, rows: Iterable[TimerSet], now_ms: int) -> Decision:
-    """Rule 5: from now on rows are written in the new frame; ``rows`` are the lapses as they stand to it."""
+    """Rule 6: from now on rows are written in the new frame; ``rows`` are the lapses as they stand to it."""
     old = state.frame
     decision = Decision(changes=[new])
     if old is not None and old.boot == new.boot and abs(new.offset_ms - old.offset_ms) >= STEP_MS:
