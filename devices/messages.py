@@ -93,12 +93,3 @@ class ShowCount:
     total: int
     certain: bool
     since_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class WakeMe:
-    """Ask the loop to come back to this call at ``at_ms``."""
-
-    call_id: int
-    at_ms: int
-    why: str

@@ -25,11 +25,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from devices.faults import NotWritten, OrderRefused
-from devices.messages import DeviceSeen, Pressed, WakeMe
+from devices.messages import DeviceSeen, Pressed
 from devices.plan import Panel
 from gateway.arrival import Arrival
 from gateway.hall import bays, calls, rules, things
-from gateway.hall.state import Bay, Change, Decision, Device, HallState, Zone
+from gateway.hall import clock as clock_rules
+from gateway.hall import timers as timer_rules
+from gateway.hall.state import Bay, Change, ClockFrame, Decision, Device, HallState, Zone
 from gateway.held import Held
 from gateway.lanes import UrgentLane
 from gateway.lateness import Lateness
@@ -39,7 +41,7 @@ from gateway.presence import Presences
 from gateway.store import find_press, load_state, write_changes
 from gateway.telemetry import Telemetry
 from gateway.teller import Batch, Mouths, Teller
-from gateway.timers import Clock, Timers
+from gateway.timers import Alarms, Clock, Timers
 from gateway.views import Json, bay_json, call_json, device_json, panel_json, zone_json
 
 #: Reading telemetry takes at most this long a turn; then the doors are looked at again. Some 50 messages.
@@ -53,6 +55,8 @@ RETRY_S = 1.0
 SWEEP_S = 5.0
 #: "Last seen" goes to disk this often (docs/protocol.md: heartbeats stay in memory).
 PERSIST_SEEN_S = 15 * 60
+#: How often the wall clock is looked at: a step is noticed within this, and costs no timer anything meanwhile.
+LOOK_AT_CLOCK_S = 1.0
 #: What our own mistake with one odd message looks like. Not OwnRuleBroken (stop loudly) and not NotWritten (wait).
 _MISTAKES = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, sqlite3.Error)
 
@@ -84,6 +88,7 @@ class Loop:
         self.lateness = Lateness()
         self.teller = Teller(mouths, clock)
         self.timers = Timers(clock)
+        self.alarms = Alarms(self.timers, clock, self._fire)
         self.urgent = UrgentLane()
         self.telemetry = Telemetry()
         self.held = Held(self.counts, self.teller)
@@ -100,6 +105,9 @@ class Loop:
         self.timers.every(PERSIST_SEEN_S, self.persist_seen)
         self.timers.every(3600.0, lambda: self.state.forget_old(self._clock.now_ms()))
         self.timers.every(RETRY_S, self._retry)
+        self.timers.every(LOOK_AT_CLOCK_S, self._look_at_clock)
+        self.timers.every(PERSIST_SEEN_S, self._note_time)
+        self.believed = clock_rules.Judgement(False, "not_looked")
         self._hall_buttons = hall_buttons
         self._epoch = ""
         self._began_ms = clock.now_ms()
@@ -118,11 +126,8 @@ class Loop:
             # is called silent for what we did not write down.
             age_s = max(0, now_ms - device.last_seen_ms) / 1000 - PERSIST_SEEN_S
             self.presences.begin(device.device_id, now_s - max(0.0, age_s), device.last_seen_ms)
-        for call in self.state.calls.values():
-            if call.state == "HEARD" and not call.overdue:
-                left_ms = call.last_press_ms + calls.UNANSWERED_MS - now_ms
-                # A clock that was wrong before the restart must not put the reminder off for hours.
-                self._wake_at(now_s + min(max(0, left_ms), calls.UNANSWERED_MS) / 1000, call.call_id)
+        self.alarms.resume(self.state.timers, self.state.frame, self._frame_now())
+        self._look_at_clock()
         for device_id, name in self._hall_buttons.items():
             self._know_device(device_id, name)
         self._set_panels()
@@ -326,11 +331,7 @@ class Loop:
 
     def _tell(self, batch: Batch) -> None:
         written_ns = self._clock.monotonic_ns()
-        for effect in batch.effects:
-            if isinstance(effect, WakeMe):
-                self._wake_at(
-                    self._clock.monotonic_s() + (effect.at_ms - batch.now_ms) / 1000, effect.call_id
-                )
+        self.alarms.follow(batch.changes, batch.now_ms)
         for change in batch.changes:
             if isinstance(change, (Device, Bay)):
                 # Whatever this device says next is looked at again.
@@ -420,10 +421,42 @@ class Loop:
 
     # ---------------------------------------------------------------- timers
 
-    def _wake_at(self, when_s: float, call_id: int) -> None:
-        self.timers.at(
-            when_s, lambda: self._decide_quietly(lambda child, now_ms: calls.woken(child, call_id, now_ms))
-        )
+    def _fire(self, timer_id: str) -> bool:
+        """A timer is due. False: it could not be written, and is to be asked again."""
+        try:
+            return self._decide_quietly(lambda child, now_ms: timer_rules.due(child, timer_id, now_ms))
+        except _MISTAKES as wrong:
+            why = f"{type(wrong).__name__}: {wrong}"
+            say(
+                "timer_given_up",
+                f"timer {timer_id}: its rule failed ({why}); this is a fault of Linli, please report it with this line",
+                level=logging.ERROR,
+            )
+            return self._decide_quietly(lambda _, now_ms: timer_rules.given_up(timer_id, why, now_ms))
+
+    def _frame_now(self) -> ClockFrame:
+        """How the wall clock stands to the monotonic one, and whether it is believed."""
+        offset_ms = self._clock.offset_ms()
+        boot, now_ms = self._clock.boot(), self._clock.now_ms()
+        old = clock_rules.standing(self.state.frame, boot, offset_ms)
+        self.believed = clock_rules.judge(self._clock.witness(), now_ms, self.state.newest_ms, old)
+        return ClockFrame(boot, offset_ms, self.believed.known, now_ms, old.confirmed_by if old else "")
+
+    def _look_at_clock(self) -> None:
+        """Has it stepped, has it become known? If so the rows are written anew, as they stand to it."""
+        now = self._frame_now()
+        state = "ready" if now.known else "degraded"
+        self.teller.part_is("clock", state, self.believed.why_zh, self.believed.why_en)
+        if not clock_rules.same(self.state.frame, now):
+            self.alarms.clock_is(now.known)
+            rows = self.alarms.rows_in(now.offset_ms)
+            self._decide_quietly(lambda child, now_ms: clock_rules.adopted(child, now, rows, now_ms))
+
+    def _note_time(self) -> None:
+        """The newest time that was believed: a clock that says less at the next start is wrong."""
+        if self.believed.known and self.state.frame is not None:
+            frame = replace(self.state.frame, at_ms=self._clock.now_ms())
+            self._decide_quietly(lambda _child, _now_ms: Decision(changes=[frame]))
 
     def _sweep(self) -> None:
         """Who has been silent for three of its own intervals?"""
@@ -437,24 +470,26 @@ class Loop:
                 continue
             self._decide_quietly(_silence_of(device))
 
-    def _decide_quietly(self, rule: Callable[[HallState, int], Decision]) -> None:
-        """A decision that no arrival asked for: a timer's. If it cannot be written it is asked again later."""
+    def _decide_quietly(self, rule: Callable[[HallState, int], Decision]) -> bool:
+        """A decision that no arrival asked for: a timer's. False: it could not be written; ask again later."""
         if not self._book_is_open():
-            return
+            return False
         child = self.state.child()
         now_ms = self._clock.now_ms()
         decision = rule(child, now_ms)
         if not decision.changes:
-            return
+            return True
         child.put(decision)
         if any(isinstance(change, Zone) for change in decision.changes):
             counts = bays.shown(child, self._panels, now_ms)
             decision.changes += counts
             decision.effects += counts
             child.put(decision)
-        if self._put_on_disk(decision.changes):
-            self.state.absorb(child)
-            self._tell(Batch([], now_ms, decision.changes, decision.effects))
+        if not self._put_on_disk(decision.changes):
+            return False
+        self.state.absorb(child)
+        self._tell(Batch([], now_ms, decision.changes, decision.effects))
+        return True
 
     def _know_device(self, device_id: str, name: str) -> None:
         """A button that hall.toml names: it is ours, and asks for help at the desk."""
@@ -532,7 +567,6 @@ class Loop:
 
     def statistics(self) -> Json:
         """docs/protocol.md, `statistics`, as far as the loop knows them."""
-        next_s = self.timers.next_in_s()
         return {
             "since_ms": self._began_ms,
             "now_ms": self._clock.now_ms(),
@@ -541,10 +575,8 @@ class Loop:
             "rss_kb": _resident_kb(),
             "counts": {**self.counts, "conflated": self.telemetry.conflated},
             "waiting": {"urgent": len(self.urgent), "telemetry": len(self.telemetry), "disk": len(self.held)},
-            "timers": {
-                "waiting": len(self.timers),
-                "next_in_ms": None if next_s is None else round(next_s * 1000),
-            },
+            "timers": self.alarms.as_json(),
+            "clock": {"known": self.believed.known, "why": self.believed.why},
             **self.lateness.as_json(),
         }
 

@@ -5,6 +5,7 @@ The only place that spells gateway.db's SQL for writing. It runs inside the tran
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable
 
@@ -14,11 +15,14 @@ from gateway.hall.state import (
     BayGone,
     Call,
     Change,
+    ClockFrame,
     Device,
     HallState,
     JournalLine,
     OrderKey,
     PressRow,
+    TimerGone,
+    TimerSet,
     Zone,
 )
 
@@ -49,6 +53,7 @@ _DEVICE = _upsert(
 _BAY = _upsert("bays", "bay_id zone_id state device_id since_ms last_seen_ms")
 _ZONE = _upsert("zones", "zone_id name_zh name_en free taken unknown closed total since_ms")
 _PANEL = _upsert("panels", "panel text free taken unknown closed total certain since_ms")
+_TIMER = _upsert("timers", "timer_id kind subject set_ms after_ms due_ms by_wall")
 
 
 def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
@@ -59,6 +64,7 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
     levels: dict[tuple[str, str], Device | Bay | Zone | ShowCount] = {}
     calls: dict[int, Call] = {}
     later: list[PressRow | OrderKey | JournalLine | BayGone] = []
+    timers: dict[str, TimerSet | TimerGone] = {}
     for change in changes:
         match change:
             case Call():
@@ -73,6 +79,10 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
                 levels["4panel", change.panel] = change
             case PressRow() | OrderKey() | JournalLine() | BayGone():
                 later.append(change)
+            case TimerSet() | TimerGone():
+                timers[change.timer_id] = change
+            case ClockFrame():
+                _put_frame(connection, change)
     for call in calls.values():
         connection.execute(_CALL, {name: getattr(call, name) for name in Call.__slots__})
     for _, level in sorted(levels.items()):
@@ -86,6 +96,8 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
                 connection.execute(_ZONE, {**values, "total": level.total})
             case ShowCount():
                 connection.execute(_PANEL, values)
+    for timer in timers.values():
+        _put_timer(connection, timer)
     for row in later:
         match row:
             case PressRow():
@@ -106,6 +118,28 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
                 )
             case BayGone():
                 connection.execute("DELETE FROM bays WHERE bay_id = ?", (row.bay_id,))
+
+
+def _put_timer(connection: sqlite3.Connection, timer: TimerSet | TimerGone) -> None:
+    match timer:
+        case TimerSet():
+            values = {name: getattr(timer, name) for name in TimerSet.__slots__}
+            connection.execute(_TIMER, {**values, "due_ms": timer.due_ms})
+        case TimerGone():
+            connection.execute("DELETE FROM timers WHERE timer_id = ?", (timer.timer_id,))
+
+
+def _put_frame(connection: sqlite3.Connection, frame: ClockFrame) -> None:
+    words = json.dumps({name: getattr(frame, name) for name in ClockFrame.__slots__}, ensure_ascii=False)
+    connection.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('clock_frame', ?)", (words,))
+
+
+def _load_frame(connection: sqlite3.Connection) -> ClockFrame | None:
+    row = connection.execute("SELECT value FROM meta WHERE key = 'clock_frame'").fetchone()
+    try:
+        return None if row is None else ClockFrame(**json.loads(row[0]))
+    except (ValueError, TypeError):
+        return None  # written by another Linli: as if there were none
 
 
 def load_state(connection: sqlite3.Connection, now_ms: int) -> HallState:
@@ -142,6 +176,13 @@ def load_state(connection: sqlite3.Connection, now_ms: int) -> HallState:
         state.presses[row["device_id"], row["press_id"]] = (row["call_id"], row["at_ms"])
     for row in connection.execute("SELECT key, call_id FROM order_keys WHERE at_ms >= ?", (since,)):
         state.order_keys[row["key"]] = row["call_id"]
+    for row in connection.execute(
+        "SELECT timer_id, kind, subject, set_ms, after_ms, by_wall FROM timers ORDER BY due_ms"
+    ):
+        state.timers[row["timer_id"]] = TimerSet(**{**dict(row), "by_wall": bool(row["by_wall"])})
+    state.frame = _load_frame(connection)
+    last = connection.execute("SELECT at_ms FROM journal ORDER BY line_id DESC LIMIT 1").fetchone()
+    state.newest_ms = max(last["at_ms"] if last else 0, state.frame.at_ms if state.frame else 0)
     connection.row_factory = None
     return state
 

@@ -78,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
         "--after", nargs="+", metavar="NUMBER", default=(), help="today's last numbers on paper: B031 C007"
     )
 
+    clock = words.add_parser("clock", help="is the time known; say that it is right; set it")
+    clock.add_argument("does", nargs="?", choices=("show", "confirm", "set"), default="show")
+    clock.add_argument("moment", nargs="?", default="", help="for set: '2026-12-31 09:00'")
+    clock.add_argument("--by", default="", metavar="NAME", help="who has looked at a watch")
+
     words.add_parser("stats", help="the gateway's counters and how late its loop was")
     return parser
 
@@ -136,6 +141,17 @@ def _stats(asked: argparse.Namespace) -> int:
     return stats(asked.hall)
 
 
+def _clock(asked: argparse.Namespace) -> int:
+    from linli import clock
+
+    match asked.does:
+        case "confirm":
+            return clock.confirm(asked.hall, asked.by)
+        case "set":
+            return clock.set_to(asked.hall, asked.moment, asked.by)
+    return clock.show(asked.hall)
+
+
 def _backup(asked: argparse.Namespace) -> int:
     from linli.backup import backup
 
@@ -159,6 +175,7 @@ _COMMANDS = {
     "admin-token": _admin_token,
     "virtual": _virtual,
     "stats": _stats,
+    "clock": _clock,
     "backup": _backup,
     "restore": _restore,
 }

@@ -7,6 +7,8 @@ Rule 3. ``(device, press_id)`` names a press for ever. Where the device numbers 
         ``BURST_MS`` are one press (zigbee2mqtt says one press on up to five topics).
 Rule 4. A doubtful press alarms. We may be wrong in one direction only.
 Rule 5. A lamp shows only what is written: the lamp is an effect, told after the commit.
+Rule 6. While a call rings, the steps of its LADDER are timers, rows written with the call; they go in the same
+        transaction in which somebody takes or closes it.
 """
 
 from __future__ import annotations
@@ -14,8 +16,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from devices.faults import OrderRefused
-from devices.messages import CallState, Light, Pressed, SetLamp, WakeMe
-from gateway.hall.state import Call, Decision, Device, HallState, JournalLine, OrderKey, PressRow
+from devices.messages import CallState, Light, Pressed, SetLamp
+from gateway.hall.state import (
+    Call,
+    Decision,
+    Device,
+    HallState,
+    JournalLine,
+    OrderKey,
+    PressRow,
+    TimerGone,
+    TimerSet,
+)
 
 #: (state, what happened) -> next state. "" is "there is no call yet".
 LIFE: dict[tuple[CallState | str, str], CallState] = {
@@ -61,6 +73,8 @@ BURST_MS = 2_000
 NETWORK_COPY_MS = 30_000
 #: Unanswered for a minute: the telecare bar is 97.5 % answered in 60 s (TSA Quality Standards Framework).
 UNANSWERED_MS = 60_000
+#: What happens while nobody takes a call: kind of timer (hall/timers.py) -> how long after it began to ring.
+LADDER: tuple[tuple[str, int], ...] = (("unanswered", UNANSWERED_MS),)
 #: Somebody said "on my way" this long ago and the elder presses again: nobody has come, and the call rings anew. Our
 #: choice: across the largest compound on foot, and back.
 FORGOTTEN_MS = 600_000
@@ -100,7 +114,7 @@ def pressed(state: HallState, fact: Pressed, device: Device | None, now_ms: int)
         )
         if event == "PressedLater":
             call = replace(call, accepted_ms=None, accepted_by=None, overdue=False)
-            decision.effects.append(WakeMe(call.call_id, now_ms + UNANSWERED_MS, "unanswered"))
+            decision.changes += _ladder(call, now_ms)
         event = {"Pressed": "PressedAgain"}.get(event, event)
     else:
         call = Call(
@@ -120,7 +134,7 @@ def pressed(state: HallState, fact: Pressed, device: Device | None, now_ms: int)
             doubtful=fact.doubtful,
         )
         event = "Pressed"
-        decision.effects.append(WakeMe(call.call_id, now_ms + UNANSWERED_MS, "unanswered"))
+        decision.changes += _ladder(call, now_ms)
     decision.call = call
     decision.changes.append(call)
     if fact.press_id:
@@ -164,7 +178,9 @@ def accepted(state: HallState, call_id: int, by: str, now_ms: int) -> Decision:
             f"{call.accepted_by} 已经接了这个呼叫", f"{call.accepted_by} has already taken this call"
         )
     after = replace(call, state=_step(call, "Accepted"), accepted_ms=now_ms, accepted_by=by)
-    return _changed(after, "Accepted", by, "", now_ms)
+    decision = _changed(after, "Accepted", by, "", now_ms)
+    decision.changes += _ladder_down(state, after)
+    return decision
 
 
 def closed(state: HallState, call_id: int, by: str, outcome: str, note: str, now_ms: int) -> Decision:
@@ -184,12 +200,14 @@ def closed(state: HallState, call_id: int, by: str, outcome: str, note: str, now
         accepted_by=call.accepted_by or by,
         accepted_ms=call.accepted_ms or now_ms,
     )
-    return _changed(after, "Closed", by, outcome, now_ms)
+    decision = _changed(after, "Closed", by, outcome, now_ms)
+    decision.changes += _ladder_down(state, after)
+    return decision
 
 
-def woken(state: HallState, call_id: int, now_ms: int) -> Decision:
+def unanswered(state: HallState, timer: TimerSet, now_ms: int) -> Decision:
     """A minute has passed. If nobody has answered, the call says so, louder."""
-    call = state.calls.get(call_id)
+    call = state.calls.get(int(timer.subject.removeprefix("call:")))
     if call is None or call.state != "HEARD" or call.overdue:
         return Decision()
     after = replace(call, state=_step(call, "Unanswered"), overdue=True)
@@ -207,6 +225,18 @@ def mermaid() -> str:
     for (before, event), after in LIFE.items():
         lines.append(f"    {before or '[*]'} --> {after}: {event}")
     return "\n".join([*lines, "    CLOSED --> [*]"])
+
+
+def _ladder(call: Call, now_ms: int) -> list[TimerSet]:
+    """The call begins to ring: each step of its ladder."""
+    subject = f"call:{call.call_id}"
+    return [TimerSet(f"{subject}:{kind}", kind, subject, now_ms, after_ms) for kind, after_ms in LADDER]
+
+
+def _ladder_down(state: HallState, call: Call) -> list[TimerGone]:
+    """It rings no more: the steps that still wait are void."""
+    names = [f"call:{call.call_id}:{kind}" for kind, _ in LADDER]
+    return [TimerGone(name) for name in names if state.timer(name) is not None]
 
 
 def _changed(call: Call, event: str, by: str, detail: str, now_ms: int) -> Decision:

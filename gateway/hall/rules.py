@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from devices.faults import OrderRefused
 from devices.messages import BayHeard, DeviceSeen, Pressed, Released
 from devices.plan import Panel
-from gateway.hall import bays, calls, things
+from gateway.hall import bays, calls, clock, things
 from gateway.hall.state import Decision, HallState, Zone
 
 Fact = Pressed | Released | BayHeard | DeviceSeen
@@ -89,6 +89,8 @@ def obey(
                 state, _text(fields, "bay_id"), order == "close_bay", _text(fields, "by", ""), now_ms
             )
             return with_panels(state, decision, panels, now_ms)
+        case "confirm_clock":
+            return clock.confirmed(state, _text(fields, "by"), now_ms)
     raise OrderRefused(f"没有“{order}”这个指令", f"there is no order {order!r}")
 
 

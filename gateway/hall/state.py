@@ -11,7 +11,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from devices.messages import BayState, CallState, SetLamp, ShowCount, WakeMe
+from devices.messages import BayState, CallState, SetLamp, ShowCount
 
 Health = Literal["ok", "silent", "offline", "low_battery", "fault"]
 DeviceKind = Literal["call_button", "bay_sensor", "hall_button", "unclaimed", "ignored"]
@@ -135,8 +135,67 @@ class BayGone:
     bay_id: str
 
 
-Change = Call | Device | Bay | BayGone | Zone | PressRow | OrderKey | JournalLine | ShowCount
-Effect = SetLamp | ShowCount | WakeMe
+@dataclass(frozen=True, slots=True)
+class TimerSet:
+    """Something is to happen when time has passed; a row in the same transaction as the decision that asked for it.
+
+    ``timer_id`` names it for ever ("call:7:unanswered"): set again it replaces the one before. ``kind`` chooses the
+    rule (hall/timers.py), ``subject`` is what it is about ("call:7"). Where ``by_wall`` is False it is a lapse: what
+    counts is that ``after_ms`` pass, whatever the wall clock does. Where it is True it is an appointment: what counts
+    is that the wall clock says ``due_ms``, and it waits for a wall clock that is known.
+    """
+
+    timer_id: str
+    kind: str
+    subject: str
+    set_ms: int
+    after_ms: int
+    by_wall: bool = False
+
+    @property
+    def due_ms(self) -> int:
+        """By the wall clock, as it was when this was written."""
+        return self.set_ms + self.after_ms
+
+
+@dataclass(frozen=True, slots=True)
+class TimerGone:
+    """That timer has fired, or nobody needs it any more."""
+
+    timer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFrame:
+    """How the wall clock stood to the monotonic one when the rows were written (rules: hall/clock.py).
+
+    ``boot`` names the run of the kernel: only within it do monotonic times compare. ``offset_ms`` is wall time minus
+    monotonic time. ``at_ms`` is the newest wall time at which this was written. ``confirmed_by`` is the person who
+    has said that the wall clock is right; it lasts as long as the frame.
+    """
+
+    boot: str
+    offset_ms: int
+    known: bool
+    at_ms: int
+    confirmed_by: str = ""
+
+
+Change = (
+    Call
+    | Device
+    | Bay
+    | BayGone
+    | Zone
+    | PressRow
+    | OrderKey
+    | JournalLine
+    | ShowCount
+    | TimerSet
+    | TimerGone
+    | ClockFrame
+)
+Effect = SetLamp | ShowCount
 
 
 @dataclass(slots=True)
@@ -170,6 +229,13 @@ class HallState:
     #: an order's key -> call_id
     order_keys: MutableMapping[str, int] = field(default_factory=dict)
     gone_bays: set[str] = field(default_factory=set)
+    #: timer_id -> what waits to happen
+    timers: MutableMapping[str, TimerSet] = field(default_factory=dict)
+    gone_timers: set[str] = field(default_factory=set)
+    #: None: a notebook that has never been written with a clock beside it
+    frame: ClockFrame | None = None
+    #: the time of the newest row at start, 0 in an empty notebook: a clock that says less is behind
+    newest_ms: int = 0
     last_call_id: int = 0
 
     def child(self) -> HallState:
@@ -183,8 +249,16 @@ class HallState:
             newest_call=ChainMap({}, self.newest_call),
             presses=ChainMap({}, self.presses),
             order_keys=ChainMap({}, self.order_keys),
+            timers=ChainMap({}, self.timers),
+            gone_timers=set(self.gone_timers),
+            frame=self.frame,
+            newest_ms=self.newest_ms,
             last_call_id=self.last_call_id,
         )
+
+    def timer(self, timer_id: str) -> TimerSet | None:
+        """The timer of this name, if it still waits."""
+        return None if timer_id in self.gone_timers else self.timers.get(timer_id)
 
     def absorb(self, child: HallState) -> None:
         """What the child decided is on the disk now: it becomes the state."""
@@ -197,11 +271,15 @@ class HallState:
             (self.newest_call, child.newest_call),
             (self.presses, child.presses),
             (self.order_keys, child.order_keys),
+            (self.timers, child.timers),
         ):
             assert isinstance(theirs, ChainMap)
             mine.update(theirs.maps[0])
         for bay_id in child.gone_bays:
             self.bays.pop(bay_id, None)
+        for timer_id in child.gone_timers:
+            self.timers.pop(timer_id, None)
+        self.frame = child.frame
         self.last_call_id = child.last_call_id
 
     def put(self, decision: Decision) -> None:
@@ -226,6 +304,13 @@ class HallState:
                     self.order_keys[change.key] = change.call_id
                 case BayGone():
                     self.gone_bays.add(change.bay_id)
+                case TimerSet():
+                    self.timers[change.timer_id] = change
+                    self.gone_timers.discard(change.timer_id)
+                case TimerGone():
+                    self.gone_timers.add(change.timer_id)
+                case ClockFrame():
+                    self.frame = change
                 case JournalLine():
                     pass
 

@@ -5,10 +5,10 @@ import itertools
 import pytest
 
 from devices.faults import OrderRefused
-from devices.messages import DeviceSeen, Pressed, SetLamp, WakeMe
-from gateway.hall import calls
+from devices.messages import DeviceSeen, Pressed, SetLamp
+from gateway.hall import calls, timers
 from gateway.hall.rules import decide, obey
-from gateway.hall.state import Call, Decision, HallState, JournalLine, PressRow
+from gateway.hall.state import Call, Decision, HallState, JournalLine, PressRow, TimerSet
 
 NOON = 1_795_000_000_000
 
@@ -163,11 +163,11 @@ def test_an_old_press_alarms_marked_as_delayed() -> None:
 def test_nobody_answers_for_a_minute_and_the_call_says_so_once() -> None:
     hall = Hall()
     decision = hall.press(press_id="9f:1")
-    assert [effect.at_ms - NOON for effect in decision.effects if isinstance(effect, WakeMe)] == [60_000]
-    overdue = calls.woken(hall.state, 1, NOON + 60_000)
+    assert [change.due_ms - NOON for change in decision.changes if isinstance(change, TimerSet)] == [60_000]
+    overdue = timers.due(hall.state, "call:1:unanswered", NOON + 60_000)
     assert [change.overdue for change in overdue.changes if isinstance(change, Call)] == [True]
     hall._did(overdue)
-    assert calls.woken(hall.state, 1, NOON + 61_000).changes == []
+    assert timers.due(hall.state, "call:1:unanswered", NOON + 61_000).changes == []
 
 
 def test_the_second_to_take_a_call_is_told_who_was_first() -> None:
@@ -247,7 +247,7 @@ def test_somebody_said_on_my_way_and_nobody_came_and_the_next_press_rings_anew()
     assert [call.state for call in hall.open_calls] == ["COMING"]  # he has only just left: no second alarm
     rung = hall.later(14 * 3600).press(press_id="9f:3")
     assert [(call.state, call.accepted_by, call.presses) for call in hall.open_calls] == [("HEARD", None, 3)]
-    assert lamps(rung) == ["blink"] and any(isinstance(effect, WakeMe) for effect in rung.effects)
+    assert lamps(rung) == ["blink"] and any(isinstance(change, TimerSet) for change in rung.changes)
 
 
 def test_the_clock_is_set_back_and_a_press_is_still_a_press() -> None:
