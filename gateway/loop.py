@@ -16,10 +16,7 @@ What each clever line is worth is in docs/measurements.md, "The loop".
 from __future__ import annotations
 
 import logging
-import os
-import resource
 import selectors
-import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -27,22 +24,22 @@ from dataclasses import replace
 from devices.faults import NotWritten, OrderRefused
 from devices.messages import DeviceSeen, Pressed
 from devices.plan import Panel
+from gateway import report
 from gateway.arrival import Arrival
-from gateway.hall import bays, calls, rules, things
-from gateway.hall import clock as clock_rules
-from gateway.hall import timers as timer_rules
-from gateway.hall.state import Bay, Change, ClockFrame, Decision, Device, HallState, Zone
+from gateway.hall import bays, calls, rules
+from gateway.hall.state import Bay, Change, Decision, Device, HallState, Zone
 from gateway.held import Held
 from gateway.lanes import UrgentLane
 from gateway.lateness import Lateness
 from gateway.log import say
 from gateway.notebook import Notebook
 from gateway.presence import Presences
+from gateway.rounds import MISTAKES, Rounds
 from gateway.store import find_press, load_state, write_changes
 from gateway.telemetry import Telemetry
 from gateway.teller import Batch, Mouths, Teller
-from gateway.timers import Alarms, Clock, Timers
-from gateway.views import Json, bay_json, call_json, device_json, panel_json, zone_json
+from gateway.timers import Clock, Timers
+from gateway.views import Json, bay_json, call_json, device_json, zone_json
 
 #: Reading telemetry takes at most this long a turn; then the doors are looked at again. Some 50 messages.
 READING_NS = 1_000_000
@@ -51,14 +48,6 @@ READING_NS = 1_000_000
 SLOW_COMMIT_NS = 2_000_000
 #: How often a notebook that refused is tried again.
 RETRY_S = 1.0
-#: How often silence is looked for; a device's own deadline is minutes or hours.
-SWEEP_S = 5.0
-#: "Last seen" goes to disk this often (docs/protocol.md: heartbeats stay in memory).
-PERSIST_SEEN_S = 15 * 60
-#: How often the wall clock is looked at: a step is noticed within this, and costs no timer anything meanwhile.
-LOOK_AT_CLOCK_S = 1.0
-#: What our own mistake with one odd message looks like. Not OwnRuleBroken (stop loudly) and not NotWritten (wait).
-_MISTAKES = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, sqlite3.Error)
 
 
 class Loop:
@@ -88,7 +77,6 @@ class Loop:
         self.lateness = Lateness()
         self.teller = Teller(mouths, clock)
         self.timers = Timers(clock)
-        self.alarms = Alarms(self.timers, clock, self._fire)
         self.urgent = UrgentLane()
         self.telemetry = Telemetry()
         self.held = Held(self.counts, self.teller)
@@ -101,14 +89,8 @@ class Loop:
         self._looked_ns = 0
         self._disk_refuses = False
         self._stopping = False
-        self.timers.every(SWEEP_S, self._sweep)
-        self.timers.every(PERSIST_SEEN_S, self.persist_seen)
-        self.timers.every(3600.0, lambda: self.state.forget_old(self._clock.now_ms()))
         self.timers.every(RETRY_S, self._retry)
-        self.timers.every(LOOK_AT_CLOCK_S, self._look_at_clock)
-        self.timers.every(PERSIST_SEEN_S, self._note_time)
-        self.believed = clock_rules.Judgement(False, "not_looked")
-        self._hall_buttons = hall_buttons
+        self.rounds = Rounds(self, clock, hall_buttons, panels)
         self._epoch = ""
         self._began_ms = clock.now_ms()
         if self._book_is_open():
@@ -116,21 +98,11 @@ class Loop:
 
     def _begin(self) -> None:
         """Take up where the last commit left off."""
-        now_s, now_ms = self._clock.monotonic_s(), self._clock.now_ms()
-        self.state = load_state(self._book.connection, now_ms)
+        self.state = load_state(self._book.connection, self._clock.now_ms())
         self._epoch = self._book.epoch
         # Numbers given from memory, before the notebook could be read, may be those of calls that are in it.
         self.held.provisional.clear()
-        for device in self.state.devices.values():
-            # "Last seen" on disk may be a quarter of an hour old; whatever the wall clock did meanwhile, nobody
-            # is called silent for what we did not write down.
-            age_s = max(0, now_ms - device.last_seen_ms) / 1000 - PERSIST_SEEN_S
-            self.presences.begin(device.device_id, now_s - max(0.0, age_s), device.last_seen_ms)
-        self.alarms.resume(self.state.timers, self.state.frame, self._frame_now())
-        self._look_at_clock()
-        for device_id, name in self._hall_buttons.items():
-            self._know_device(device_id, name)
-        self._set_panels()
+        self.rounds.begin()
 
     def _book_is_open(self) -> bool:
         """False while the notebook could not even be opened; the moment it can, the hall's memory is read."""
@@ -162,7 +134,7 @@ class Loop:
         while not self._stopping:
             self.turn()
             each_turn()
-        self.persist_seen()
+        self.rounds.persist_seen(at_once=len(self.state.devices))
 
     def turn(self, longest_wait_s: float = 1.0) -> None:
         """One turn: look at the doors; calls and orders; a millisecond of reading telemetry, or a batch of it."""
@@ -219,7 +191,7 @@ class Loop:
             return
         try:
             written = self._write(batch)
-        except _MISTAKES as wrong:
+        except MISTAKES as wrong:
             # A mistake of ours that one message brings out must not stop the hall, nor come back with every
             # redelivery: the others of the batch are decided alone, and this one is set aside aloud.
             if len(batch) > 1:
@@ -331,7 +303,7 @@ class Loop:
 
     def _tell(self, batch: Batch) -> None:
         written_ns = self._clock.monotonic_ns()
-        self.alarms.follow(batch.changes, batch.now_ms)
+        self.rounds.alarms.follow(batch.changes, batch.now_ms)
         for change in batch.changes:
             if isinstance(change, (Device, Bay)):
                 # Whatever this device says next is looked at again.
@@ -419,58 +391,9 @@ class Loop:
                 part="notebook",
             )
 
-    # ---------------------------------------------------------------- timers
+    # ---------------------------------------------------------------- what no arrival asked for
 
-    def _fire(self, timer_id: str) -> bool:
-        """A timer is due. False: it could not be written, and is to be asked again."""
-        try:
-            return self._decide_quietly(lambda child, now_ms: timer_rules.due(child, timer_id, now_ms))
-        except _MISTAKES as wrong:
-            why = f"{type(wrong).__name__}: {wrong}"
-            say(
-                "timer_given_up",
-                f"timer {timer_id}: its rule failed ({why}); this is a fault of Linli, please report it with this line",
-                level=logging.ERROR,
-            )
-            return self._decide_quietly(lambda _, now_ms: timer_rules.given_up(timer_id, why, now_ms))
-
-    def _frame_now(self) -> ClockFrame:
-        """How the wall clock stands to the monotonic one, and whether it is believed."""
-        offset_ms = self._clock.offset_ms()
-        boot, now_ms = self._clock.boot(), self._clock.now_ms()
-        old = clock_rules.standing(self.state.frame, boot, offset_ms)
-        self.believed = clock_rules.judge(self._clock.witness(), now_ms, self.state.newest_ms, old)
-        return ClockFrame(boot, offset_ms, self.believed.known, now_ms, old.confirmed_by if old else "")
-
-    def _look_at_clock(self) -> None:
-        """Has it stepped, has it become known? If so the rows are written anew, as they stand to it."""
-        now = self._frame_now()
-        state = "ready" if now.known else "degraded"
-        self.teller.part_is("clock", state, self.believed.why_zh, self.believed.why_en)
-        if not clock_rules.same(self.state.frame, now):
-            self.alarms.clock_is(now.known)
-            rows = self.alarms.rows_in(now.offset_ms)
-            self._decide_quietly(lambda child, now_ms: clock_rules.adopted(child, now, rows, now_ms))
-
-    def _note_time(self) -> None:
-        """The newest time that was believed: a clock that says less at the next start is wrong."""
-        if self.believed.known and self.state.frame is not None:
-            frame = replace(self.state.frame, at_ms=self._clock.now_ms())
-            self._decide_quietly(lambda _child, _now_ms: Decision(changes=[frame]))
-
-    def _sweep(self) -> None:
-        """Who has been silent for three of its own intervals?"""
-        now_s = self._clock.monotonic_s()
-        for device in list(self.state.devices.values()):
-            if device.kind not in ("call_button", "bay_sensor") or device.every_ms <= 0:
-                continue
-            presence = self.presences.of(device.device_id)
-            silent_s = now_s - presence.seen_s if presence is not None else 0.0
-            if silent_s <= things.MISSED * device.every_ms / 1000 and device.health != "offline":
-                continue
-            self._decide_quietly(_silence_of(device))
-
-    def _decide_quietly(self, rule: Callable[[HallState, int], Decision]) -> bool:
+    def decide(self, rule: Callable[[HallState, int], Decision]) -> bool:
         """A decision that no arrival asked for: a timer's. False: it could not be written; ask again later."""
         if not self._book_is_open():
             return False
@@ -491,79 +414,14 @@ class Loop:
         self._tell(Batch([], now_ms, decision.changes, decision.effects))
         return True
 
-    def _know_device(self, device_id: str, name: str) -> None:
-        """A button that hall.toml names: it is ours, and asks for help at the desk."""
-
-        def rule(state: HallState, now_ms: int) -> Decision:
-            old = state.devices.get(device_id)
-            if old is not None and old.name:
-                return Decision()
-            return Decision(
-                changes=[Device(device_id, "hall_button", now_ms, now_ms, 0, "gpio", "", name, "help", name)]
-            )
-
-        self._decide_quietly(rule)
-
-    def persist_seen(self) -> None:
-        """Put "last seen" on disk for those who spoke since; a quarter of an hour of it may be lost."""
-        if not self._book_is_open():
-            return
-        spoken = [device_id for device_id, _ in self.presences.unsaved()]
-        if self._put_on_disk(self._refresh_seen()):
-            for device_id in spoken:
-                if (presence := self.presences.of(device_id)) is not None:
-                    presence.unsaved = False
-
-    def _refresh_seen(self) -> list[Change]:
-        """Bring "last seen" of devices and bays up to date in memory: signs of life change nothing else."""
-        seen: list[Change] = []
-        devices, all_bays = self.state.devices, self.state.bays
-        moments = {
-            device_id: presence.seen_ms for device_id, presence in self.presences.unsaved() if device_id in devices
-        }
-        for device_id, seen_ms in moments.items():
-            devices[device_id] = replace(devices[device_id], last_seen_ms=seen_ms)
-            seen.append(devices[device_id])
-        for bay_id, bay in all_bays.items():
-            if bay.device_id in moments:
-                all_bays[bay_id] = replace(bay, last_seen_ms=moments[bay.device_id])
-                seen.append(all_bays[bay_id])
-        return seen
-
-    def _set_panels(self) -> None:
-        """At start every panel's level is worked out anew: hall.toml may have changed."""
-
-        def rule(state: HallState, now_ms: int) -> Decision:
-            counts = bays.shown(state, self._panels, now_ms)
-            return Decision(changes=list(counts), effects=list(counts))
-
-        self._decide_quietly(rule)
-
-    # ---------------------------------------------------------------- what others ask
+    def write(self, changes: list[Change]) -> bool:
+        """Put on disk what is already state ("last seen"). False: the disk refuses."""
+        return self._book_is_open() and self._put_on_disk(changes)
 
     def snapshot(self) -> Json:
         """Everything a screen needs to begin with."""
-        state = self.state
-        self._refresh_seen()
-        shown = {**state.calls, **self.held.provisional}
-        newest_closed = [call.call_id for call in shown.values() if call.state == "CLOSED"][-20:]
-        return {
-            "fact": "Snapshot",
-            "rev": self.teller.rev,
-            "epoch": self._epoch,
-            "now_ms": self._clock.now_ms(),
-            "calls": [
-                call_json(call, written=call_id not in self.held.provisional)
-                for call_id, call in sorted(shown.items())
-                if call.state != "CLOSED" or call_id in newest_closed
-            ],
-            "zones": [zone_json(zone) for _, zone in sorted(state.zones.items())],
-            "bays": [bay_json(bay) for _, bay in sorted(state.bays.items())],
-            "devices": [device_json(device) for _, device in sorted(state.devices.items())],
-            "panels": [panel_json(count) for _, count in sorted(state.shown.items())],
-            "lamps": {call.device_id: calls.LAMP[call.state] for call in state.calls.values()},
-            "parts": list(self.teller.parts.values()),
-        }
+        self.rounds.refresh_seen([device_id for device_id, _ in self.presences.unsaved()])
+        return report.snapshot(self.state, self.held.provisional, self.teller, self._epoch, self._clock.now_ms())
 
     def statistics(self) -> Json:
         """docs/protocol.md, `statistics`, as far as the loop knows them."""
@@ -571,32 +429,10 @@ class Loop:
             "since_ms": self._began_ms,
             "now_ms": self._clock.now_ms(),
             "turns": self.turns,
-            "cpu_s": round(sum(os.times()[:2]), 2),
-            "rss_kb": _resident_kb(),
+            **report.process(),
             "counts": {**self.counts, "conflated": self.telemetry.conflated},
             "waiting": {"urgent": len(self.urgent), "telemetry": len(self.telemetry), "disk": len(self.held)},
-            "timers": self.alarms.as_json(),
-            "clock": {"known": self.believed.known, "why": self.believed.why},
+            "timers": self.rounds.alarms.as_json(),
+            "clock": {"known": self.rounds.believed.known, "why": self.rounds.believed.why},
             **self.lateness.as_json(),
         }
-
-
-def _resident_kb() -> int:
-    """Resident memory now; where the kernel does not tell, its highest so far."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * resource.getpagesize() // 1024
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-
-
-def _silence_of(device: Device) -> Callable[[HallState, int], Decision]:
-    def rule(state: HallState, now_ms: int) -> Decision:
-        decision = things.fell_silent(state.devices.get(device.device_id, device), now_ms)
-        bay = state.bays.get(device.bay_id) if device.bay_id else None
-        if bay is not None:
-            silent = bays.fell_silent(state, bay, now_ms)
-            decision.changes += silent.changes
-        return decision
-
-    return rule

@@ -107,7 +107,7 @@ class HeldHall:
         change: Change = TimerSet(
             name or f"test:{kind}", kind, "test", self.clock.now_ms(), after_ms, by_wall
         )
-        assert self.loop._decide_quietly(lambda _state, _now_ms: Decision(changes=[change]))
+        assert self.loop.decide(lambda _state, _now_ms: Decision(changes=[change]))
 
     def overdue(self, call_id: int = 1) -> bool:
         return self.loop.state.calls[call_id].overdue

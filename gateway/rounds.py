@@ -1,0 +1,200 @@
+"""What the hall does by the clock: timers that are due, devices that fell silent, "last seen" put on disk.
+
+Nobody waits for any of it, so it is done in small pieces between the calls. Every decision goes the way of the loop:
+decided on a child, written, then told.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from devices.plan import Panel
+from gateway.hall import bays, things
+from gateway.hall import clock as clock_rules
+from gateway.hall import timers as timer_rules
+from gateway.hall.state import Change, ClockFrame, Decision, Device, HallState
+from gateway.log import say
+from gateway.timers import Alarms, Clock
+
+if TYPE_CHECKING:
+    from gateway.loop import Loop
+
+#: How often silence is looked for; a device's own deadline is minutes or hours.
+SWEEP_S = 5.0
+#: Devices called silent in one transaction: after a broken antenna it is all of them, and no call must wait for that.
+SILENT_AT_ONCE = 32
+#: "Last seen" goes to disk this often (docs/protocol.md: heartbeats stay in memory).
+PERSIST_SEEN_S = 15 * 60
+#: "Last seen" of so many devices in one transaction, some 2 ms; the others in the next turns.
+SEEN_AT_ONCE = 100
+#: How often the wall clock is looked at: a step is noticed within this, and costs no timer anything meanwhile.
+LOOK_AT_CLOCK_S = 1.0
+#: How often memory is relieved of what only the notebook need know.
+FORGET_S = 3600.0
+#: What our own mistake with one odd message looks like. Not OwnRuleBroken (stop loudly) and not NotWritten (wait).
+MISTAKES = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, sqlite3.Error)
+
+
+class Rounds:
+    """The loop's rounds.
+
+    :param hall_buttons: the buttons on our own pins, id → name: wiring, so nobody has to claim them.
+    """
+
+    def __init__(
+        self, loop: Loop, clock: Clock, hall_buttons: Mapping[str, str], panels: Sequence[Panel]
+    ) -> None:
+        self._loop = loop
+        self._clock = clock
+        self._hall_buttons = hall_buttons
+        self._panels = panels
+        self.alarms = Alarms(loop.timers, clock, self._fire)
+        self.believed = clock_rules.Judgement(False, "not_looked")
+        loop.timers.every(SWEEP_S, self._sweep)
+        loop.timers.every(PERSIST_SEEN_S, self.persist_seen)
+        loop.timers.every(PERSIST_SEEN_S, self._note_time)
+        loop.timers.every(LOOK_AT_CLOCK_S, self._look_at_clock)
+        loop.timers.every(FORGET_S, lambda: loop.state.forget_old(clock.now_ms()))
+
+    def begin(self) -> None:
+        """The notebook has been read: take up what was waiting."""
+        now_s, now_ms = self._clock.monotonic_s(), self._clock.now_ms()
+        for device in self._loop.state.devices.values():
+            # "Last seen" on disk may be a quarter of an hour old; whatever the wall clock did meanwhile, nobody
+            # is called silent for what we did not write down.
+            age_s = max(0, now_ms - device.last_seen_ms) / 1000 - PERSIST_SEEN_S
+            self._loop.presences.begin(device.device_id, now_s - max(0.0, age_s), device.last_seen_ms)
+        self.alarms.resume(self._loop.state.timers, self._loop.state.frame, self._frame_now())
+        self._look_at_clock()
+        for device_id, name in self._hall_buttons.items():
+            self._know_device(device_id, name)
+        self._set_panels()
+
+    def _fire(self, timer_id: str) -> bool:
+        """A timer is due. False: it could not be written, and is to be asked again."""
+        try:
+            return self._loop.decide(lambda child, now_ms: timer_rules.due(child, timer_id, now_ms))
+        except MISTAKES as wrong:
+            why = f"{type(wrong).__name__}: {wrong}"
+            say(
+                "timer_given_up",
+                f"timer {timer_id}: its rule failed ({why}); this is a fault of Linli, please report it with this line",
+                level=logging.ERROR,
+            )
+            return self._loop.decide(lambda _, now_ms: timer_rules.given_up(timer_id, why, now_ms))
+
+    def _frame_now(self) -> ClockFrame:
+        """How the wall clock stands to the monotonic one, and whether it is believed."""
+        offset_ms = self._clock.offset_ms()
+        boot, now_ms = self._clock.boot(), self._clock.now_ms()
+        old = clock_rules.standing(self._loop.state.frame, boot, offset_ms)
+        self.believed = clock_rules.judge(self._clock.witness(), now_ms, self._loop.state.newest_ms, old)
+        return ClockFrame(boot, offset_ms, self.believed.known, now_ms, old.confirmed_by if old else "")
+
+    def _look_at_clock(self) -> None:
+        """Has it stepped, has it become known? If so the rows are written anew, as they stand to it."""
+        now = self._frame_now()
+        state = "ready" if now.known else "degraded"
+        self._loop.teller.part_is("clock", state, self.believed.why_zh, self.believed.why_en)
+        if not clock_rules.same(self._loop.state.frame, now):
+            self.alarms.clock_is(now.known)
+            rows = self.alarms.rows_in(now.offset_ms)
+            self._loop.decide(lambda child, now_ms: clock_rules.adopted(child, now, rows, now_ms))
+
+    def _note_time(self) -> None:
+        """The newest time that was believed: a clock that says less at the next start is wrong."""
+        if self.believed.known and self._loop.state.frame is not None:
+            frame = replace(self._loop.state.frame, at_ms=self._clock.now_ms())
+            self._loop.decide(lambda _child, _now_ms: Decision(changes=[frame]))
+
+    def _sweep(self) -> None:
+        """Who has been silent for three of its own intervals?"""
+        now_s = self._clock.monotonic_s()
+        silent: list[Device] = []
+        for device in self._loop.state.devices.values():
+            if device.kind not in ("call_button", "bay_sensor") or device.every_ms <= 0:
+                continue
+            presence = self._loop.presences.of(device.device_id)
+            silent_s = now_s - presence.seen_s if presence is not None else 0.0
+            if silent_s > things.MISSED * device.every_ms / 1000 or device.health == "offline":
+                silent.append(device)
+        # Those of whom it is known already need no decision.
+        news = [device for device in silent if _is_news(self._loop.state, device)][:SILENT_AT_ONCE]
+        if news:
+            self._loop.decide(lambda child, now_ms: _silence_of(news, child, now_ms))
+            if len(news) == SILENT_AT_ONCE:
+                self._loop.timers.at(now_s, self._sweep)
+
+    def _know_device(self, device_id: str, name: str) -> None:
+        """A button that hall.toml names: it is ours, and asks for help at the desk."""
+
+        def rule(state: HallState, now_ms: int) -> Decision:
+            old = state.devices.get(device_id)
+            if old is not None and old.name:
+                return Decision()
+            return Decision(
+                changes=[Device(device_id, "hall_button", now_ms, now_ms, 0, "gpio", "", name, "help", name)]
+            )
+
+        self._loop.decide(rule)
+
+    def persist_seen(self, at_once: int = SEEN_AT_ONCE) -> None:
+        """Put "last seen" on disk for those who spoke since; a quarter of an hour of it may be lost."""
+        seen = [device_id for device_id, _ in self._loop.presences.unsaved()]
+        now, later = seen[:at_once], seen[at_once:]
+        if not self._loop.write(self.refresh_seen(now)):
+            return
+        for device_id in now:
+            if (presence := self._loop.presences.of(device_id)) is not None:
+                presence.unsaved = False
+        if later:
+            self._loop.timers.at(self._clock.monotonic_s(), self.persist_seen)
+
+    def refresh_seen(self, device_ids: Sequence[str]) -> list[Change]:
+        """Bring "last seen" of these and of their bays up to date in memory: signs of life change nothing else."""
+        state, presences = self._loop.state, self._loop.presences
+        seen: list[Change] = []
+        for device_id in device_ids:
+            device, presence = state.devices.get(device_id), presences.of(device_id)
+            if device is None or presence is None:
+                continue
+            state.devices[device_id] = device = replace(device, last_seen_ms=presence.seen_ms)
+            seen.append(device)
+            bay = state.bays.get(device.bay_id or device_id)
+            if bay is not None and bay.device_id == device_id:
+                state.bays[bay.bay_id] = replace(bay, last_seen_ms=presence.seen_ms)
+                seen.append(state.bays[bay.bay_id])
+        return seen
+
+    def _set_panels(self) -> None:
+        """At start every panel's level is worked out anew: hall.toml may have changed."""
+
+        def rule(state: HallState, now_ms: int) -> Decision:
+            counts = bays.shown(state, self._panels, now_ms)
+            return Decision(changes=list(counts), effects=list(counts))
+
+        self._loop.decide(rule)
+
+
+def _is_news(state: HallState, device: Device) -> bool:
+    if device.health not in ("silent", "offline"):
+        return True
+    bay = state.bays.get(device.bay_id) if device.bay_id else None
+    return bay is not None and bay.state in ("free", "taken")
+
+
+def _silence_of(devices: Sequence[Device], child: HallState, now_ms: int) -> Decision:
+    """They fell silent, all in one transaction; each sees what the one before has changed."""
+    whole = Decision()
+    for device in devices:
+        decision = things.fell_silent(child.devices.get(device.device_id, device), now_ms)
+        bay = child.bays.get(device.bay_id) if device.bay_id else None
+        if bay is not None:
+            decision.changes += bays.fell_silent(child, bay, now_ms).changes
+        child.put(decision)
+        whole.changes += decision.changes
+    return whole
