@@ -63,6 +63,8 @@ class Gateway:
                 tell_written=self.broker.tell_written,
                 tell_screens=self._tell_screens,
                 beacon=self._beacon,
+                hold=self.broker.calls.hold,
+                let_go=self.broker.calls.let_go,
             ),
             self.clock,
         )
@@ -80,7 +82,7 @@ class Gateway:
         selector = self.loop.selector
         selector.register(self.door, 1, lambda _mask: self.door.open())
         self.desk = Desk(house.gateway_socket, selector, self.loop.take, self.loop.snapshot, self._ask)
-        self._watched: dict[str, int] = {}
+        self._watched: dict[str, tuple[int, int]] = {}
         self.loop.teller.part_is("gateway", "ready")
         if not self.book.trouble:
             self.loop.teller.part_is("notebook", "ready")
@@ -133,23 +135,22 @@ class Gateway:
 
     def _watch(self, line: MqttLine) -> None:
         """paho opens and closes its socket when it likes: keep the selector in step."""
-        selector, fileno, watched = self.loop.selector, line.fileno(), self._watched.get(line.name)
-        if watched is not None and watched != fileno:
+        fileno = line.fileno()
+        wanted = None if fileno is None else (fileno, 3 if line.wants_write() else 1)
+        watched = self._watched.get(line.name)
+        if wanted == watched:
+            return
+        selector = self.loop.selector
+        if watched is not None:
+            del self._watched[line.name]
             try:
-                selector.unregister(watched)
+                selector.unregister(watched[0])
             except (KeyError, ValueError):
                 pass  # closed under us: epoll has forgotten it already
-            del self._watched[line.name]
-            watched = None
-        if fileno is None:
-            return
-        wanted = 3 if line.wants_write() else 1
-        if watched is None:
+        if wanted is not None:
             ready = self._calls_ready if line is self.broker.calls else self._telemetry_ready
-            selector.register(fileno, wanted, ready)
-            self._watched[line.name] = fileno
-        elif selector.get_key(fileno).events != wanted:
-            selector.modify(fileno, wanted, selector.get_key(fileno).data)
+            selector.register(wanted[0], wanted[1], ready)
+            self._watched[line.name] = wanted
 
     def _calls_ready(self, mask: int) -> None:
         if mask & 2:
@@ -182,8 +183,13 @@ class Gateway:
             self.desk.tell(fact)
 
     def _beacon(self, state: HallState) -> None:
-        states = {call.state for call in state.calls.values()}
-        light: Light = "blink" if "HEARD" in states else ("steady" if "COMING" in states else "off")
+        light: Light = "off"
+        for call in state.calls.values():
+            if call.state == "HEARD":
+                light = "blink"
+                break
+            if call.state == "COMING":
+                light = "steady"
         self.pins.show(light)
 
     def _statistics(self) -> Json:

@@ -105,17 +105,17 @@ class Broker:
         self._level(f"linli/v1/panel/{count.panel}/text", panel_json(count))
 
     def tell_written(self, device_id: str, boot: str, seq: int) -> None:
-        """This press is on disk. Not retained: it belongs to one press."""
+        """This press is on disk. At QoS 0: where it is lost, the button asks again after a second."""
         words = json.dumps({"boot": boot, "seq": seq})
-        self.calls.publish(f"linli/v1/button/{device_id}/written", words, retain=False)
+        self.calls.publish(f"linli/v1/button/{device_id}/written", words, qos=0, retain=False)
 
     def _level(self, topic: str, payload: dict[str, Any]) -> None:
-        self.calls.publish(topic, json.dumps(payload, ensure_ascii=False), retain=True)
+        self.calls.publish(topic, json.dumps(payload, ensure_ascii=False), qos=1, retain=True)
 
     def _line_changed(self, _up: bool, why: str) -> None:
         up = self.calls.up and self.telemetry.up
         if self.calls.up and self._told_up is not True:
-            self.calls.publish("linli/v1/gateway/status", "online", retain=True)
+            self.calls.publish("linli/v1/gateway/status", "online", qos=1, retain=True)
         if up:
             self._told_up = True
             self._on_up(True, "", "")

@@ -1,7 +1,7 @@
 """Telling, the last of gather → decide → write → tell. Nothing here decides, and nothing here waits.
 
-Order matters to a person: the lamp first (somebody is looking at it), then the screens, then the answers, then
-"written" and PUBACK, panels last. How late all that was, lateness.py knows.
+Order matters to a person: the lamp first (somebody is looking at it; "written" and PUBACK leave in the same packet),
+then the screens, then the answers, panels last. How late all that was, lateness.py knows.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ class Mouths:
     tell_written: Callable[[str, str, int], None]
     tell_screens: Callable[[Json], None]
     beacon: Callable[[HallState], None]
+    #: what goes to the broker between these two leaves together
+    hold: Callable[[], None] = lambda: None
+    let_go: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)
@@ -58,14 +61,16 @@ class Teller:
         """Tell everybody concerned what this batch, now on disk, has changed."""
         lamps = {call.device_id: calls.lamp_of(call, batch.now_ms) for call in batch.copies}
         lamps |= {effect.device_id: effect for effect in batch.effects if isinstance(effect, SetLamp)}
+        self._mouths.hold()
         for lamp in lamps.values():
             self._mouths.set_lamp(lamp)
+        for arrival in batch.arrivals:
+            self._acknowledge(arrival)
+        self._mouths.let_go()
         self._changes(batch.changes)
         for arrival, words in batch.answers:
             if arrival.answer is not None:
                 arrival.answer(words)
-        for arrival in batch.arrivals:
-            self._acknowledge(arrival)
         for count in {one.panel: one for one in batch.effects if isinstance(one, ShowCount)}.values():
             self._mouths.show_count(count)
         if lamps:
