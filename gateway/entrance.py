@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from devices.codecs import decode, family_of
 from devices.reading import Heard, Reading
@@ -22,6 +21,7 @@ from gateway.log import say_once
 from gateway.presence import Presence, Presences
 from gateway.timers import Clock
 from gateway.translate import GONE, IF_CLAIMED, NOT_UNDERSTOOD, device_id_of, every_ms_of, facts_of
+from gateway.wire import Published
 
 #: Longer than any device's message (zigbee2mqtt's longest, with its device block, has 4 KiB).
 LONGEST_PAYLOAD = 64 * 1024
@@ -37,18 +37,6 @@ MOST_TOPICS = 8192
 #: Devices over their budget that are named in the statistics.
 _NAMED_OVER_BUDGET = 50
 _HOUR_NS = 3600 * 1_000_000_000
-
-
-class Message(Protocol):
-    """As much of paho's MQTTMessage as is used here. ``topic`` raises UnicodeDecodeError where it is no text."""
-
-    @property
-    def topic(self) -> str: ...
-
-    payload: bytes | bytearray
-    qos: int
-    retain: bool
-    dup: bool
 
 
 Ack = Callable[[], None]
@@ -136,15 +124,15 @@ class Entrance:
 
     # ---------------------------------------------------------------- in
 
-    def from_calls(self, message: Message, ack: Ack | None) -> None:
+    def from_calls(self, message: Published, ack: Ack | None) -> None:
         """A message of the connection for calls."""
         self._hear(message, ack, calls=True)
 
-    def from_telemetry(self, message: Message, ack: Ack | None) -> None:
+    def from_telemetry(self, message: Published, ack: Ack | None) -> None:
         """A message of the connection for everything else."""
         self._hear(message, ack, calls=False)
 
-    def _hear(self, message: Message, ack: Ack | None, *, calls: bool) -> None:
+    def _hear(self, message: Published, ack: Ack | None, *, calls: bool) -> None:
         arrived_ns = self._clock.monotonic_ns()
         counts = self._counts
         counts["messages"] += 1
@@ -166,12 +154,12 @@ class Entrance:
             self._not_understood("unknown_topic", name, "no family of devices speaks there", ack)
         elif message.retain:
             counts["retained"] += 1
-            self._read(topic, bytes(payload), arrived_ns, self._clock.now_ms(), ack, retained=True)
+            self._read(topic, payload, arrived_ns, self._clock.now_ms(), ack, retained=True)
         elif self._within_budget(topic, arrived_ns) or not self._only_telemetry(topic):
             # What may be a call is always looked at; the lane of calls has a share for each device.
-            self._read(topic, bytes(payload), arrived_ns, self._clock.now_ms(), ack, dup=message.dup)
+            self._read(topic, payload, arrived_ns, self._clock.now_ms(), ack, dup=message.dup)
         else:
-            self._put_off_unread(topic, bytes(payload), arrived_ns, message.dup, ack)
+            self._put_off_unread(topic, payload, arrived_ns, message.dup, ack)
 
     def _learn(self, name: str) -> _Topic:
         if len(self._topics) >= MOST_TOPICS:

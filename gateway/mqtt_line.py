@@ -120,7 +120,7 @@ class MqttLine:
         return None if self._line is None or self._line.fileno() < 0 else self._line.fileno()
 
     def wants_write(self) -> bool:
-        return self._line is not None and self._line.wants_write
+        return self._line is not None and (self._line.wants_write or self._client.want_write())
 
     def read(self, until_ns: int) -> bool:
         """Read packets until there are none, or until this monotonic moment. Returns whether some may be left."""
@@ -133,6 +133,8 @@ class MqttLine:
                         self._client.loop_read()
                         if self._line is not line:
                             return False
+                        if self._client.want_write():
+                            self._client.loop_write()  # its answer from within a callback
                     if time.monotonic_ns() >= until_ns:
                         return True
                 if filled and not line.more:
@@ -145,6 +147,8 @@ class MqttLine:
         return False
 
     def write(self) -> None:
+        if self._line is not None:
+            self._client.loop_write()
         if self._line is not None:
             self._line.flush()
 

@@ -133,7 +133,7 @@ def desk(tmp_path: Path, clock: HeldClock) -> Iterator[Desk]:
 def test_nothing_is_told_before_it_is_written(desk: Desk) -> None:
     desk.press()
     desk.turn()
-    assert desk.kinds() == ["lamp", "screens", "screens", "written", "puback", "beacon"]
+    assert desk.kinds() == ["lamp", "written", "puback", "screens", "screens", "beacon"]
     assert ("puback", ("btn-01", 1)) in desk.said  # at the PUBACK the call was in the notebook
 
 
