@@ -63,8 +63,8 @@ class Gateway:
                 tell_written=self.broker.tell_written,
                 tell_screens=self._tell_screens,
                 beacon=self._beacon,
-                hold=self.broker.calls.hold,
-                let_go=self.broker.calls.let_go,
+                hold=self._hold,
+                let_go=self._let_go,
             ),
             self.clock,
         )
@@ -181,6 +181,16 @@ class Gateway:
     def _tell_screens(self, fact: Json) -> None:
         if self.desk is not None:
             self.desk.tell(fact)
+
+    def _hold(self) -> None:
+        self.broker.calls.hold()
+        if self.desk is not None:
+            self.desk.hold()
+
+    def _let_go(self) -> None:
+        self.broker.calls.let_go()
+        if self.desk is not None:
+            self.desk.let_go()
 
     def _beacon(self, state: HallState) -> None:
         light: Light = "off"

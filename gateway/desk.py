@@ -37,6 +37,8 @@ class Visitor:
         self.listening = False
         self.incoming = bytearray()
         self.outgoing = bytearray()
+        #: the kernel takes no more for now: the selector will say when
+        self.stuck = False
 
     def fileno(self) -> int:
         return self.line.fileno()
@@ -59,6 +61,7 @@ class Desk:
         self._hello = hello
         self._ask = ask
         self._visitors: dict[int, Visitor] = {}
+        self._holding = False
         self.bad_lines = 0
         self.sent_away = 0
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o770)
@@ -76,6 +79,16 @@ class Desk:
         for visitor in list(self._visitors.values()):
             if visitor.listening:
                 self._send(visitor, line)
+
+    def hold(self) -> None:
+        """What is told from now on waits for :meth:`let_go`: one call of the kernel a visitor, not one a fact."""
+        self._holding = True
+
+    def let_go(self) -> None:
+        self._holding = False
+        for visitor in list(self._visitors.values()):
+            if visitor.outgoing and not visitor.stuck:
+                self._flush(visitor)
 
     def close(self) -> None:
         for visitor in list(self._visitors.values()):
@@ -174,13 +187,12 @@ class Desk:
     def _send(self, visitor: Visitor, line: bytes) -> None:
         if visitor.fileno() not in self._visitors:
             return
-        waiting = bool(visitor.outgoing)
         visitor.outgoing += line
         if len(visitor.outgoing) > LONGEST_BACKLOG:
             say("desk_slow", f"{visitor.who or 'a visitor'} does not read: sent away", level=logging.WARNING)
             self.sent_away += 1
             self._send_away(visitor)
-        elif not waiting:
+        elif not visitor.stuck and not self._holding:
             self._flush(visitor)
 
     def _flush(self, visitor: Visitor) -> None:
@@ -193,10 +205,10 @@ class Desk:
         except OSError:
             self._send_away(visitor)
             return
-        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if visitor.outgoing else 0)
-        key = self._selector.get_key(visitor.line)
-        if key.events != wanted:
-            self._selector.modify(visitor.line, wanted, key.data)
+        if bool(visitor.outgoing) != visitor.stuck:
+            visitor.stuck = not visitor.stuck
+            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if visitor.stuck else 0)
+            self._selector.modify(visitor.line, wanted, self._selector.get_key(visitor.line).data)
 
     def _send_away(self, visitor: Visitor) -> None:
         if self._visitors.pop(visitor.fileno(), None) is None:

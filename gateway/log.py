@@ -73,6 +73,8 @@ def begin_log(process: str) -> None:
     root.addHandler(_door)
     root.setLevel(logging.INFO)
     logging.captureWarnings(True)
+    # Nothing of ours prints them, and looking them up costs as much as the rest of a record (logging's own advice).
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     _writer.start()
     atexit.register(end_log)
 
@@ -140,6 +142,10 @@ class _Door(logging.handlers.QueueHandler):
     """Any thread's side of the queue. Never waits: what does not fit is counted."""
 
     dropped = 0
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        """What `say` says is finished text: nothing of it can change before the writer has it, so it is not copied."""
+        return super().prepare(record) if record.args or record.exc_info else record
 
     def enqueue(self, record: logging.LogRecord) -> None:
         try:

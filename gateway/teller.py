@@ -1,7 +1,7 @@
 """Telling, the last of gather → decide → write → tell. Nothing here decides, and nothing here waits.
 
-Order matters to a person: the lamp first (somebody is looking at it; "written" and PUBACK leave in the same packet),
-then the screens, then the answers, panels last. How late all that was, lateness.py knows.
+Order matters to a person: the lamp first (somebody is looking at it), with "written" and PUBACK in the same packet;
+then the screens and the answers; panels, the beacon and the log last. How late all that was, lateness.py knows.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Mouths:
     tell_written: Callable[[str, str, int], None]
     tell_screens: Callable[[Json], None]
     beacon: Callable[[HallState], None]
-    #: what goes to the broker between these two leaves together
+    #: what is said between these two leaves together: one call of the kernel for each listener
     hold: Callable[[], None] = lambda: None
     let_go: Callable[[], None] = lambda: None
 
@@ -61,20 +61,29 @@ class Teller:
         """Tell everybody concerned what this batch, now on disk, has changed."""
         lamps = {call.device_id: calls.lamp_of(call, batch.now_ms) for call in batch.copies}
         lamps |= {effect.device_id: effect for effect in batch.effects if isinstance(effect, SetLamp)}
+        latest = _latest(batch.changes)
         self._mouths.hold()
-        for lamp in lamps.values():
-            self._mouths.set_lamp(lamp)
-        for arrival in batch.arrivals:
-            self._acknowledge(arrival)
-        self._mouths.let_go()
-        self._changes(batch.changes)
-        for arrival, words in batch.answers:
-            if arrival.answer is not None:
-                arrival.answer(words)
+        try:
+            for lamp in lamps.values():
+                self._mouths.set_lamp(lamp)
+            for arrival in batch.arrivals:
+                self._acknowledge(arrival)
+            self._facts(latest)
+            for arrival, words in batch.answers:
+                if arrival.answer is not None:
+                    arrival.answer(words)
+        finally:
+            self._mouths.let_go()
         for count in {one.panel: one for one in batch.effects if isinstance(one, ShowCount)}.values():
             self._mouths.show_count(count)
         if lamps:
             self._mouths.beacon(state)
+        # The log last: its thread takes the interpreter while we are in a call of the kernel.
+        for change in latest:
+            if isinstance(change, Call):
+                _log_call(change)
+            elif isinstance(change, Device):
+                _log_device(change)
 
     def fact(self, name: str, **fields: object) -> None:
         """One live fact to all screens."""
@@ -129,31 +138,14 @@ class Teller:
 
     # ---------------------------------------------------------------- pieces
 
-    def _changes(self, changes: Sequence[Change]) -> None:
+    def _facts(self, latest: Sequence[Change]) -> None:
         """The doorbell: one fact for each thing that changed, as it is now."""
-        latest: dict[tuple[type, object], Change] = {}
-        for change in changes:
-            match change:
-                case Call():
-                    latest[Call, change.call_id] = change
-                case Device():
-                    latest[Device, change.device_id] = change
-                case Bay():
-                    latest[Bay, change.bay_id] = change
-                case Zone():
-                    latest[Zone, change.zone_id] = change
-                case ShowCount():
-                    latest[ShowCount, change.panel] = change
-                case BayGone():
-                    latest[BayGone, change.bay_id] = change
-        for change in latest.values():
+        for change in latest:
             match change:
                 case Call():
                     self.fact("CallChanged", call=call_json(change))
-                    _log_call(change)
                 case Device():
                     self.fact("DeviceChanged", device=device_json(change))
-                    _log_device(change)
                 case Bay():
                     self.fact("BayChanged", bay=bay_json(change))
                 case Zone():
@@ -172,6 +164,26 @@ class Teller:
                     self._mouths.tell_written(one.device_id, boot, int(seq))
         if arrival.ack is not None:
             arrival.ack()
+
+
+def _latest(changes: Sequence[Change]) -> list[Change]:
+    """Of several changes of one thing only the last is news; in the order in which the things first changed."""
+    latest: dict[tuple[str, object], Change] = {}
+    for change in changes:
+        match change:
+            case Call():
+                latest["call", change.call_id] = change
+            case Device():
+                latest["device", change.device_id] = change
+            case Bay():
+                latest["bay", change.bay_id] = change
+            case Zone():
+                latest["zone", change.zone_id] = change
+            case ShowCount():
+                latest["panel", change.panel] = change
+            case BayGone():
+                latest["gone", change.bay_id] = change
+    return list(latest.values())
 
 
 def _log_call(call: Call) -> None:
