@@ -34,8 +34,8 @@ packages="mosquitto fonts-noto-cjk"
 # python3-venv only where this Python cannot make a virtual environment by itself (Debian's own; not pyenv's).
 "$python" -c 'import venv, ensurepip' 2>/dev/null || packages="$packages python3-venv"
 # chromium: the tests look at real pages, through a driver that needs libatomic1 (a small machine may lack it).
-# systemd: `systemd-analyze verify` reads our units (a container may lack it).
-[ "$what" = run ] || packages="$packages chromium libatomic1 systemd"
+# systemd: `systemd-analyze verify` reads our units (a container may lack it).  gcc: a slow disk is a few lines of C.
+[ "$what" = run ] || packages="$packages chromium libatomic1 systemd gcc libc6-dev"
 
 there() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 if command -v dpkg-query >/dev/null 2>&1; then
