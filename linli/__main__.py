@@ -78,7 +78,11 @@ def _parser() -> argparse.ArgumentParser:
         "--after", nargs="+", metavar="NUMBER", default=(), help="today's last numbers on paper: B031 C007"
     )
 
-    words.add_parser("stats", help="the gateway's counters and how late its loop was")
+    stats = words.add_parser("stats", help="how late the loop is, what was late and why, what it counted")
+    form = stats.add_mutually_exclusive_group()
+    form.add_argument("--json", dest="form", action="store_const", const="json", default="tables")
+    form.add_argument("--prometheus", dest="form", action="store_const", const="prometheus")
+    stats.add_argument("--watch", action="store_true", help="again every two seconds, until Ctrl-C")
     return parser
 
 
@@ -131,9 +135,9 @@ def _virtual(asked: argparse.Namespace) -> int:
 
 
 def _stats(asked: argparse.Namespace) -> int:
-    from linli.act import stats
+    from linli.stats import stats
 
-    return stats(asked.hall)
+    return stats(asked.hall, form=asked.form, watch=asked.watch)
 
 
 def _backup(asked: argparse.Namespace) -> int:
