@@ -160,7 +160,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "phase_checkpoint": ("整理磁盘", "tidying the disk"),
     "commits": ("写一次磁盘", "One write to disk"),
     "away": ("没看门口的时间", "Away from the doors"),
-    "away_more": ("两次看门口之间", "between two looks at the doors"),
     "up_for": ("已运行 {time}", "running for {time}"),
     "cpu": ("处理器 {pct}%", "processor {pct}%"),
     "memory": ("内存 {mb} MB", "memory {mb} MB"),

@@ -35,6 +35,8 @@ from linli.talk import Json, Line, open_running_house
 #: A person reads a table in about two seconds.
 WATCH_EVERY_S = 2.0
 WIDTH = 100
+#: No name may push the other columns off the screen.
+CELL = 46
 #: The last hour as one line: how tall a minute stands among these is its slowest fact, from 1 ms to 1 s.
 _BARS = "▁▂▃▄▅▆▇█"
 #: A bar of a share is this wide at 100 %.
@@ -276,12 +278,12 @@ def _both(key: str, otherwise: str) -> str:
 
 
 def _rows(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int]) -> Iterator[str]:
-    """Columns as wide as they need to be; what is too long for the line loses its end, never its place."""
-    table = [*([head] if head else []), *rows]
+    """Columns as wide as they need to be; what is too long loses its end, never its place."""
+    table = [[_cut(cell, CELL) for cell in row] for row in ([head, *rows] if head else rows)]
     wide = [max(_wide(row[at]) for row in table) for at in range(len(table[0]))]
     for row in table:
         cells = [_fill(cell, wide[at], right=at in right) for at, cell in enumerate(row)]
-        yield _cut("  " + "  ".join(cells), WIDTH)
+        yield _cut("  " + "  ".join(cells).rstrip(), WIDTH)
 
 
 def _wide(text: str) -> int:
@@ -295,7 +297,7 @@ def _fill(text: str, width: int, *, right: bool = False) -> str:
 
 
 def _cut(text: str, width: int) -> str:
-    if _wide(text.rstrip()) <= width:
+    if _wide(text) <= width:
         return text
     kept = ""
     for sign in text:

@@ -182,14 +182,14 @@ function loudList(figures, store) {
 
 const countName = (name) => (has(`count_${name}`) ? t(`count_${name}`) : name);
 function countList(figures, names) {
-  return h("dl", { class: "counts" }, names.flatMap((name) => [
+  return h("dl", { class: "counts", "data-key": `counts-${names[0]}` }, names.flatMap((name) => [
     h("dt", { "data-key": `name-${name}` }, countName(name)), h("dd", { "data-key": `count-${name}` }, number(figures.counts[name]))]));
 }
 function rubbishList(figures) {
   const counted = Object.keys(figures.counts);
   const rubbish = RUBBISH.filter((name) => figures.counts[name] > 0);
   const rest = counted.filter((name) => !RUBBISH.includes(name)).sort();
-  return [rubbish.length ? [countList(figures, rubbish), h("p", { class: "small" }, t("rubbish_where"))] : empty(t("rubbish_none")),
+  return [rubbish.length ? [countList(figures, rubbish), h("p", { class: "small", "data-key": "where" }, t("rubbish_where"))] : h("p", { class: "empty", "data-key": "none" }, t("rubbish_none")),
     rest.length > 0 && h("details", { "data-key": "counts" }, h("summary", {}, t("counts_all")), countList(figures, rest))];
 }
 

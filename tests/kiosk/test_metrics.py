@@ -30,7 +30,8 @@ from tests.kiosk.figures_said import EDGES_MS, figures
 #: escape \\, " and newlines, a number.
 LINE = re.compile(
     r'(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*)(\{(?P<labels>[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*"'
-    r'(?:,[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*")*)\})? (?P<value>[+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Inf)|NaN)'
+    r'(?:,[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\[\\"n])*")*)\})? '
+    r"(?P<value>[+-]?(?:\d+(?:\.\d+)?(?:e[+-]?\d+)?|Inf)|NaN)"
 )
 COMMENT = re.compile(r"# (HELP|TYPE) [a-zA-Z_:][a-zA-Z0-9_:]* \S.*")
 
@@ -71,7 +72,7 @@ def test_lateness_is_a_histogram_in_seconds(told: FakeGateway, client: FlaskClie
         for (name, labels), value in found.items()
         if name == "linli_lateness_seconds_bucket" and call.items() <= dict(labels).items()
     }
-    assert [float(edge) for edge in edges] == sorted(edge / 1000 for edge in EDGES_MS) + [float("inf")]
+    assert [float(edge) for edge in edges] == [*sorted(edge / 1000 for edge in EDGES_MS), float("inf")]
     assert (edges["0.00025"], edges["0.002"], edges["+Inf"]) == (0, 206, 412)
     assert at(found, "linli_lateness_seconds_count", **call) == 412
     assert at(found, "linli_lateness_seconds_sum", **call) == pytest.approx(412 * 0.0011)
