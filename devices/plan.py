@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import ipaddress
 import re
 import tomllib
 import typing
@@ -135,6 +136,13 @@ class Gpio:
 
 
 @dataclass(frozen=True, slots=True)
+class Metrics:
+    """Who may read ``/metrics`` besides this machine itself: addresses or networks ("192.168.1.0/24")."""
+
+    allow: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Virtual:
     """The demo's virtual devices. A real hall sets ``on = false``; every count here is only the demo's."""
 
@@ -153,6 +161,7 @@ class Plan:
     printers: tuple[Printer, ...] = ()
     panels: tuple[Panel, ...] = ()
     gpio: Gpio = field(default_factory=Gpio)
+    metrics: Metrics = field(default_factory=Metrics)
     virtual: Virtual = field(default_factory=Virtual)
 
 
@@ -186,7 +195,7 @@ def read_plan(text: str, file: str = "hall.toml") -> Plan:
 
 
 def _check_wiring(plan: Plan, reader: _Reader) -> None:
-    """One pin, one thing; one serial line, one thing; a zone of time that exists."""
+    """One pin, one thing; one serial line, one thing; a zone of time, languages and addresses that exist."""
     pins: dict[int, str] = {}
     for kind, things in (("buttons", plan.gpio.buttons), ("beacons", plan.gpio.beacons)):
         for number, pin in enumerate(things):
@@ -212,6 +221,14 @@ def _check_wiring(plan: Plan, reader: _Reader) -> None:
         raise reader.fault(
             ("hall", "timezone"), f"there is no time zone {plan.hall.timezone!r}{hint}"
         ) from None
+    for number, word in enumerate(plan.metrics.allow):
+        try:
+            ipaddress.ip_network(word, strict=False)
+        except ValueError:
+            raise reader.fault(
+                ("metrics", "allow", number),
+                f"must be an address or a network, for example '192.168.1.5' or '192.168.1.0/24', not {word!r}",
+            ) from None
     for number, word in enumerate(plan.hall.languages):
         if word not in LANGUAGES:
             raise reader.fault(

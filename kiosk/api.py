@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from devices.faults import NotWritten
@@ -20,6 +20,7 @@ from kiosk.answers import body, error, text
 from kiosk.catalogue import AS_CONFIRMED, Service
 from kiosk.core import Core, current_core
 from kiosk.rules.queue import Ticket
+from kiosk.straight import straight_way
 from kiosk.view import SCREEN
 
 blueprint = Blueprint("api", __name__)
@@ -203,6 +204,7 @@ def live() -> Response:
     stream = core.hub.stream("hall")
     # Gathered after listening has begun: what happens in between is told twice rather than never.
     stream.begin_with(_state_now(core))
+    stream.go_straight(straight_way(request.environ))
     return Response(stream, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 

@@ -17,6 +17,7 @@ from kiosk.catalogue import Catalogue
 from kiosk.conflate import Conflated
 from kiosk.gateway_link import GatewayLink
 from kiosk.live import Hub
+from kiosk.running import Running
 from kiosk.writer import Writer
 
 #: Page cache of one read-only connection. There is one for each request thread: SQLite's default of 2 MB times 48
@@ -42,7 +43,11 @@ class Core:
     hub: Hub
     now_ms: Callable[[], int]
     line_bell: Conflated = field(default_factory=Conflated, repr=False)
+    running: Running = field(init=False, repr=False)
     _readers: _Readers = field(default_factory=_Readers, repr=False)
+
+    def __post_init__(self) -> None:
+        self.running = Running(self.link, self.now_ms)
 
     @property
     def zone(self) -> ZoneInfo:

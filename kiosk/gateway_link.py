@@ -244,7 +244,7 @@ class GatewayLink:
             return
         with self._lock:
             self._things[plural][str(thing[key])] = thing
-            if plural == "calls":
+            if plural == "calls" and thing.get("state") == "CLOSED":
                 _keep_few_closed(self._things[plural])
         self._hub.publish("staff", event, thing)
         if event == "zone":

@@ -5,17 +5,22 @@ and places. Each listener holds one thread of the server and has a bounded queue
 come again (it then begins with a fresh state) and delays nobody. Their number is bounded, so that streams can never
 use up the threads that answer touches; and the hall's own share is bounded, because anybody may open one: strangers
 can never take the places from which the staff's consoles ring.
+
+An event is encoded once for all. Where a screen has heard everything so far, whoever tells hands it the bytes by the
+straight way (``straight.py``); otherwise they are put into its queue and its own thread sends them.
 """
 
 from __future__ import annotations
 
 import json
-import queue
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from devices.faults import OutsideDown
+from kiosk.straight import StraightWay
 
 #: Streams at once; the server has 48 threads (``__main__``), so 16 always remain for touches.
 LISTENERS_AT_MOST = 32
@@ -30,6 +35,34 @@ HEARTBEAT_S = 10.0
 STAFF = "staff"
 
 Guard = Callable[[], bool]
+
+
+def sse(event: str, data: dict[str, Any]) -> bytes:
+    """One event as the wire wants it (WHATWG HTML, server-sent events)."""
+    return f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+
+
+class Told:
+    """One event: its name, its fields, and its bytes, made once for all who hear it."""
+
+    __slots__ = ("data", "event", "line", "notebook", "veiled")
+
+    def __init__(self, event: str, data: dict[str, Any], line: bytes | None = None) -> None:
+        self.event = event
+        self.data = data
+        self.line = sse(event, data) if line is None else line
+        self.veiled: bytes | None = None
+        """The bytes for a locked screen, once somebody has made them (console/live.py)."""
+        self.notebook: object = None
+        """How kiosk.db stood when this was told, once somebody has looked (console/live.py)."""
+
+
+#: How an event is said to one listener at this moment; None: its own thread has to see to it.
+Dress = Callable[[Told], bytes | None]
+
+#: Every stream begins with it: the browser comes back after a second (WHATWG HTML, 9.2.6).
+RETRY = Told("retry", {}, b"retry: 1000\n\n")
+HEARTBEAT = Told("heartbeat", {})
 
 
 class TooManyListeners(OutsideDown):
@@ -59,6 +92,11 @@ class Hub:
     def listeners(self) -> int:
         return len(self._streams)
 
+    def listeners_of(self, channel: str) -> int:
+        """How many hear this channel."""
+        with self._lock:
+            return sum(channel in stream.channels for stream in self._streams)
+
     def listens(self, channel: str) -> bool:
         """Whether anybody would hear: what is costly to gather need not be gathered for nobody."""
         with self._lock:
@@ -70,10 +108,11 @@ class Hub:
             hearing = [stream for stream in self._streams if channel in stream.channels]
         if not hearing:
             return
-        line = sse(event, data)
+        told = Told(event, data)
         for stream in hearing:
-            if not stream.offer(line):
-                self.dropped += 1
+            if not stream.offer(told):
+                with self._lock:
+                    self.dropped += 1
                 self.forget(stream)
 
     def stream(
@@ -122,49 +161,84 @@ class Stream(Iterator[bytes]):
         self._hub = hub
         self._guard = guard
         self._heartbeat_s = heartbeat_s
-        self._first: list[bytes] = [b"retry: 1000\n\n"]
-        self._waiting: queue.Queue[bytes | None] = queue.Queue(BEHIND_AT_MOST)
+        self._first: list[Told] = [RETRY]
+        self._turn = threading.Condition()
+        self._waiting: deque[Told] = deque()
+        self._rests = False  # its thread waits in next_told: whatever it was given before is with the socket
+        self._way: StraightWay | None = None
+        self._dress: Dress = _as_it_is
         self._ended = False
 
     def begin_with(self, initial: Iterable[tuple[str, dict[str, Any]]]) -> None:
         """Say this first. Where ``initial`` is gathered while it is read and that fails, the place is given back."""
         try:
-            self._first.extend(sse(event, data) for event, data in initial)
+            self._first.extend(Told(event, data) for event, data in initial)
         except BaseException:
             self.close()
             raise
 
-    def offer(self, line: bytes) -> bool:
-        """Hand it one event; False (and the stream's end) where it is too far behind."""
-        try:
-            self._waiting.put_nowait(line)
-        except queue.Full:
+    def go_straight(self, way: StraightWay | None, dress: Dress | None = None) -> None:
+        """From its first words on, events are handed to ``way`` by whoever tells them.
+
+        :param dress: asked before each of them, in place of the guard, by the thread that tells.
+        """
+        self._way, self._dress = way, dress or _as_it_is
+
+    def offer(self, told: Told) -> bool:
+        """Hand it one event; False (and the stream's end) where it is too far behind. Never waits for the screen."""
+        with self._turn:
+            if self._ended:
+                return True  # nothing more is said to it, and that is nobody's fault
+            if self._way is not None and self._rests and not self._waiting:
+                line = self._dress(told)
+                if line is not None and self._way.send(line):
+                    return True
+            self._turn.notify()
+            if len(self._waiting) < BEHIND_AT_MOST:
+                self._waiting.append(told)
+                return True
             self._ended = True
+            if self._way is not None:
+                self._way.cut()
             return False
-        return True
 
     def end(self) -> None:
-        self._ended = True
-        try:
-            self._waiting.put_nowait(None)
-        except queue.Full:
-            pass  # it is awake and busy; it sees _ended with its next event
+        with self._turn:
+            self._ended = True
+            self._turn.notify()
+
+    def next_told(self) -> Told:
+        """What this listener is to hear next; waits, and beats after `HEARTBEAT_S` of silence.
+
+        :raises StopIteration: it has ended: too slow, signed out, or the process is closing.
+        """
+        if self._ended or not self._is_welcome():
+            raise self._over()
+        if self._first:
+            return self._first.pop(0)
+        with self._turn:
+            self._rests = True
+            until_s = time.monotonic() + self._heartbeat_s
+            while not self._waiting and not self._ended:
+                if not self._turn.wait(until_s - time.monotonic()):
+                    break
+            self._rests = False
+            told = self._waiting.popleft() if self._waiting else HEARTBEAT
+        if self._ended or not self._is_welcome():
+            raise self._over()
+        return told
 
     def __next__(self) -> bytes:
-        if self._ended or (self._guard is not None and not self._guard()):
-            self.close()
-            raise StopIteration
-        if self._first:
-            line, self._first = b"".join(self._first), []
-            return line
-        try:
-            told = self._waiting.get(timeout=self._heartbeat_s)
-        except queue.Empty:
-            told = sse("heartbeat", {})
-        if told is None or (self._guard is not None and not self._guard()):
-            self.close()
-            raise StopIteration
-        return told
+        told = self.next_told()
+        first, self._first = self._first, []
+        return b"".join([told.line, *(one.line for one in first)])
+
+    def _is_welcome(self) -> bool:
+        return self._guard is None or self._guard()
+
+    def _over(self) -> StopIteration:
+        self.close()
+        return StopIteration()
 
     def close(self) -> None:
         """Called by the server when the other side has gone."""
@@ -172,6 +246,5 @@ class Stream(Iterator[bytes]):
         self._hub.forget(self)
 
 
-def sse(event: str, data: dict[str, Any]) -> bytes:
-    """One event as the wire wants it (WHATWG HTML, server-sent events)."""
-    return f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+def _as_it_is(told: Told) -> bytes:
+    return told.line

@@ -83,7 +83,11 @@ def _parser() -> argparse.ArgumentParser:
     clock.add_argument("moment", nargs="?", default="", help="for set: '2026-12-31 09:00'")
     clock.add_argument("--by", default="", metavar="NAME", help="who has looked at a watch")
 
-    words.add_parser("stats", help="the gateway's counters and how late its loop was")
+    stats = words.add_parser("stats", help="how late the loop is, what was late and why, what it counted")
+    form = stats.add_mutually_exclusive_group()
+    form.add_argument("--json", dest="form", action="store_const", const="json", default="tables")
+    form.add_argument("--prometheus", dest="form", action="store_const", const="prometheus")
+    stats.add_argument("--watch", action="store_true", help="again every two seconds, until Ctrl-C")
     return parser
 
 
@@ -136,9 +140,9 @@ def _virtual(asked: argparse.Namespace) -> int:
 
 
 def _stats(asked: argparse.Namespace) -> int:
-    from linli.act import stats
+    from linli.stats import stats
 
-    return stats(asked.hall)
+    return stats(asked.hall, form=asked.form, watch=asked.watch)
 
 
 def _clock(asked: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""`linli press`, `park`, `virtual`, `stats`, `admin-token`: a technician acts as a device, or asks a process.
+"""`linli press`, `park`, `virtual`, `admin-token`: a technician acts as a device, or asks a process.
 
 `press` keeps the button's whole promise (docs/protocol.md, section 1): one key ``(device, boot, seq)``, repeated
 every second until the gateway says "written". What it prints is what an elder's button would have known.
@@ -122,15 +122,6 @@ def virtual(hall_file: str | None, device: str, do: str, fields: Sequence[str]) 
     print(
         json.dumps({k: v for k, v in answer.items() if k not in ("re", "ok")}, ensure_ascii=False, indent=1)
     )
-    return 0
-
-
-def stats(hall_file: str | None) -> int:
-    """Print the gateway's counters."""
-    house = open_running_house(hall_file)
-    with Line(house.gateway_socket, "the gateway") as line:
-        answer = line.ask(id="1", order="statistics")
-    print(json.dumps(answer.get("statistics", {}), ensure_ascii=False, indent=1))
     return 0
 
 

@@ -24,6 +24,7 @@ PURE = [
     "gateway/lateness.py",
     "kiosk/rules",
     "kiosk/catalogue.py",
+    "kiosk/figures.py",
     "firmware_bridge/spool.py",
     "firmware_bridge/escpos.py",
     "firmware_bridge/panels",
@@ -47,6 +48,7 @@ ALLOWED = {
     "hashlib",
     "heapq",
     "importlib",
+    "ipaddress",  # addresses as text; opens no connection
     "itertools",
     "json",
     "math",

@@ -7,13 +7,12 @@ never puts off the lock.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections.abc import Iterator
 from typing import Any, cast
 
-from flask import Response, current_app, g, jsonify
+from flask import Response, current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from devices.faults import NotWritten
@@ -21,7 +20,8 @@ from gateway.notebook import data_version
 from kiosk.accounts import Accounts, Session
 from kiosk.console import blueprint, door, picture
 from kiosk.core import Core, current_core
-from kiosk.live import Stream, TooManyListeners, sse
+from kiosk.live import RETRY, Stream, Told, TooManyListeners, sse
+from kiosk.straight import straight_way
 
 #: How often bridge.db is asked whether it changed (3 microseconds): a printer's word is on the screen within this.
 PAPER_EVERY_S = 0.5
@@ -36,7 +36,7 @@ Json = dict[str, Any]
 def live() -> ResponseReturnValue:
     """Server-sent events: ``picture`` first, then each fact as it happens."""
     core = current_core()
-    watch = SessionWatch(door.accounts(), door.me())
+    watch = SessionWatch(core, door.accounts(), door.me())
     try:
         stream = core.hub.stream("staff", guard=watch.is_open)
     except TooManyListeners:
@@ -48,6 +48,7 @@ def live() -> ResponseReturnValue:
         stream.close()  # its place is for who can be served
         raise
     veil = Veil(core, stream, watch)
+    stream.go_straight(straight_way(request.environ), veil.dress)
     return Response(
         veil, mimetype="text/event-stream", headers={"X-Accel-Buffering": "no"}, direct_passthrough=True
     )
@@ -60,21 +61,47 @@ _TOO_MANY = {
 
 
 class SessionWatch:
-    """Looks at one session again and again. What cannot be read stays as it was: a failing disk must not end a ring."""
+    """Looks at one session again and again. What cannot be read stays as it was: a failing disk must not end a ring.
 
-    def __init__(self, accounts: Accounts, session: Session) -> None:
+    Asked before each event of each console, so it reads the session only where the notebook has changed since (3
+    microseconds to know) or where the time has come for it to lock or to end.
+    """
+
+    def __init__(self, core: Core, accounts: Accounts, session: Session) -> None:
+        self._core = core
         self._accounts = accounts
         self._last: Session = session
+        self._read_at: object = None
+        self._read_ms = 0
 
-    def is_open(self) -> bool:
+    def is_open(self, told: Told | None = None) -> bool:
+        """Whether somebody is still signed in; afterwards `session` is as it is now.
+
+        :param told: the event that is being told to many: of all their watches one asks the notebook.
+        """
         try:
+            # Before the session is read: what is committed in between is seen by the next look.
+            stands = self._notebook() if told is None else told.notebook or self._notebook()
+            if told is not None:
+                told.notebook = stands
+            now_ms = self._core.now_ms()
+            if stands == self._read_at and self._read_ms <= now_ms < self._holds_until_ms():
+                return True
             now = self._accounts.session_of_hash(self._last.session_hash)
         except (NotWritten, sqlite3.Error):
             return True
         if now is None:
             return False
-        self._last = now
+        self._last, self._read_at, self._read_ms = now, stands, now_ms
         return True
+
+    def _notebook(self) -> object:
+        """How kiosk.db stands: another value once anybody has committed (or this thread looks through another door)."""
+        reader = self._core.reader()
+        return reader, data_version(reader)
+
+    def _holds_until_ms(self) -> int:
+        return self._last.ends_ms if self._last.locked else min(self._last.locks_ms, self._last.ends_ms)
 
     @property
     def session(self) -> Session:
@@ -89,15 +116,20 @@ class Veil(Iterator[bytes]):
         self._was_locked: bool | None = None
 
     def __next__(self) -> bytes:
-        told = next(self._stream)
+        told = self._stream.next_told()
         locked = self._watch.session.locked
-        if locked:
-            told = veil_lines(told)
+        line = veiled_line(told) if locked else told.line
         if locked != self._was_locked:
             # The first turn, or the screen was locked or unlocked: tell it so, and everything it may know now.
             self._was_locked = locked
-            told += self._anew(locked)
-        return told
+            line += self._anew(locked)
+        return line
+
+    def dress(self, told: Told) -> bytes | None:
+        """The event as this screen may hear it at this moment; None where more is to be said than the event."""
+        if not self._watch.is_open(told) or self._watch.session.locked != self._was_locked:
+            return None
+        return veiled_line(told) if self._was_locked else told.line
 
     def close(self) -> None:
         self._stream.close()
@@ -117,19 +149,15 @@ def _lock_state(core: Core, session: Session) -> Json:
     }
 
 
-def veil_lines(told: bytes) -> bytes:
-    """Server-sent events as a locked screen may hear them."""
-    kept = b""
-    for block in told.decode().split("\n\n"):
-        if block.startswith("event: "):
-            event, _, data = block[len("event: ") :].partition("\ndata: ")
-            fact = picture.veiled(event, json.loads(data))
-            if fact is not None:
-                kept += sse(event, fact)
-        elif block:
-            kept += block.encode() + b"\n\n"
-    # Something must be sent, or the server would take the stream as ended; a comment is nothing to the page.
-    return kept or b":\n\n"
+def veiled_line(told: Told) -> bytes:
+    """An event as a locked screen may hear it; made once for all that are locked."""
+    if told is RETRY:
+        return told.line
+    if told.veiled is None:
+        fact = picture.veiled(told.event, told.data)
+        # Something must be sent, or the server would take the stream as ended; a comment is nothing to the page.
+        told.veiled = b":\n\n" if fact is None else sse(told.event, fact)
+    return told.veiled
 
 
 class PaperWatch:

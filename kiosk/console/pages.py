@@ -69,6 +69,13 @@ def devices() -> ResponseReturnValue:
     return _live_page("devices")
 
 
+@blueprint.get("/running")
+@door.allow("admin", "staff")
+def running() -> ResponseReturnValue:
+    """How the hall runs. A live page, too: whoever reads it hears a call as everywhere else."""
+    return _live_page("running")
+
+
 def _live_page(view: str) -> str:
     core, me = current_core(), door.me()
     return render_template(

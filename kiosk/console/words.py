@@ -9,6 +9,7 @@ from typing import Literal
 
 # How a call ended and what kinds there are is decided where a call lives; the console only shows these words.
 from gateway.hall.calls import KINDS, OUTCOMES
+from kiosk.words_running import WORDS as RUNNING
 
 Lang = Literal["zh", "en"]
 
@@ -257,6 +258,7 @@ _PAGE: dict[str, tuple[str, str]] = {
     "part_gpio": ("接线按钮", "Wired buttons"),
     "part_bridge": ("打印程序", "Printing process"),
     "part_kiosk": ("取号", "Tickets"),
+    "part_clock": ("时钟", "Clock"),
     "part_ready": ("正常", "Ready"),
     "part_down": ("停了", "Down"),
     "part_degraded": ("不完整", "Degraded"),
@@ -279,6 +281,10 @@ _PAGE: dict[str, tuple[str, str]] = {
     "part_todo_bridge": (
         "纸不出来；号码照常，显示在屏幕上。请找技术员。",
         "No paper; numbers go on and are on the screen. Call the technician.",
+    ),
+    "part_todo_clock": (
+        "呼叫照常。请看手表，再请技术员校对这台机器的时间。",
+        "Calls ring as ever. Compare with a watch, then have the technician set this machine's time.",
     ),
     "part_todo_other": ("请找技术员。", "Call the technician."),
     # answers
@@ -369,6 +375,7 @@ _PAGE: dict[str, tuple[str, str]] = {
 
 WORDS: dict[str, tuple[str, str]] = {
     **_PAGE,
+    **RUNNING,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},
     **{f"call_kind_{key}": pair for key, pair in KINDS.items()},
 }

@@ -6,6 +6,7 @@ import { drawQueue, lastStep, myWindow, nextAnswered, nextOrder, remember, servi
 import { chooseBay, drawBays, drawPaper, drawParts } from "./console_hall.js";
 import { claimFields, claimForm, drawDevices, zoneForm } from "./console_devices.js";
 import { drawCover, drawEnded } from "./console_lock.js";
+import { drawRunning, watchRunning } from "./console_running.js";
 import * as sound from "./console_sound.js";
 
 /* A heartbeat comes every 10 s (kiosk/live.py); one and a half without any word, and this page says so. */
@@ -25,7 +26,7 @@ const DRAWN_BY = { call: [drawCalls], zone: [drawBays], bay: [drawBays], device:
 function drawAll() {
   document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
   if (store.locked || store.ended) document.querySelectorAll("#main > section, .hall-side > section").forEach((one) => one.replaceChildren());
-  else if (store.known) for (const hand of [drawCalls, drawQueue, drawParts, drawPaper, drawBays, drawDevices]) hand(store);
+  else if (store.known) for (const hand of [drawCalls, drawQueue, drawParts, drawPaper, drawBays, drawDevices, drawRunning]) hand(store);
   document.getElementById("main").setAttribute("aria-busy", String(!store.known));
   drawCover(store);
   drawEnded(store);
@@ -251,4 +252,5 @@ setInterval(() => {
   if (!store.locked && store.known && (lastStep() || document.querySelector("[data-act=undo]"))) drawQueue(store);
 }, 1000);
 drawAll();
+watchRunning(store);
 if (location.hash) document.querySelector(location.hash)?.scrollIntoView();

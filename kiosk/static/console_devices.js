@@ -27,6 +27,19 @@ export function drawDevices(store) {
     h("ul", { class: "things" }, devices.filter((one) => worry(one) < 2).map((one) => line(one, store))),
     well.length > 0 && h("details", { "data-key": "well" }, h("summary", {}, t("devices_well", { n: well.length })), h("ul", { class: "things" }, well.map((one) => line(one, store)))),
     !devices.length && empty(t("devices_none")));
+  showAsked();
+}
+
+/* Another page may send people to one device: /console/devices?device=bay-e01. */
+let asked = new URLSearchParams(location.search).get("device");
+function showAsked() {
+  const line = asked && document.querySelector(`[data-device="${CSS.escape(asked)}"]`);
+  if (!line) return;
+  asked = null;
+  const folded = line.closest("details");
+  if (folded) folded.open = true;
+  line.scrollIntoView({ block: "center" });
+  (line.querySelector("button") ?? line).focus();
 }
 
 const field = (name, text, value, more = {}) => h("label", {}, text, h("input", { name, value: value ?? "", maxlength: 80, autocomplete: "off", ...more }));

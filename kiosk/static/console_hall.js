@@ -24,7 +24,8 @@ export function drawParts(store) {
         one.since_ms && [" ", since(one.since_ms, "time_only", "ago")]),
       why(one) && h("p", {}, why(one)),
       h("p", { class: "todo" }, todo("part_todo", one.part) || t("part_todo_other"))))),
-    h("p", { class: "small well" }, parts.filter((one) => one.state === "ready").map((one) => (has(`part_${one.part}`) ? t(`part_${one.part}`) : one.part)).join(" · "), wrong.length < parts.length ? " ✓" : ""));
+    h("p", { class: "small well" }, parts.filter((one) => one.state === "ready").map((one) => (has(`part_${one.part}`) ? t(`part_${one.part}`) : one.part)).join(" · "), wrong.length < parts.length ? " ✓" : ""),
+    document.getElementById("running") ? false : h("p", {}, h("a", { class: "more", href: "/console/running" }, t("running"), " →"), " ", h("span", { class: "small" }, t("running_more"))));
 }
 
 /* ---------------------------------------------------------------- printers, panels, slips */

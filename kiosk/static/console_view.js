@@ -46,7 +46,9 @@ export function patch(old, fresh) {
 
 export function patchChildren(parent, wanted) {
   const keyed = new Map();
-  for (const one of parent.children) if (one.dataset.key) keyed.set(one.dataset.key, one);
+  const staying = new Set(wanted.map((one) => one.dataset?.key));
+  // What goes, goes first: what stays is then where it belongs, and need not be moved (moving takes the focus away).
+  for (const one of [...parent.children]) if (one.dataset.key) staying.has(one.dataset.key) ? keyed.set(one.dataset.key, one) : one.remove();
   let at = parent.firstChild;
   for (const fresh of wanted) {
     const key = fresh.dataset?.key;

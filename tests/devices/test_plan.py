@@ -63,6 +63,13 @@ def test_an_empty_hall_toml_is_a_hall_with_defaults() -> None:
             "hall.toml, line 2: hall.languages[2]: must be one of zh, en, not 'fr'",
         ),
         ("[gpio]\npins = 'no'", "hall.toml, line 2: gpio.pins: must be one of auto, mock, off, not 'no'"),
+        (
+            "[metrics]\nallow = ['192.168.1.0/24', 'monitor.local']",
+            (
+                "hall.toml, line 2: metrics.allow[2]: must be an address or a network, "
+                "for example '192.168.1.5' or '192.168.1.0/24', not 'monitor.local'"
+            ),
+        ),
         ("http = 3", "hall.toml, line 1: http: must be a table, not a whole number (3)"),
         (
             "[hall]\nlanguages = ['zh', 3]",

@@ -37,6 +37,7 @@ class ConsoleGateway:
         self.parts = {
             "broker": {"part": "broker", "state": "ready", "since_ms": now_ms, "why_zh": "", "why_en": ""}
         }
+        self.statistics: object = {}
         self._rev = 0
         self._lock = threading.RLock()
         self._guests: list[socket.socket] = []
@@ -112,6 +113,8 @@ class ConsoleGateway:
         self.orders.append(order)
         if name in ("accept_call", "close_call"):
             return self._step(order)
+        if name == "statistics":
+            return {"statistics": self.statistics}
         if name in ("close_bay", "open_bay"):
             return {"bay": self.bay(order["bay_id"], "closed" if name == "close_bay" else "unknown")}
         if name == "claim_device":

@@ -11,7 +11,16 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from kiosk import line
-from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, STAFF, STAFF_PASSWORD, ConsoleHall, console_hall
+from tests.kiosk.console_hall import (
+    ADMIN,
+    ADMIN_PASSWORD,
+    NOON_MS,
+    STAFF,
+    STAFF_PASSWORD,
+    ConsoleHall,
+    console_hall,
+)
+from tests.kiosk.figures_said import figures
 from tests.whole_hall import chromium
 
 pytestmark = pytest.mark.slow
@@ -378,14 +387,16 @@ def test_a_panels_colour_is_told_in_the_readers_language(desk: Desk) -> None:
 def test_nothing_sticks_out_sideways(desk: Desk, size: tuple[int, int]) -> None:
     page = desk.sits(ADMIN, ADMIN_PASSWORD)
     page.set_viewport_size({"width": size[0], "height": size[1]})
+    desk.hall.gateway.statistics = figures(NOON_MS, over_budget=[{"device_id": "x" * 90, "excess": 5}])
     desk.hall.gateway.press(
         7, place="很长的地点名称" * 8, person="名" * 60, device_id="x" * 60, claimed=False
     )
     desk.hall.gateway.device("y" * 80, kind="unclaimed", name="")
     page.wait_for_selector("[data-call='7']")
-    for path in ("/console", "/console/devices", "/console/staff", "/console/journal", "/console/password"):
+    for place in ("", "/devices", "/running", "/staff", "/journal", "/password"):
+        path = f"/console{place}"
         page.goto(desk.base + path)
-        page.wait_for_selector("main")
+        page.wait_for_selector("#running .card" if path == "/console/running" else "main")
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0], path
 
 
@@ -425,6 +436,7 @@ def test_every_text_can_be_read_from_two_metres(desk: Desk) -> None:
     """WCAG AAA: 7 to 1, on every page and in every state that staff may meet."""
     page = desk.sits(ADMIN, ADMIN_PASSWORD)
     gateway = desk.hall.gateway
+    gateway.statistics = figures(NOON_MS)
     gateway.press(7, presses=3, overdue=True, written=False, claimed=False, delayed=True)
     gateway.press(8, state="COMING", accepted_by="赵敏", kind="meal")
     gateway.press(
@@ -451,6 +463,7 @@ def test_every_text_can_be_read_from_two_metres(desk: Desk) -> None:
         "/console/staff",
         "/console/journal",
         "/console/password",
+        "/console/running",
         "/console",
         "locked",
     ):
@@ -462,6 +475,7 @@ def test_every_text_can_be_read_from_two_metres(desk: Desk) -> None:
             page.wait_for_selector("#unlock-password")
         elif path.startswith("/"):
             page.goto(desk.base + path)
+            page.wait_for_selector("#running .card" if path == "/console/running" else "main")
         for text, ink, behind in page.evaluate(_TEXTS):
             read += 1
             if (found := _contrast(ink, behind)) < 7:

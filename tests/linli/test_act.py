@@ -45,11 +45,6 @@ def test_a_car_comes_and_a_second_time_there_is_nothing_to_write(hall: Gateway, 
     assert "is free, written after" in capsys.readouterr().out
 
 
-def test_stats_are_the_gateways_own(hall: Gateway, capsys):
-    assert main(["stats"]) == 0
-    assert json.loads(capsys.readouterr().out)["turns"] > 0
-
-
 @pytest.fixture
 def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mosquitto]:
     mosquitto = Mosquitto(tmp_path / "mosquitto")
