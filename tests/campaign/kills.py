@@ -32,6 +32,8 @@ VICTIMS, WEIGHTS = ("gateway", "broker", "kiosk", "bridge"), (3, 3, 3, 1)
 BUTTONS = 20
 RESIDENTS = 3
 BAYS = 500
+#: A call's states in their order ("": it is not in the book).
+LIFE = ("", "HEARD", "COMING", "CLOSED")
 #: Seconds between two kills: the shortest finds processes that have not quite come back, the longest lets them work.
 PAUSE_S = (0.3, 2.0)
 #: What a press may wait while the hall is under fire (our aim; the units' pauses alone are up to 0.5 s).
@@ -73,8 +75,9 @@ def _one_life(presses: int, kills: int, parking: int, seed: int) -> int:
                 killed[victim] += 1
         buttons.enough.wait(presses / 20)
         buttons.finish()
-        for thread in (*residents, staff):
-            thread.finish()
+        for resident in residents:
+            resident.finish()
+        staff.finish()
         bays: dict[str, bool] = flood.stop()["final"] if flood is not None else {}
         wait_spooled(hall.home)
         wrong = _wait_bays(hall.home, bays)
@@ -121,7 +124,12 @@ def _compare(
     of_call = Counter(rows.values())
     doubled = [call_id for call_id, counted, _, _ in books["calls"] if counted != of_call[call_id]]
     state_of = {call_id: state for call_id, _, state, _ in books["calls"]}
-    orders = [call_id for call_id, state in staff.promised.items() if state_of.get(call_id) != state]
+    # An order whose answer was lost with the gateway may have been written all the same: further on is no breach.
+    orders = [
+        call_id
+        for call_id, state in staff.promised.items()
+        if LIFE.index(state_of.get(call_id, "")) < LIFE.index(state)
+    ]
     tickets = [f"{prefix}{number:03d}" for prefix, number in books["tickets"]]
     answered = {number for resident in residents for number in resident.numbers.values()}
     jobs = Counter(state for (state,) in books["jobs"])
@@ -135,7 +143,7 @@ def _compare(
     print(
         f"  presses: written {len(written)}, never answered {len(unwritten)}, lost {len(lost)}, "
         f"calls {len(state_of)} of which counted wrongly {len(doubled)}; "
-        f"orders of staff called written {len(staff.promised)}, not so in the book {len(orders)}"
+        f"orders of staff called written {len(staff.promised)}, not in the book {len(orders)}"
     )
     print(
         f"  bays {bays}, not as their sensor said last: {len(wrong_bays)} {dict(list(wrong_bays.items())[:3])}"
