@@ -40,7 +40,7 @@ class Press:
 
 
 class Buttons(threading.Thread):
-    """``number`` buttons "<name>-<n>" press one after the other, ``rate`` presses a second together.
+    """``number`` buttons "<name>-<n>" press in turn, ``rate`` presses a second together.
 
     Each presses again only when its last press is written. ``wanted`` presses at most (0: until :meth:`finish`).
     After :meth:`finish` nothing new is pressed, and the thread ends when all is written or ``patience_s`` is over.
@@ -112,7 +112,7 @@ class Buttons(threading.Thread):
             self._line.close()
 
     def _press(self, now_s: float) -> None:
-        device = self._idle.pop(self._dice.randrange(len(self._idle)))
+        device = self._idle.pop(0)
         self._seq += 1
         press = Press(device, self._seq, now_s)
         self.presses[device, self._seq] = self._open[device] = press

@@ -78,6 +78,7 @@ class Units:
         self.lines: dict[str, list[str]] = {}
         self._wrap = wrap
         self._stopping = False
+        self._held: set[str] = set()
         self._starting = threading.Lock()
         self._alive: dict[str, subprocess.Popen[str]] = {}
         self._keepers = [
@@ -105,6 +106,15 @@ class Units:
     def send(self, part: str, number: signal.Signals) -> None:
         self.note(f"{part}: {number.name}")
         self._alive[part].send_signal(number)
+
+    def hold(self, part: str) -> None:
+        """Kill it, and let it lie until :meth:`let_go`."""
+        self._held.add(part)
+        self.kill(part)
+        wait_until(lambda: self._alive[part].poll() is not None, lambda: f"{part} is dead")
+
+    def let_go(self, part: str) -> None:
+        self._held.discard(part)
 
     def note(self, words: str) -> None:
         self.story.append((time.monotonic(), words))
@@ -165,8 +175,10 @@ class Units:
                     self.note(line.strip()[:120])
             process.wait()
             process.stdout.close()
-            if not self._stopping:
-                threading.Event().wait(pause)
+            halt = threading.Event()
+            halt.wait(0 if self._stopping else pause)
+            while name in self._held and not self._stopping:
+                halt.wait(0.02)
 
 
 @contextmanager

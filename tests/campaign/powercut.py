@@ -162,9 +162,9 @@ def main(words: list[str]) -> int:
         sick = Verdict.of(record(presses, bays, failing), dice, subsets)
         print(f"  fsyncs that failed:    {sick}")
         held = held and sick.promises > 0 and not sick.breaches and not sick.broken
-    normal = Verdict.of(without_syncs(events, normal=True), dice, subsets // 4, stop_after=200)
+    normal = Verdict.of(without_syncs(events, normal=True), dice, subsets // 4, stop_after=2000)
     print(f"  control, as NORMAL:    {normal}")
-    none = Verdict.of(without_syncs(events, normal=False), dice, subsets // 4, stop_after=200)
+    none = Verdict.of(without_syncs(events, normal=False), dice, subsets // 4, stop_after=2000)
     print(f"  control, no fsync:     {none}")
     if not (normal.breaches and (none.breaches or none.broken)):
         print("  the controls found nothing: this trial proves nothing")
