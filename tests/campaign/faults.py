@@ -9,6 +9,7 @@ moved, memory short, a codec that raises. ``only``: the cases whose names hold t
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 import time
 from collections.abc import Callable
@@ -52,8 +53,9 @@ def main(words: list[str]) -> int:
         with tempfile.TemporaryDirectory(prefix="linli-faults-") as folder:
             try:
                 outcome = case(Path(folder), numbers)
-            except AssertionError as wrong:
-                outcome = Outcome("", [f"the case itself stopped: {wrong}"])
+            except (AssertionError, OSError, sqlite3.Error) as wrong:
+                # Something waited in vain, or was not there: that is what a fault looks like that did harm.
+                outcome = Outcome("", [f"the case stopped with {type(wrong).__name__}: {wrong}"])
         took_s = time.monotonic() - began_s
         verdict = "FAILED" if outcome.bad else "held"
         print(f"  {case.__name__:18} {verdict:6} ({took_s:.0f} s) {outcome.counts}", flush=True)
