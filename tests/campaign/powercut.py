@@ -46,6 +46,9 @@ FAST = Path("/dev/shm")
 _WRITTEN = re.compile(r"linli/v1/button/([^/]+)/written\Z")
 _PRESS = re.compile(r"linli/v1/button/([^/]+)/press\Z")
 
+#: In a SUBSCRIBE: the line by which calls come, and whose PUBACK is a promise.
+_LISTENS_TO_CALLS = b"linli/v1/button/"
+
 #: Who starts the gateway in this trial: the real one, told to checkpoint early.
 _BOOT = f"import gateway.notebook as n; n.CHECKPOINT_PAGES = {CHECKPOINT_PAGES}; import gateway.__main__ as g; g.main()"
 
@@ -111,6 +114,7 @@ class Ears:
         self._heard: dict[int, _wire.Packets] = {}
         self._lines: dict[int, bytes] = {}
         self._mids: dict[tuple[int, int], Promise] = {}
+        self._for_calls: set[int] = set()
 
     def heard(self, event: Event) -> None:
         """What came in: a press has a number by which it will be PUBACKed."""
@@ -131,9 +135,12 @@ class Ears:
             yield from self._said_at_the_desk(event)
             return
         for kind, flags, body in self._sent.setdefault(event.fd, _wire.Packets()).feed(event.data):
-            if kind == _wire.PUBACK:
+            if kind == _wire.SUBSCRIBE:
+                # The line that listens to everything hears copies of presses; the broker keeps them for this one.
+                (self._for_calls.add if _LISTENS_TO_CALLS in body else self._for_calls.discard)(event.fd)
+            elif kind == _wire.PUBACK:
                 promise = self._mids.pop((event.fd, int.from_bytes(body[:2], "big")), None)
-                if promise is not None:
+                if promise is not None and event.fd in self._for_calls:
                     yield promise
             elif kind == _wire.PUBLISH:
                 topic, _, payload = _wire.published(flags, body)
