@@ -24,11 +24,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from devices.messages import BayHeard, Pressed
 from devices.plan import Panel
-from tests.campaign._held import HeldClock, HeldHall
+from gateway.hall.clock import Witness
+from tests.campaign._held import HeldHall
 from tests.campaign._units import rss_kb
 from tests.campaign._words import parameters
+from tests.gateway.held_hall import HeldClock
+from tests.parts import Json
 
 BUTTONS, BAYS = 50, 200
 TICK_S = 20
@@ -96,11 +98,13 @@ class Days:
         self.silent_until: dict[str, float] = {}
         self.taken = [self.dice.random() < 0.5 for _ in range(BAYS)]
         self.seq = 0
+        self._before_s = 0.0
         self._claim()
 
     @property
     def now_s(self) -> float:
-        return self.clock.mono_s
+        """True time in seconds: the machine's monotonic clock begins anew with each power cut, this one does not."""
+        return self.clock.mono_s + self._before_s
 
     def run(self) -> int:
         rss: list[int] = []
@@ -124,10 +128,10 @@ class Days:
 
     def _claim(self) -> None:
         for number in range(BUTTONS):
-            self.hall.order("claim_device", device_id=f"btn-{number}", kind="call_button", by="t")
+            self._order("claim_device", device_id=f"btn-{number}", kind="call_button", by="t")
         for number in range(BAYS):
             zone = f"zone-{number % 4}"
-            self.hall.order(
+            self._order(
                 "claim_device",
                 device_id=f"bay-{number}",
                 kind="bay_sensor",
@@ -148,7 +152,7 @@ class Days:
                 self._beats(tick)
                 tick += 1
             self._calls()
-            self.hall.settle()
+            self._settle()
             self.clock.pass_s(TICK_S)
             if tick % 60 == 0:
                 self._check_counts()
@@ -200,23 +204,25 @@ class Days:
             case "restart" | "kill":
                 self._restart(subject, kill=what == "kill")
             case "1970":
-                wall_ms = self.clock.wall_ms
-                self._restart(subject, kill=True, wall_ms=40_000)
-                for _ in range(90):
-                    self._beats(_)
+                # A Pi without a clock battery; half an hour later the network tells it the time.
+                wall_ms, begin_s = self.clock.wall_ms, self.now_s
+                self._restart(subject, power=True, wall_ms=40_000, says=Witness(False, False))
+                for tick in range(90):
+                    self._beats(tick)
                     self._calls()
-                    self.hall.settle()
+                    self._settle()
                     self.clock.pass_s(TICK_S)
-                self.clock.wall_ms = wall_ms + 90 * TICK_S * 1000
+                self.clock.wall_ms = wall_ms + int((self.now_s - begin_s) * 1000)
+                self.clock.says = Witness(True, False)
             case "power cut":
                 self.tale.outage = True
-                self._restart(subject, kill=True)
+                self._restart(subject, power=True)
                 self.hall.turn()
                 self.clock.pass_s(6)
                 self.hall.turn()
                 self.tale.after_outage = self._silent_in_state()
             case "spring":
-                self.hall.settle()
+                self._settle()
                 self.clock.wall_ms = SPRING_MS
 
     def _beats(self, tick: int) -> None:
@@ -225,13 +231,15 @@ class Days:
                 del self.silent_until[device_id]
         for number in range(BUTTONS):
             if f"btn-{number}" not in self.silent_until:
-                self.hall.hear(f"btn-{number}", every_ms=60_000)
+                self.hall.tell(f"linli/v1/button/btn-{number}/status", {"boot": "d", "every_s": 60})
         for bay in range(BAYS):
             if (tick + bay) % 20 == 0 and f"bay-{bay}" not in self.silent_until:
                 self._bay(bay)
 
     def _bay(self, bay: int) -> None:
-        self.hall.hear(f"bay-{bay}", BayHeard(f"bay-{bay}", self.taken[bay]), 20 * 60_000)
+        self.seq += 1
+        words = {"boot": "d", "seq": self.seq, "occupied": self.taken[bay], "every_s": 20 * 60}
+        self.hall.tell(f"linli/v1/bay/bay-{bay}/state", words)
 
     def _fall_silent(self, device_id: str, lasts_s: float) -> None:
         if device_id not in self.silent_until and not any(
@@ -240,15 +248,21 @@ class Days:
             self.silent_until[device_id] = self.now_s + lasts_s
             self.tale.silences += 1
 
+    def _settle(self) -> None:
+        self.hall.settle(self.clock.pass_s)
+
+    def _order(self, name: str, **fields: object) -> Json:
+        return self.hall.order(name, self._settle, **fields)
+
     # ---------------------------------------------------------------- calls
 
-    def _press(self, button: int) -> None:
+    def _press(self, button: int, answered_s: int = 0) -> None:
         device, dice = f"btn-{button}", self.dice
         if device in self.silent_until or any(
             life.device == device and life.done < 2 for life in self.tale.lives
         ):
             return  # this elder has a call open already: the trial counts calls, one press each
-        answered_s = dice.choice((20, 30, 100, 200, 400, 7200))
+        answered_s = answered_s or dice.choice((20, 30, 100, 200, 400, 7200))
         now_s = self.now_s
         life = Life(
             device,
@@ -258,16 +272,16 @@ class Days:
             now_s + dice.choice((10.0, 15.0, float("inf"))),
         )
         self._ring(life)
-        self.hall.settle()
+        self._settle()
         life.call_id = self.hall.state.newest_call.get(device, 0)
         self.tale.lives.append(life)
 
     def _ring(self, life: Life) -> None:
         """A press, and a copy of it: the button did not hear the answer."""
         self.seq += 1
-        press = Pressed(life.device, press_id=f"d{self.tale.restarts}:{self.seq}", family="linli")
+        words = {"boot": f"d{self.tale.restarts}", "seq": self.seq, "press": "short"}
         for _ in range(2):
-            self.hall.hear(life.device, press, 60_000)
+            self.hall.tell(f"linli/v1/button/{life.device}/press", words)
 
     def _calls(self) -> None:
         for life in self.tale.lives:
@@ -285,7 +299,7 @@ class Days:
                 self._expect("close_call", life, outcome="helped")
 
     def _expect(self, order: str, life: Life, **more: str) -> None:
-        answer = self.hall.order(order, call_id=life.call_id, by="小李", **more)
+        answer = self._order(order, call_id=life.call_id, by="小李", **more)
         if not answer.get("written"):
             self.tale.wrong[f"{order} refused"] += 1
 
@@ -293,18 +307,40 @@ class Days:
         while any(life.done < 2 for life in self.tale.lives):
             self._beats(0)
             self._calls()
-            self.hall.settle()
+            self._settle()
             self.clock.pass_s(TICK_S)
 
     # ---------------------------------------------------------------- the process and the clock
 
-    def _restart(self, down_s: int, *, kill: bool, wall_ms: int | None = None) -> None:
-        self.hall.settle()
+    def _restart(
+        self,
+        down_s: int,
+        *,
+        kill: bool = True,
+        power: bool = False,
+        wall_ms: int | None = None,
+        says: Witness | None = None,
+    ) -> None:
+        """The process ends and begins again; half a minute before, somebody pressed, and is not answered for long."""
+        self._press(self.dice.randrange(BUTTONS), 600)
+        self.clock.pass_s(30)
+        self._settle()
         self.hall.close(kill=kill)
         self.tale.restarts += 1
-        self.clock.pass_s(down_s)
-        if wall_ms is not None:
-            self.clock.wall_ms = wall_ms
+        if power:
+            before_s = self.now_s
+            self.clock.power_cut(down_s, wall_ms=wall_ms, says=says)
+            self._before_s = before_s + down_s - self.clock.mono_s
+        else:
+            self.clock.pass_s(down_s)
+        for life in self.tale.lives:
+            if life.done < 2:
+                # Staff cannot answer what is dark: everything is done that much later, and nothing within the minute.
+                life.accept_s += (
+                    600 + down_s if life.accept_s - life.pressed_s < 60 and not life.done else down_s
+                )
+                life.close_s = max(life.close_s + down_s, life.accept_s + 60)
+                life.again_s += down_s
         self.hall.open()
 
     # ---------------------------------------------------------------- comparing
