@@ -89,8 +89,8 @@ def main(words: list[str]) -> int:
 class Days:
     """The days of one hall."""
 
-    def __init__(self, folder: Path, days: int, seed: int) -> None:
-        self.days = days
+    def __init__(self, folder: Path, days: int, seed: int, day_s: int = DAY_S) -> None:
+        self.days, self.day_s = days, day_s
         self.dice = random.Random(seed)
         self.clock = HeldClock(BEGIN_MS)
         self.hall = HeldHall(folder / "gateway.db", self.clock, (Panel(id="gate"),))
@@ -143,7 +143,7 @@ class Days:
         begin_s = self.now_s
         events = self._plan(day, begin_s)
         next_beat_s, tick = begin_s, 0
-        while self.now_s < begin_s + DAY_S:
+        while self.now_s < begin_s + self.day_s:
             while events and events[0][0] <= self.now_s:
                 _, what, subject = events.pop(0)
                 self._happen(what, subject)
@@ -161,11 +161,13 @@ class Days:
         """What this day brings, in its order."""
         dice = self.dice
         events = [
-            (begin_s + dice.uniform(0, DAY_S), "press", dice.randrange(BUTTONS)) for _ in range(CALLS_A_DAY)
+            (begin_s + dice.uniform(0, self.day_s), "press", dice.randrange(BUTTONS))
+            for _ in range(CALLS_A_DAY)
         ]
         for bay in range(BAYS):
             events += [
-                (begin_s + dice.uniform(0, DAY_S), "car", bay) for _ in range(dice.randint(0, 2 * CARS_A_DAY))
+                (begin_s + dice.uniform(0, self.day_s), "car", bay)
+                for _ in range(dice.randint(0, 2 * CARS_A_DAY))
             ]
         events += [
             (begin_s + 9 * 3600, "button silent", dice.randrange(BUTTONS)),
@@ -183,7 +185,7 @@ class Days:
         }
         events += [(begin_s + hour * 3600, what, value) for hour, what, value in special.get(day, [])]
         if day > 12 and day % 3 == 0:
-            events.append((begin_s + dice.uniform(0, DAY_S), "kill", 60))
+            events.append((begin_s + dice.uniform(0, self.day_s), "kill", 60))
         return sorted(events)
 
     def _happen(self, what: str, subject: int) -> None:
