@@ -206,7 +206,7 @@ def _time(told: Statistics) -> Iterator[str]:
         (
             _both(f"phase_{name}", name),
             _count(one.count),
-            _plain(one.total_ms / 1000),
+            _ms(one.total_ms / 1000),
             _ms(one.max_ms),
             f"{'█' * round(_SHARE_WIDE * one.total_ms / whole_ms)} {100 * one.total_ms / whole_ms:.0f}%",
         )
@@ -308,7 +308,7 @@ def _cut(text: str, width: int) -> str:
 
 
 def _ms(ms: float | None) -> str:
-    """Three digits are enough of a duration that is measured to 7 %."""
+    """A duration, whatever its unit: three digits are enough where it is measured to 7 %."""
     if ms is None:
         return "-"
     return f"{ms:.2f}" if ms < 10 else f"{ms:.1f}" if ms < 100 else f"{ms:,.0f}"

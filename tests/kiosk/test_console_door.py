@@ -33,6 +33,8 @@ MATRIX = {
     "GET /console/staff": ("303→sign-in", "403", "403", "403", "in"),
     "POST /console/staff": ("401", "403", "403", "403", "in"),
     "GET /console/devices": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "GET /console/running": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "GET /console/api/running": ("401", "423", "403", "in", "in"),
     "GET /console/journal": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/live": ("401", "in", "403", "in", "in"),
     "GET /console/api/session": ("in", "in", "in", "in", "in"),
@@ -234,7 +236,14 @@ def test_every_answer_is_sealed(hall: ConsoleHall, path: str) -> None:
 
 def test_no_page_has_a_script_or_a_style_inside(hall: ConsoleHall) -> None:
     client = hall.client(ADMIN, ADMIN_PASSWORD)
-    for path in ("/console", "/console/staff", "/console/journal", "/console/password", "/console/devices"):
+    for path in (
+        "/console",
+        "/console/staff",
+        "/console/journal",
+        "/console/password",
+        "/console/devices",
+        "/console/running",
+    ):
         html = client.get(path).get_data(as_text=True)
         scripts = [tag.split(">")[0] for tag in html.split("<script")[1:]]
         assert all(" src=" in tag or 'type="application/json"' in tag for tag in scripts), path
