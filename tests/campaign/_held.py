@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Sized
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from gateway.loop import Loop
 from gateway.notebook import Notebook
 from gateway.teller import Mouths
 from gateway.timers import Clock
+from gateway.wire import Published
 from tests.parts import ROOT, Json
 
 SCHEMA = ROOT / "gateway" / "schema"
@@ -29,27 +29,19 @@ SCHEMA = ROOT / "gateway" / "schema"
 TURN_S, MOST_TURNS = 0.26, 40
 
 
-@dataclass(slots=True)
-class Message:
-    """An MQTT message as the entrance knows it."""
+class Message(Published):
+    """A message as it comes off the broker's wire, at QoS 1."""
 
-    topic: str
-    payload: bytes | bytearray
-    qos: int = 1
-    retain: bool = False
-    dup: bool = False
+    def __init__(self, topic: str, payload: bytes | bytearray) -> None:
+        super().__init__(topic.encode("utf-8", "replace"), bytes(payload), 1, False, False, 1)
 
 
 class NoText(Message):
-    """A message whose topic is not text, as paho hands it over."""
+    """A message whose topic is not text."""
 
-    @property
-    def topic(self) -> str:
-        raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
-
-    @topic.setter
-    def topic(self, _words: str) -> None:
-        pass
+    def __init__(self, _topic: str, payload: bytes | bytearray) -> None:
+        super().__init__("", payload)
+        self.topic_bytes = b"\xff"
 
 
 class HeldHall:
