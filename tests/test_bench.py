@@ -74,7 +74,8 @@ def test_the_measurer_counts_each_sign_of_each_press_once(tmp_path: Path) -> Non
         assert set(report["unanswered"].values()) == {0}
         assert all(ms > 0 for values in report["ms"].values() for ms in values)
         assert hall.lost_and_doubled("b" * 16, 12) == (0, 0)
-        assert hall.lost_and_doubled("b" * 16, 13) == (1, 0), "a press that never came is seen as lost"
+        with hall.reader() as book:
+            assert book.execute("SELECT count(*), sum(presses) FROM calls").fetchone() == (12, 12)
         assert hall.settled_ms(told["final"], told["ended_ns"])[1] == 0
         with hall.reader() as book:
             ends = book.execute("SELECT state, count(*) FROM calls GROUP BY state").fetchall()

@@ -79,7 +79,7 @@ def run_loop_benches(names: list[str], options: Options, *, both_brokers: bool) 
         began_s = time.monotonic()
         print(f"{name}:", flush=True)
         bench(options)
-        if name == "loop" and not names and both_brokers:
+        if bench in (loop, burst) and not names and both_brokers:
             # Once, for comparison: what of it is the disk that our broker writes to at each change.
             bench(replace(options, broker="memory", rounds=1))
         print(f"  ({name}: {time.monotonic() - began_s:.0f} s)", flush=True)

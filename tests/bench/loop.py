@@ -156,12 +156,14 @@ def burst(options: Options) -> None:
     case = Case()
     presses = int(min(3.0, options.seconds) * 1500)
     for turn in range(options.rounds):
-        with stage(options.folder / f"burst-{turn}", broker=options.broker) as hall:
+        with stage(options.folder / f"burst-{options.broker}-{turn}", broker=options.broker) as hall:
             hall.furnish(bays=0, buttons=500)
             # A short one first: 500 new calls at once are one story, presses into open calls another.
             run_case(hall, 0, 1, rate=300, presses=500, buttons=500, close_calls=False)
             case.runs.append(run_case(hall, 0, 2, rate=1500, presses=presses, buttons=500, close_calls=False))
-    print(f" a burst of 1,500 presses/s, {options.rounds} rounds of {presses} presses")
+    print(
+        f" a burst of 1,500 presses/s, broker as {options.broker}, {options.rounds} rounds of {presses} presses"
+    )
     for sign in ("lamp", "doorbell"):
         print_sign(case, sign, "", Bar(0.6, "0.6"), Bar(5.0, "5"))
     print_load(case, "")

@@ -215,13 +215,25 @@ class Stage:
                 select.select([], [], [], 0.005)
 
     def lost_and_doubled(self, boot: str, sent: int) -> tuple[int, int]:
-        """Of the presses of this boot: not in the notebook; and counted in a call, over all boots, without a row."""
+        """Of the presses of this boot: not in the notebook; and counted in a call, over all boots, without a row.
+
+        Lost is what is not there although nothing has come for ``SETTLE_S``: late is not lost.
+        """
         with closing(self.reader()) as book:
-            rows = book.execute(
-                "SELECT count(*) FROM presses WHERE press_id LIKE ?", (f"{boot}:%",)
-            ).fetchone()[0]
-            all_rows = book.execute("SELECT count(*) FROM presses").fetchone()[0]
-            counted = book.execute("SELECT coalesce(sum(presses), 0) FROM calls").fetchone()[0]
+            rows, since_s = -1, time.monotonic()
+            while time.monotonic() < since_s + SETTLE_S:
+                said = book.execute(
+                    "SELECT count(*) FROM presses WHERE press_id LIKE ?", (f"{boot}:%",)
+                ).fetchone()[0]
+                if said != rows:
+                    rows, since_s = said, time.monotonic()
+                if rows >= sent:
+                    break
+                select.select([], [], [], 0.1)
+            # In one reading, so that both are of the same moment.
+            counted, all_rows = book.execute(
+                "SELECT (SELECT coalesce(sum(presses), 0) FROM calls), (SELECT count(*) FROM presses)"
+            ).fetchone()
         return sent - rows, counted - all_rows
 
     # ---------------------------------------------------------------- the console's door
