@@ -42,7 +42,7 @@ class Gateway:
         self.clock = Clock()
         house.home.mkdir(parents=True, exist_ok=True)
         house.run_dir.mkdir(parents=True, exist_ok=True, mode=0o770)
-        self.book = Notebook(house.gateway_db, SCHEMA, patient=True)
+        self.book = Notebook(house.gateway_db, SCHEMA, patient=True, reserve=True)
         self.door = ThreadDoor()
         self.pins = Pins(house.plan.gpio, self._pin_pressed)
         self.broker = Broker(
@@ -84,18 +84,8 @@ class Gateway:
         self.desk = Desk(house.gateway_socket, selector, self.loop.take, self.loop.snapshot, self._ask)
         self._watched: dict[str, tuple[int, int]] = {}
         self.loop.teller.part_is("gateway", "ready")
-        if not self.book.trouble:
-            self.loop.teller.part_is("notebook", "ready")
         self.loop.teller.part_is("broker", "down", "正在连接", "connecting")
         self._say_gpio()
-        if self.book.quarantined:
-            self.loop.teller.part_is(
-                "notebook",
-                "degraded",
-                f"旧的呼叫记录读不出来，已另存为 {self.book.quarantined}，现在用的是空记录；请技术员恢复备份",
-                f"the old gateway.db was unreadable and was kept as {self.book.quarantined}; this one began empty: "
-                "have a technician restore the backup",
-            )
 
     def run(self) -> None:
         """Turn until SIGTERM or SIGINT."""

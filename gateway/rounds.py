@@ -68,11 +68,15 @@ class Rounds:
             # is called silent for what we did not write down.
             age_s = max(0, now_ms - device.last_seen_ms) / 1000 - PERSIST_SEEN_S
             self._loop.presences.begin(device.device_id, now_s - max(0.0, age_s), device.last_seen_ms)
-        self.alarms.resume(self._loop.state.timers, self._loop.state.frame, self._frame_now())
+        self.resume()
         self._look_at_clock()
         for device_id, name in self._hall_buttons.items():
             self._know_device(device_id, name)
         self._set_panels()
+
+    def resume(self) -> None:
+        """Arm the timers of the state as it is now."""
+        self.alarms.resume(self._loop.state.timers, self._loop.state.frame, self._frame_now())
 
     def _fire(self, timer_id: str) -> bool:
         """A timer is due. False: it could not be written, and is to be asked again."""

@@ -112,6 +112,11 @@ class HeldHall:
     def overdue(self, call_id: int = 1) -> bool:
         return self.loop.state.calls[call_id].overdue
 
+    @property
+    def waiting_for_disk(self) -> object:
+        waiting = self.loop.statistics()["waiting"]
+        return waiting["disk"] if isinstance(waiting, dict) else waiting
+
     def rows(self) -> list[tuple[str, int]]:
         """The timers on disk: name and due time."""
         return self.book.connection.execute("SELECT timer_id, due_ms FROM timers ORDER BY 1").fetchall()
