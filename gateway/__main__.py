@@ -24,6 +24,7 @@ from gateway.loop import Loop
 from gateway.mqtt_line import MqttLine
 from gateway.notebook import Notebook
 from gateway.pins import Pins
+from gateway.restore import GatewayRescue, backups_of
 from gateway.service import begin_notifier
 from gateway.teller import Mouths
 from gateway.timers import Clock
@@ -42,7 +43,8 @@ class Gateway:
         self.clock = Clock()
         house.home.mkdir(parents=True, exist_ok=True)
         house.run_dir.mkdir(parents=True, exist_ok=True, mode=0o770)
-        self.book = Notebook(house.gateway_db, SCHEMA, patient=True, reserve=True)
+        rescue = GatewayRescue(backups_of(house.home), house.plan.hall.timezone)
+        self.book = Notebook(house.gateway_db, SCHEMA, patient=True, rescue=rescue, reserve=True)
         self.door = ThreadDoor()
         self.pins = Pins(house.plan.gpio, self._pin_pressed)
         self.broker = Broker(

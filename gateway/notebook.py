@@ -227,6 +227,9 @@ class Notebook:
             connection.execute("BEGIN IMMEDIATE")
             answer = work(connection)
             connection.execute("COMMIT")
+        except UnicodeDecodeError as wrong:  # what we write is never decoded: the noise is in the file
+            self._roll_back()
+            raise Unreadable(str(wrong)) from wrong
         except BaseException:
             self._roll_back()
             raise
@@ -326,6 +329,9 @@ class Notebook:
                 connection.execute(f"PRAGMA {pragma}")
             self._check(connection)
             _migrate(connection, self._schema, self.path)
+        except UnicodeDecodeError as wrong:
+            connection.close()
+            raise Unreadable(f"noise where its tables are described ({wrong})") from wrong
         except BaseException:
             connection.close()
             raise
@@ -381,10 +387,14 @@ def open_reader(path: Path) -> sqlite3.Connection:
             check_same_thread=False,
             timeout=BUSY_TIMEOUT_MS / 1000,
         )
+    except sqlite3.Error as wrong:
+        raise refused(path, wrong) from wrong
+    try:
         connection.execute("PRAGMA wal_autocheckpoint=0")
         connection.execute("PRAGMA query_only=ON")
         connection.execute("SELECT 1 FROM meta").fetchone()
-    except sqlite3.Error as wrong:
+    except (sqlite3.Error, UnicodeDecodeError) as wrong:
+        connection.close()
         raise refused(path, wrong) from wrong
     return connection
 

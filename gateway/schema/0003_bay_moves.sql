@@ -19,3 +19,7 @@ CREATE TABLE bay_days (
     last_known TEXT NOT NULL DEFAULT '' CHECK (last_known IN ('','free','taken')),
     PRIMARY KEY (bay_id, day_ms)
 ) STRICT, WITHOUT ROWID;
+
+-- What a start asks for: calls closed in the last day, keys of the last day's orders. Few rows a day, so cheap to keep.
+CREATE INDEX calls_closed ON calls(closed_ms) WHERE closed_ms IS NOT NULL;
+CREATE INDEX order_keys_at ON order_keys(at_ms);
