@@ -81,6 +81,7 @@ class Gateway:
             lambda: self.broker.calls_are_heard(self.clock.monotonic_s()),
         )
         self.loop.read_telemetry = self._read_telemetry
+        self.loop.rounds.timezone = house.plan.hall.timezone
         selector = self.loop.selector
         selector.register(self.door, 1, lambda _mask: self.door.open())
         self.desk = Desk(house.gateway_socket, selector, self.loop.take, self.loop.snapshot, self._ask)

@@ -29,6 +29,7 @@ from gateway.arrival import Arrival
 from gateway.hall import bays, calls, rules
 from gateway.hall.state import Bay, Change, Decision, Device, HallState, Zone
 from gateway.held import Held
+from gateway.housekeeping import anything_to_tidy, tidy
 from gateway.lanes import UrgentLane
 from gateway.lateness import Lateness
 from gateway.log import say
@@ -439,6 +440,19 @@ class Loop:
     def write(self, changes: list[Change]) -> bool:
         """Put on disk what is already state ("last seen"). False: the disk refuses."""
         return self._book_is_open() and self._put_on_disk(changes)
+
+    def tidy(self, timezone: str) -> bool:
+        """One small step of housekeeping. False: there is nothing to tidy (for a long while)."""
+        if not self._book_is_open():
+            return True
+        now_ms = self._clock.now_ms()
+        try:
+            if not self._book.read(lambda connection: anything_to_tidy(connection, now_ms)):
+                return False
+            self._book.write(lambda connection: tidy(connection, now_ms, timezone))
+        except NotWritten as wrong:
+            self._notebook_is_down(wrong)
+        return True
 
     def snapshot(self) -> Json:
         """Everything a screen needs to begin with."""

@@ -17,6 +17,7 @@ from gateway.hall.state import (
     Change,
     ClockFrame,
     Device,
+    DeviceGone,
     HallState,
     JournalLine,
     OrderKey,
@@ -63,7 +64,7 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
     """
     levels: dict[tuple[str, str], Device | Bay | Zone | ShowCount] = {}
     calls: dict[int, Call] = {}
-    later: list[PressRow | OrderKey | JournalLine | BayGone] = []
+    later: list[PressRow | OrderKey | JournalLine | BayGone | DeviceGone] = []
     timers: dict[str, TimerSet | TimerGone] = {}
     for change in changes:
         match change:
@@ -77,7 +78,7 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
                 levels["3bay", change.bay_id] = change
             case ShowCount():
                 levels["4panel", change.panel] = change
-            case PressRow() | OrderKey() | JournalLine() | BayGone():
+            case PressRow() | OrderKey() | JournalLine() | BayGone() | DeviceGone():
                 later.append(change)
             case TimerSet() | TimerGone():
                 timers[change.timer_id] = change
@@ -118,6 +119,8 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
                 )
             case BayGone():
                 connection.execute("DELETE FROM bays WHERE bay_id = ?", (row.bay_id,))
+            case DeviceGone():
+                connection.execute("DELETE FROM devices WHERE device_id = ?", (row.device_id,))
 
 
 def _put_timer(connection: sqlite3.Connection, timer: TimerSet | TimerGone) -> None:

@@ -106,7 +106,9 @@ def _take(folder: Path, sources: Sequence[Path]) -> list[str]:
     moment = datetime.fromtimestamp(time.time(), UTC)
     place = part.rename(folder / f"{number:06d}-{moment:%Y%m%dT%H%M%SZ}")
     sync(folder)
-    if os.geteuid() == 0:  # taken by hand with sudo: the hall's own user must be able to read and to delete it
+    if (
+        os.geteuid() == 0
+    ):  # taken by hand with sudo: the hall's own user must be able to read and to delete it
         owner = sources[0].parent.stat()
         for one in (folder, folder / ".lock", place, *place.iterdir()):
             os.chown(one, owner.st_uid, owner.st_gid)

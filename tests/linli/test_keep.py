@@ -49,7 +49,9 @@ def test_each_is_whole_plain_and_numbered_on(home: Path) -> None:
     counts = []
     for one in (newest, older):
         assert sorted(file.name for file in one.folder.iterdir()) == ["bridge.db", "gateway.db", "kiosk.db"]
-        assert {oct(file.stat().st_mode)[-3:] for file in one.folder.iterdir()} == {"600"}, "elders' names are in it"
+        assert {oct(file.stat().st_mode)[-3:] for file in one.folder.iterdir()} == {"600"}, (
+            "elders' names are in it"
+        )
         reader = open_reader(one.folder / "gateway.db")
         counts.append(reader.execute("SELECT count(*) FROM journal").fetchone()[0])
         reader.close()
@@ -138,7 +140,9 @@ def hourly(moments: Iterator[datetime]) -> list[BackupSet]:
 def test_after_two_years_a_day_of_hours_a_fortnight_of_days_and_a_year_of_months_are_kept() -> None:
     begin = datetime(2026, 11, 18, tzinfo=UTC)
     kept = hourly(begin + timedelta(hours=hour) for hour in range(2 * 365 * 24))
-    assert [when(one) for one in kept[:24]] == [begin + timedelta(hours=2 * 365 * 24 - 1 - n) for n in range(24)]
+    assert [when(one) for one in kept[:24]] == [
+        begin + timedelta(hours=2 * 365 * 24 - 1 - n) for n in range(24)
+    ]
     assert len({f"{when(one):%Y-%m-%d}" for one in kept}) >= 14
     assert len({f"{when(one):%Y-%m}" for one in kept}) == 12
     assert 24 + 12 <= len(kept) <= 24 + 14 + 12
@@ -170,7 +174,9 @@ def test_the_doctor_misses_a_backup_that_is_three_hours_old(home: Path) -> None:
     old = datetime.now(UTC) - timedelta(hours=4)
     one.folder.rename(one.folder.with_name(f"000001-{old:%Y%m%dT%H%M%SZ}"))
     found = only(backups(house))
-    assert found.mark == "wrong" and "linli-backup.timer" in found.do_zh and "linli-backup.timer" in found.do_en
+    assert (
+        found.mark == "wrong" and "linli-backup.timer" in found.do_zh and "linli-backup.timer" in found.do_en
+    )
 
 
 def test_the_doctor_misses_backups_of_a_hall_that_has_run_for_hours(home: Path) -> None:
