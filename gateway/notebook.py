@@ -57,6 +57,9 @@ BUSY_TIMEOUT_MS = 2000
 #: A smaller file is checked whole at every start: at most 0.1 s, 0.4 s if nothing of it is in memory (measured).
 CHECK_WHOLE_BYTES = 16_000_000
 
+#: What stands in ``<name>.lock`` once there has been a notebook of that name.
+_BEGUN = b"begun\n"
+
 #: Mistakes in what was asked, not in the disk: whoever asked is told, the handle stays good.
 _OUR_MISTAKES = (
     sqlite3.IntegrityError,
@@ -160,8 +163,21 @@ class Notebook:
             if isinstance(wrong, (sqlite3.DatabaseError, OSError)):
                 raise refused(self.path, wrong) from wrong
             raise
+        self._remember_that_it_was()
         if self._reserve is not None:
             self._reserve.lay_in(at_once=True)
+
+    def _remember_that_it_was(self) -> None:
+        try:
+            if os.fstat(self._lock).st_size == 0:
+                os.write(self._lock, _BEGUN)
+        except OSError:
+            pass  # no room for six bytes: the next start remembers
+
+    def _has_vanished(self) -> bool:
+        """Empty or gone, though there was one: to SQLite that is a new notebook, to a hall it is a loss."""
+        there = self.path.exists() and self.path.stat().st_size > 0
+        return not there and os.fstat(self._lock).st_size > 0
 
     @property
     def connection(self) -> sqlite3.Connection:
@@ -278,7 +294,8 @@ class Notebook:
             self.quarantined = unfinished.read_text(encoding="utf-8")
         except FileNotFoundError:
             try:
-                return self._open()
+                if self._rescue is None or not self._has_vanished():
+                    return self._open()
             except sqlite3.DatabaseError as wrong:
                 if not is_damaged(wrong):
                     raise

@@ -133,7 +133,7 @@ class GatewayRescue:
 
     def words(self, aside: str) -> tuple[str, str]:
         """What was lost since when, and what to do."""
-        zh, en = f"呼叫记录损坏，已另存为 {aside}；", f"gateway.db was damaged and is kept as {aside}; "
+        zh, en = f"呼叫记录损坏或丢失（原文件：{aside}）；", f"gateway.db was damaged or gone (kept as {aside}); "
         if self._from is None:
             zh += "没有可用的自动备份，"
             en += "there was no good backup, "

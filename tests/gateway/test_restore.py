@@ -239,6 +239,25 @@ def test_the_power_goes_in_the_middle_of_a_rescue_and_it_is_done_again(
     assert not list(tmp_path.glob("*.rescuing")) + list(tmp_path.glob("*.restoring"))
 
 
+@pytest.mark.parametrize("how", ["emptied", "deleted"])
+def test_a_notebook_that_is_empty_or_gone_is_a_loss_and_not_a_new_hall(
+    halls: Callable[[], HeldHall], tmp_path: Path, how: str
+) -> None:
+    hall = halls()
+    assert hall.part("notebook")["state"] == "ready", "a new hall begins with nothing, and that is no loss"
+    a_day(hall, tmp_path)
+    hall.die()
+    if how == "emptied":
+        (tmp_path / "gateway.db").write_bytes(b"")
+    else:
+        (tmp_path / "gateway.db").unlink()
+    again = halls()
+    assert again.part("notebook")["state"] == "degraded"
+    assert calls(again) == {1: "COMING", 2: "HEARD"}
+    again.press("btn-05", "e:1")
+    assert max(calls(again)) > 1000
+
+
 def test_zones_count_their_bays_again(halls: Callable[[], HeldHall], tmp_path: Path) -> None:
     hall = halls()
     hall.order("claim_device", device_id="s1", kind="bay_sensor", bay_id="e1", zone_id="east")
