@@ -24,6 +24,7 @@ from gateway.loop import Loop
 from gateway.mqtt_line import MqttLine
 from gateway.notebook import Notebook
 from gateway.pins import Pins
+from gateway.restore import GatewayRescue, backups_of
 from gateway.service import begin_notifier
 from gateway.teller import Mouths
 from gateway.timers import Clock
@@ -42,7 +43,8 @@ class Gateway:
         self.clock = Clock()
         house.home.mkdir(parents=True, exist_ok=True)
         house.run_dir.mkdir(parents=True, exist_ok=True, mode=0o770)
-        self.book = Notebook(house.gateway_db, SCHEMA, patient=True)
+        rescue = GatewayRescue(backups_of(house.home), house.plan.hall.timezone)
+        self.book = Notebook(house.gateway_db, SCHEMA, patient=True, rescue=rescue, reserve=True)
         self.door = ThreadDoor()
         self.pins = Pins(house.plan.gpio, self._pin_pressed)
         self.broker = Broker(
@@ -79,23 +81,14 @@ class Gateway:
             lambda: self.broker.calls_are_heard(self.clock.monotonic_s()),
         )
         self.loop.read_telemetry = self._read_telemetry
+        self.loop.rounds.timezone = house.plan.hall.timezone
         selector = self.loop.selector
         selector.register(self.door, 1, lambda _mask: self.door.open())
         self.desk = Desk(house.gateway_socket, selector, self.loop.take, self.loop.snapshot, self._ask)
         self._watched: dict[str, tuple[int, int]] = {}
         self.loop.teller.part_is("gateway", "ready")
-        if not self.book.trouble:
-            self.loop.teller.part_is("notebook", "ready")
         self.loop.teller.part_is("broker", "down", "正在连接", "connecting")
         self._say_gpio()
-        if self.book.quarantined:
-            self.loop.teller.part_is(
-                "notebook",
-                "degraded",
-                f"旧的呼叫记录读不出来，已另存为 {self.book.quarantined}，现在用的是空记录；请技术员恢复备份",
-                f"the old gateway.db was unreadable and was kept as {self.book.quarantined}; this one began empty: "
-                "have a technician restore the backup",
-            )
 
     def run(self) -> None:
         """Turn until SIGTERM or SIGINT."""

@@ -29,6 +29,7 @@ from gateway.arrival import Arrival
 from gateway.hall import bays, calls, rules
 from gateway.hall.state import Bay, Change, Decision, Device, HallState, Zone
 from gateway.held import Held
+from gateway.housekeeping import anything_to_tidy, tidy
 from gateway.lanes import UrgentLane
 from gateway.lateness import Lateness
 from gateway.log import say
@@ -92,30 +93,53 @@ class Loop:
         self.timers.every(RETRY_S, self._retry)
         self.rounds = Rounds(self, clock, hall_buttons, panels)
         self._epoch = ""
+        self._book_life = 0
         self._began_ms = clock.now_ms()
-        if self._book_is_open():
-            self._begin()
+        self._book_is_open()
 
-    def _begin(self) -> None:
-        """Take up where the last commit left off."""
-        self.state = load_state(self._book.connection, self._clock.now_ms())
+    def _begin(self, state: HallState) -> None:
+        """Take up where the last commit left off, in a notebook that we have not read before."""
+        was_down = "notebook" in self.teller.parts
+        self.state = state
         self._epoch = self._book.epoch
         # Numbers given from memory, before the notebook could be read, may be those of calls that are in it.
         self.held.provisional.clear()
         self.rounds.begin()
+        self.teller.part_is("notebook", *self._book.standing)
+        if was_down:
+            self.teller.all_anew(self.snapshot())
 
     def _book_is_open(self) -> bool:
-        """False while the notebook could not even be opened; the moment it can, the hall's memory is read."""
-        if self._epoch:
+        """False while the notebook cannot be opened. Whenever it was opened anew, what the hall knows is read anew."""
+        wrong = NotWritten("")
+        for _ in range(2):  # a damaged page that the reading itself brings to light is put aside at once
+            if not self._book.try_open():
+                wrong = NotWritten(self._book.trouble, self._book.trouble_zh)
+                break
+            if self._book_life == self._book.lives:
+                return True
+            try:
+                state = self._book.read(lambda connection: load_state(connection, self._clock.now_ms()))
+            except NotWritten as unreadable:
+                wrong = unreadable
+                continue
+            self._book_life = self._book.lives
+            if self._book.epoch == self._epoch:
+                self._read_again(state)
+            else:
+                self._begin(state)
             return True
-        if not self._book.try_open():
-            self._notebook_is_down(NotWritten(self._book.trouble, self._book.trouble_zh))
-            return False
-        if self.teller.parts.get("notebook", {}).get("state") == "down":
-            self._begin()
-            self.teller.part_is("notebook", "ready")
+        self._notebook_is_down(wrong)
+        return False
+
+    def _read_again(self, state: HallState) -> None:
+        """A commit that was refused may have happened after all (gateway/notebook.py says how): look."""
+        before, self.state = self.state, state
+        self.rounds.resume()
+        for device_id in state.devices:
+            self.presences.changed(device_id)
+        if state.calls != before.calls:
             self.teller.all_anew(self.snapshot())
-        return True
 
     # ---------------------------------------------------------------- gather
 
@@ -288,8 +312,7 @@ class Loop:
         self.lateness.commits.add(took_ns / 1000, f"{len(changes)} changes", self._clock.now_ms())
         self.lateness.spent("commit", began_ns, ended_ns)
         self._disk_refuses = self.telemetry.squeezed = False
-        if self.teller.parts.get("notebook", {}).get("state") == "down":
-            self.teller.part_is("notebook", "ready")
+        self.teller.part_is("notebook", *self._book.standing)
         return True
 
     def _notebook_is_down(self, wrong: NotWritten) -> None:
@@ -417,6 +440,19 @@ class Loop:
     def write(self, changes: list[Change]) -> bool:
         """Put on disk what is already state ("last seen"). False: the disk refuses."""
         return self._book_is_open() and self._put_on_disk(changes)
+
+    def tidy(self, timezone: str) -> bool:
+        """One small step of housekeeping. False: there is nothing to tidy (for a long while)."""
+        if not self._book_is_open():
+            return True
+        now_ms = self._clock.now_ms()
+        try:
+            if not self._book.read(lambda connection: anything_to_tidy(connection, now_ms)):
+                return False
+            self._book.write(lambda connection: tidy(connection, now_ms, timezone))
+        except NotWritten as wrong:
+            self._notebook_is_down(wrong)
+        return True
 
     def snapshot(self) -> Json:
         """Everything a screen needs to begin with."""

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from devices.plan import Panel
-from gateway.hall import bays, things
+from gateway.hall import bays, forgetting, things
 from gateway.hall import clock as clock_rules
 from gateway.hall import timers as timer_rules
 from gateway.hall.state import Change, ClockFrame, Decision, Device, HallState
@@ -35,6 +35,8 @@ SEEN_AT_ONCE = 100
 LOOK_AT_CLOCK_S = 1.0
 #: How often memory is relieved of what only the notebook need know.
 FORGET_S = 3600.0
+#: One small step of housekeeping at most as often as this, where no call waits; and after there was nothing to do.
+TIDY_S, NOTHING_TO_TIDY_S = 1.0, 600.0
 #: What our own mistake with one odd message looks like. Not OwnRuleBroken (stop loudly) and not NotWritten (wait).
 MISTAKES = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, sqlite3.Error)
 
@@ -58,7 +60,11 @@ class Rounds:
         loop.timers.every(PERSIST_SEEN_S, self.persist_seen)
         loop.timers.every(PERSIST_SEEN_S, self._note_time)
         loop.timers.every(LOOK_AT_CLOCK_S, self._look_at_clock)
-        loop.timers.every(FORGET_S, lambda: loop.state.forget_old(clock.now_ms()))
+        loop.timers.every(FORGET_S, self._forget)
+        loop.timers.every(TIDY_S, self._tidy)
+        #: whose midnight ends a day in the bays' history
+        self.timezone = "Asia/Shanghai"
+        self._tidy_due_s = 0.0
 
     def begin(self) -> None:
         """The notebook has been read: take up what was waiting."""
@@ -68,11 +74,15 @@ class Rounds:
             # is called silent for what we did not write down.
             age_s = max(0, now_ms - device.last_seen_ms) / 1000 - PERSIST_SEEN_S
             self._loop.presences.begin(device.device_id, now_s - max(0.0, age_s), device.last_seen_ms)
-        self.alarms.resume(self._loop.state.timers, self._loop.state.frame, self._frame_now())
+        self.resume()
         self._look_at_clock()
         for device_id, name in self._hall_buttons.items():
             self._know_device(device_id, name)
         self._set_panels()
+
+    def resume(self) -> None:
+        """Arm the timers of the state as it is now."""
+        self.alarms.resume(self._loop.state.timers, self._loop.state.frame, self._frame_now())
 
     def _fire(self, timer_id: str) -> bool:
         """A timer is due. False: it could not be written, and is to be asked again."""
@@ -110,6 +120,30 @@ class Rounds:
         if self.believed.known and self._loop.state.frame is not None:
             frame = replace(self._loop.state.frame, at_ms=self._clock.now_ms())
             self._loop.decide(lambda _child, _now_ms: Decision(changes=[frame]))
+
+    def _tidy(self) -> None:
+        """Housekeeping, by a known clock, where no call waits (gateway/housekeeping.py)."""
+        loop, now_s = self._loop, self._clock.monotonic_s()
+        if loop.urgent or loop.held or not self.believed.known or now_s < self._tidy_due_s:
+            return
+        if not loop.tidy(self.timezone):
+            self._tidy_due_s = now_s + NOTHING_TO_TIDY_S
+
+    def _forget(self) -> None:
+        """Closed calls and old keys leave memory, for the notebook has them; strangers of long ago leave both."""
+        state, presences = self._loop.state, self._loop.presences
+        state.forget_old(self._clock.now_ms())
+        if not self.believed.known:
+            return
+        # In memory "last seen" is newer than in the state.
+        self.refresh_seen([device_id for device_id, _ in presences.unsaved()])
+        before = set(state.devices)
+        self._loop.decide(forgetting.forgotten)
+        gone = before - self._loop.state.devices.keys()
+        for device_id in gone:
+            presences.forget(device_id)
+        if gone:
+            self._loop.teller.all_anew(self._loop.snapshot())
 
     def _sweep(self) -> None:
         """Who has been silent for three of its own intervals?"""

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from devices.faults import HallFileFault, LinliFault
+from devices.faults import HallFileFault, LinliFault, OutsideDown
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,7 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     virtual.add_argument("fields", nargs="*", metavar="KEY=VALUE")
 
     backup = words.add_parser("backup", help="whole copies of the notebooks into a folder; the hall may run")
-    backup.add_argument("folder", type=Path, help="for example /media/stick/2026-11-22")
+    backup.add_argument("folder", type=Path, nargs="?", help="for example /media/stick/2026-11-22")
+    backup.add_argument(
+        "--auto", action="store_true", help="one of the hourly backups, into $LINLI_BACKUPS or <home>/backups"
+    )
 
     restore = words.add_parser("restore", help="put a backup in place; the hall must stand still")
     restore.add_argument("folder", type=Path, help="where `linli backup` put it")
@@ -158,7 +161,12 @@ def _clock(asked: argparse.Namespace) -> int:
 
 def _backup(asked: argparse.Namespace) -> int:
     from linli.backup import backup
+    from linli.keep import auto
 
+    if asked.auto:
+        return auto(asked.hall)
+    if asked.folder is None:
+        raise OutsideDown("name a folder for the backup, for example /media/stick/2026-11-22. 请写明备份目录。")
     return backup(asked.hall, asked.folder)
 
 

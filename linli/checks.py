@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from linli.checks_backup import backups
 from linli.checks_hall import broker, notebooks, processes
 from linli.checks_machine import clock, disk, serial_ports, versions
 from linli.finding import Check
@@ -11,6 +12,7 @@ ALL: dict[str, Check] = {
     "clock": clock,
     "disk": disk,
     "notebooks": notebooks,
+    "backups": backups,
     "processes": processes,
     "broker": broker,
     "serial_ports": serial_ports,

@@ -42,6 +42,10 @@ STOP_ORDER: tuple[tuple[tuple[str, ...], float], ...] = (
     (("broker",), 1.0),
 )
 
+#: On a desk the hall is backed up so long after it is ready, and then as often (systemd/linli-backup.timer does the
+#: same in a hall). Not at once: whoever started it is waiting for its pages.
+FIRST_BACKUP_S, BACKUP_EVERY_S = 30.0, 3600.0
+
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -117,6 +121,8 @@ class Supervisor:
         self._asked_s = 0.0
         self._complained = False
         self._began_s = time.monotonic()
+        self._backup: subprocess.Popen[bytes] | None = None
+        self._backup_due_s = 0.0
 
     def run(self) -> int:
         status = 0
@@ -129,6 +135,7 @@ class Supervisor:
             while not self._stopping:
                 self._sleep(self._next_timer())
                 self._ask_whether_ready()
+                self._back_up_now_and_then()
                 for child in self._children:
                     if self._look_after(child) == WRONG_FILE:
                         say_line(f"{child.part.name} refuses to start (its words are above): the hall stops")
@@ -225,6 +232,7 @@ class Supervisor:
         took_s = now - self._began_s
         if status == 200:
             self._ready = True
+            self._backup_due_s = now + FIRST_BACKUP_S
             print_line("ready")
         elif took_s > 15 and not self._complained:
             self._complained = True
@@ -236,6 +244,19 @@ class Supervisor:
             say_line(
                 f"not ready after {took_s:.0f} s; still waiting for: {', '.join(waiting) or 'the kiosk'}"
             )
+
+    def _back_up_now_and_then(self) -> None:
+        """In a process of its own, behind all others; what it says when something is wrong goes to the terminal."""
+        now = time.monotonic()
+        if self._backup is not None and self._backup.poll() is not None:
+            self._backup = None
+        if not self._ready or now < self._backup_due_s or self._backup is not None:
+            return
+        self._backup_due_s = now + BACKUP_EVERY_S
+        command = ("nice", "-n", "19", sys.executable, "-m", "linli", "backup", "--auto")
+        self._backup = subprocess.Popen(
+            command, env=self._environ, stdin=subprocess.DEVNULL, start_new_session=True
+        )
 
     # ------------------------------------------------ the end
 
@@ -251,6 +272,9 @@ class Supervisor:
                     process.wait(max(0.0, until_s - time.monotonic()))
                 except subprocess.TimeoutExpired:
                     say_line(f"{name} does not end by itself and is killed")
+        if self._backup is not None and self._backup.poll() is None:
+            _kill_group(self._backup.pid)  # half a copy is no backup; the next one sweeps it away
+            self._backup.wait()
         for process in alive.values():
             _kill_group(process.pid)
             process.wait()

@@ -136,6 +136,13 @@ class BayGone:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceGone:
+    """A device that nobody claimed and nobody hears any more."""
+
+    device_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class TimerSet:
     """Something is to happen when time has passed; a row in the same transaction as the decision that asked for it.
 
@@ -184,6 +191,7 @@ class ClockFrame:
 Change = (
     Call
     | Device
+    | DeviceGone
     | Bay
     | BayGone
     | Zone
@@ -229,6 +237,7 @@ class HallState:
     #: an order's key -> call_id
     order_keys: MutableMapping[str, int] = field(default_factory=dict)
     gone_bays: set[str] = field(default_factory=set)
+    gone_devices: set[str] = field(default_factory=set)
     #: timer_id -> what waits to happen
     timers: MutableMapping[str, TimerSet] = field(default_factory=dict)
     gone_timers: set[str] = field(default_factory=set)
@@ -277,6 +286,8 @@ class HallState:
             mine.update(theirs.maps[0])
         for bay_id in child.gone_bays:
             self.bays.pop(bay_id, None)
+        for device_id in child.gone_devices:
+            self.devices.pop(device_id, None)
         for timer_id in child.gone_timers:
             self.timers.pop(timer_id, None)
         self.frame = child.frame
@@ -304,6 +315,8 @@ class HallState:
                     self.order_keys[change.key] = change.call_id
                 case BayGone():
                     self.gone_bays.add(change.bay_id)
+                case DeviceGone():
+                    self.gone_devices.add(change.device_id)
                 case TimerSet():
                     self.timers[change.timer_id] = change
                     self.gone_timers.discard(change.timer_id)

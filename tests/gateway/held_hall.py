@@ -12,6 +12,7 @@ from gateway.hall.clock import Witness
 from gateway.hall.state import Change, Decision, TimerSet
 from gateway.loop import Loop
 from gateway.notebook import Notebook
+from gateway.restore import GatewayRescue
 from gateway.teller import Mouths
 from gateway.timers import Clock
 
@@ -63,7 +64,8 @@ class HeldHall:
     def __init__(self, folder: Path, clock: HeldClock) -> None:
         self.clock = clock
         self.told: list[Mapping[str, object]] = []
-        self.book = Notebook(folder / "gateway.db", SCHEMA, patient=True)
+        rescue = GatewayRescue(folder / "backups", "Asia/Shanghai")
+        self.book = Notebook(folder / "gateway.db", SCHEMA, patient=True, rescue=rescue)
         self.loop = Loop(
             self.book,
             (),
@@ -95,7 +97,7 @@ class HeldHall:
         self.loop.take(Arrival(self.clock.monotonic_ns(), self.clock.now_ms(), f"press from {device}", facts))
         self.turn()
 
-    def order(self, name: str, **fields: object) -> dict[str, object]:
+    def order(self, name: str, /, **fields: object) -> dict[str, object]:
         answers: list[dict[str, object]] = []
         now_ns, now_ms = self.clock.monotonic_ns(), self.clock.now_ms()
         self.loop.take(Arrival(now_ns, now_ms, name, order=name, fields=fields, answer=answers.append))
@@ -111,6 +113,11 @@ class HeldHall:
 
     def overdue(self, call_id: int = 1) -> bool:
         return self.loop.state.calls[call_id].overdue
+
+    @property
+    def waiting_for_disk(self) -> object:
+        waiting = self.loop.statistics()["waiting"]
+        return waiting["disk"] if isinstance(waiting, dict) else waiting
 
     def rows(self) -> list[tuple[str, int]]:
         """The timers on disk: name and due time."""

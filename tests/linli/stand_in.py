@@ -4,7 +4,7 @@
     python -m tests.linli.stand_in part NAME  one stand-in
 
 Difficulties come by the environment: ``STUBBORN=kiosk`` ignores SIGTERM, ``REFUSES=gateway`` ends with status 2,
-``FORKS=bridge`` leaves a child of its own behind.
+``FORKS=bridge`` leaves a child of its own behind. ``BACKUP_SOON=1`` backs up as soon as it is ready.
 """
 
 from __future__ import annotations
@@ -69,4 +69,6 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["part"]:
         sys.exit(part(sys.argv[2]))
     supervisor.parts_of = parts
+    if "BACKUP_SOON" in os.environ:
+        supervisor.FIRST_BACKUP_S = 0.0
     sys.exit(supervisor.run())

@@ -15,8 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.notebook import Notebook
+from gateway.restore import sets_in
 from linli.broker import free_port
-from tests.parts import PATIENCE_S, ROOT, Process
+from tests.parts import PATIENCE_S, ROOT, Process, wait_until
 
 NAMES = ("broker", "gateway", "virtual", "kiosk", "bridge")
 
@@ -90,6 +92,15 @@ def test_a_hall_begins_tells_where_it_is_and_ends_in_order(desk: Desk):
     assert ends[4] == "broker"
     wait_gone(pids)
     assert list((desk.home / "run").iterdir()) == []
+
+
+def test_a_desk_is_backed_up_too(desk: Desk):
+    desk.home.mkdir()
+    Notebook(desk.home / "gateway.db", ROOT / "gateway" / "schema").close()
+    hall, _ = desk.started(BACKUP_SOON="1")
+    wait_until(lambda: len(sets_in(desk.home / "backups")) == 1, lambda: "a backup is there")
+    assert (sets_in(desk.home / "backups")[0].folder / "gateway.db").stat().st_size > 0
+    assert hall.stop() == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])

@@ -79,6 +79,7 @@ def test_it_would_say_something_about_a_typo(machine: Path, tmp_path: Path):
         ("linli-gateway.service", 1.5),
         ("linli-kiosk.service", 1.2),
         ("linli-bridge.service", 0.7),
+        ("linli-backup.service", 0.5),
         ("mosquitto.service", 1.3),
     ],
 )

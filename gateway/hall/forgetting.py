@@ -1,0 +1,37 @@
+"""What is forgotten. Lives here: devices that nobody claimed and nobody hears any more.
+
+Rule 1. A claimed device is never forgotten: silence is shown, not tidied away.
+Rule 2. A device that nobody has claimed goes when it has not been heard for ``FORGET_AFTER_MS``, and no call of its is
+        open. Its makeshift bay goes with it. Heard again, it appears again.
+Rule 3. It is journalled; nothing happens while the time is not known (the loop asks only then).
+"""
+
+from __future__ import annotations
+
+from gateway.hall import bays
+from gateway.hall.state import Decision, DeviceGone, HallState, JournalLine
+
+#: A neighbour's thermometer, a passing car's tyre sensor: our choice, longer than any holiday of a button's owner.
+FORGET_AFTER_MS = 30 * 24 * 3600 * 1000
+#: So many at a time: one transaction stays small.
+AT_A_TIME = 50
+
+
+def forgotten(state: HallState, now_ms: int) -> Decision:
+    """Unclaimed devices that have been silent for a month."""
+    decision = Decision()
+    ringing = {call.device_id for call in state.calls.values() if call.state != "CLOSED"}
+    gone = [
+        device
+        for device in state.devices.values()
+        if device.kind == "unclaimed"
+        and now_ms - device.last_seen_ms > FORGET_AFTER_MS
+        and device.device_id not in ringing
+    ]
+    for device in gone[:AT_A_TIME]:
+        decision.changes += bays.left(state, device.device_id, None, decision, now_ms)
+        decision.changes.append(DeviceGone(device.device_id))
+        decision.changes.append(
+            JournalLine(now_ms, "DeviceForgotten", f"device:{device.device_id}", "", device.family)
+        )
+    return decision
