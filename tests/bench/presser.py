@@ -12,6 +12,8 @@ before ``send`` and stops directly after the ``recv`` that brought the sign:
 Each button is pressed in turn. When all have been, the measurer pauses until all is answered, closes the open calls
 at the desk, and goes on: so that every press opens a new call. The pause is not measured. Without a desk (or with
 ``close_calls`` false) there is no pause, and a button that is pressed again presses into its open call.
+A lamp's message does not say which press it answers: where a button has several presses under way (a burst) a level
+that is told twice may be taken for the next press's sign; ``written`` and ``doorbell`` name theirs.
 
 Its one argument is a :class:`Plan` as JSON. It says "ready", begins at a line on its standard input, and reports one
 line of JSON: ``{"sent": n, "ms": {"lamp": […], …}, "unanswered": {"lamp": 0, …}, "lag_ms": […], "cpu_s": …, …}``;
