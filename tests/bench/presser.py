@@ -12,6 +12,8 @@ before ``send`` and stops directly after the ``recv`` that brought the sign:
 Each button is pressed in turn. When all have been, the measurer pauses until all is answered, closes the open calls
 at the desk, and goes on: so that every press opens a new call. The pause is not measured. Without a desk (or with
 ``close_calls`` false) there is no pause, and a button that is pressed again presses into its open call.
+A lamp's message does not say which press it answers: where a button has several presses under way (a burst) a level
+that is told twice may be taken for the next press's sign; ``written`` and ``doorbell`` name theirs.
 
 Its one argument is a :class:`Plan` as JSON. It says "ready", begins at a line on its standard input, and reports one
 line of JSON: ``{"sent": n, "ms": {"lamp": […], …}, "unanswered": {"lamp": 0, …}, "lag_ms": […], "cpu_s": …, …}``;
@@ -39,7 +41,7 @@ from tests.bench.wire import Line, Message
 Json = dict[str, Any]
 Pending = dict[str, deque[tuple[int, int]]]
 
-#: How long the last answers are waited for, and a closing pause: beyond that they count as unanswered.
+#: Where nothing has come for so long, at the end or in a closing pause, what is missing counts as unanswered.
 PATIENCE_S = 10.0
 #: A rest before the first press and after a pause.
 QUIET_S = 0.2
@@ -129,7 +131,12 @@ class Measurer:
 
     def close_calls(self) -> None:
         """Wait until all is answered, then close what is open. Outside of what is measured."""
-        self._wait(lambda: not any(queue for one in self._pending.values() for queue in one.values()))
+        self._wait(
+            lambda: (
+                self._presses.acknowledged == self.sent
+                and not any(queue for one in self._pending.values() for queue in one.values())
+            )
+        )
         if self.plan.desk and self.plan.close_calls and self._open:
             self._alight = set(self._open.values())
             for call_id in self._open:
@@ -169,9 +176,15 @@ class Measurer:
                 handle(chunk, at_ns)
 
     def _wait(self, done: Callable[[], bool]) -> None:
-        until_s = time.monotonic() + PATIENCE_S
-        while not done() and (left_s := until_s - time.monotonic()) > 0:
-            self._look(left_s)
+        """Until it is done, or until nothing has come any more for ``PATIENCE_S``."""
+        heard, since_s = self._heard_count(), time.monotonic()
+        while not done() and (left_s := since_s + PATIENCE_S - time.monotonic()) > 0:
+            self._look(min(left_s, 1.0))
+            if (now := self._heard_count()) != heard:
+                heard, since_s = now, time.monotonic()
+
+    def _heard_count(self) -> int:
+        return self._presses.acknowledged + sum(map(len, self.ms.values())) - len(self._open)
 
     def _quiet(self, for_s: float) -> None:
         """Listen for so long: what the broker remembered (retained lamps) is out of the way then."""
