@@ -3,6 +3,7 @@
 ``make bench ARGS="loop idle"`` runs some of them, ``ARGS="loop --rounds 1 --seconds 2"`` a short one, ``ARGS="loop
 --broker memory"`` without what the disk costs the broker; ``ARGS=--quick`` all of them, shortly. Each bench has a
 folder of its own for its hall. Figures, not tests: a bar that is missed is printed, and nothing fails.
+``ARGS="peers"`` runs the same load against what people use today (tests/peers/README.md), with options of its own.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tests.bench.halls import HALL_BENCHES, disk_floor
 from tests.bench.life import idle, start
 from tests.bench.loop import Options, burst, loop, sustained
 from tests.bench.machine import machine
+from tests.peers.__main__ import main as peers
 from tests.whole_hall import whole_hall
 
 LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
@@ -35,6 +37,9 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
 
 
 def main(arguments: list[str]) -> int:
+    if arguments[:1] == ["peers"]:
+        # Other people's programs, some not installed here: never part of a plain run (tests/peers/README.md).
+        return peers(arguments[1:])
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Speed and size, measured.")
     parser.add_argument("bench", nargs="*", help=f"of: {', '.join([*LOOP_BENCHES, *HALL_BENCHES])}")
     parser.add_argument("--rounds", type=int, help="of each case (3)")
