@@ -33,7 +33,7 @@ from gateway.housekeeping import anything_to_tidy, tidy
 from gateway.lanes import UrgentLane
 from gateway.lateness import Lateness
 from gateway.log import say
-from gateway.notebook import Notebook
+from gateway.notebook import CHECKPOINT_PAGES, Notebook
 from gateway.presence import Presences
 from gateway.rounds import MISTAKES, Rounds
 from gateway.store import find_press, load_state, write_changes
@@ -47,6 +47,10 @@ READING_NS = 1_000_000
 #: A disk whose commit costs more than this is slow: there telemetry travels in the transaction of a call rather than
 #: making the next call wait for one of its own. (One commit here 0.2-0.5 ms, a good SD card 8, an old one 80.)
 SLOW_COMMIT_NS = 2_000_000
+#: Where there is never an idle moment, or never a quiet one, the log may grow to this (32 MiB) before it is moved.
+BUSY_PAGES = 8 * CHECKPOINT_PAGES
+#: A slow disk takes two syncs and more for a checkpoint: it waits until nobody has called for so long.
+QUIET_NS = 200_000_000
 #: How often a notebook that refused is tried again.
 RETRY_S = 1.0
 
@@ -88,6 +92,7 @@ class Loop:
         self._clock = clock
         self._commit_ns = 0.0
         self._looked_ns = 0
+        self._last_urgent_ns = 0
         self._disk_refuses = False
         self._stopping = False
         self.timers.every(RETRY_S, self._retry)
@@ -178,6 +183,7 @@ class Loop:
         if self.timers.run_due():
             spent("timers", read_ns, clock.monotonic_ns())
         if self.urgent:
+            self._last_urgent_ns = looked_ns
             batch = self.urgent.take()
             if self._commit_ns > SLOW_COMMIT_NS and not self.held and not self._disk_refuses:
                 batch += self.telemetry.take(looked_ns)
@@ -188,10 +194,16 @@ class Loop:
             began_ns = clock.monotonic_ns()
             self.telemetry_ready = self.read_telemetry(began_ns + READING_NS)
             spent("telemetry", began_ns, clock.monotonic_ns())
-        elif not doors and not self.urgent:
-            began_ns = clock.monotonic_ns()
-            if self._book.rest():
-                spent("checkpoint", began_ns, clock.monotonic_ns())
+        if not self.urgent:
+            self._rest(idle=not doors and not self.telemetry_ready)
+
+    def _rest(self, *, idle: bool) -> None:
+        """Move the write-ahead log into the file: between calls, and on a slow disk not soon after one."""
+        began_ns = self._clock.monotonic_ns()
+        slow = self._commit_ns > SLOW_COMMIT_NS
+        quiet = idle and (not slow or began_ns - self._last_urgent_ns > QUIET_NS)
+        if self._book.rest(CHECKPOINT_PAGES if quiet else BUSY_PAGES):
+            self.lateness.spent("checkpoint", began_ns, self._clock.monotonic_ns())
 
     def _wait_s(self, longest_s: float) -> float:
         if self.urgent or self.telemetry_ready:

@@ -264,14 +264,15 @@ class Notebook:
             pass  # a disk that takes no mark takes no notebook either, and says so at the next opening
         return refused(self.path, wrong)
 
-    def rest(self) -> bool:
+    def rest(self, at_least: int = CHECKPOINT_PAGES) -> bool:
         """Called in an idle moment: move the write-ahead log into the file if it has grown. Never in a commit.
 
+        :param at_least: pages in the log below which nothing is done.
         :return: whether there was anything to do.
         """
         if self._reserve is not None and self._reserve.spent:
             self._reserve.lay_in()
-        if self._wal_pages < CHECKPOINT_PAGES or self._broken or self.trouble:
+        if self._wal_pages < at_least or self._broken or self.trouble:
             return False
         self._wal_pages = 0
         try:

@@ -13,6 +13,7 @@ from devices.messages import ShowCount
 from gateway.hall.state import (
     Bay,
     BayGone,
+    BayMove,
     Call,
     Change,
     ClockFrame,
@@ -65,6 +66,7 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
     levels: dict[tuple[str, str], Device | Bay | Zone | ShowCount] = {}
     calls: dict[int, Call] = {}
     later: list[PressRow | OrderKey | JournalLine | BayGone | DeviceGone] = []
+    moves: list[tuple[str, str, int]] = []
     timers: dict[str, TimerSet | TimerGone] = {}
     for change in changes:
         match change:
@@ -80,6 +82,8 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
                 levels["4panel", change.panel] = change
             case PressRow() | OrderKey() | JournalLine() | BayGone() | DeviceGone():
                 later.append(change)
+            case BayMove():
+                moves.append((change.bay_id, change.state, change.at_ms))
             case TimerSet() | TimerGone():
                 timers[change.timer_id] = change
             case ClockFrame():
@@ -99,6 +103,8 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
                 connection.execute(_PANEL, values)
     for timer in timers.values():
         _put_timer(connection, timer)
+    if moves:
+        connection.executemany("INSERT INTO bay_moves(bay_id, state, at_ms) VALUES (?,?,?)", moves)
     for row in later:
         match row:
             case PressRow():

@@ -15,7 +15,7 @@ from dataclasses import replace
 from devices.faults import OrderRefused
 from devices.messages import BayHeard, BayState, ShowCount
 from devices.plan import Panel
-from gateway.hall.state import Bay, BayGone, Decision, Device, HallState, JournalLine, Zone
+from gateway.hall.state import Bay, BayGone, BayMove, Decision, Device, HallState, JournalLine, Zone
 
 UNCLAIMED_ZONE = Zone("unclaimed", "待认领", "Unclaimed")
 #: Above this share of unknown bays a panel shows no number: our choice, because one bay in five wrong sends a
@@ -149,6 +149,8 @@ def _moved(state: HallState, bay: Bay, to: BayState, now_ms: int, decision: Deci
         and not (isinstance(one, Bay) and one.bay_id == after.bay_id)
     ]
     decision.changes[:] = [*rest, counted, after]
+    if bay.zone_id != UNCLAIMED_ZONE.zone_id:
+        decision.changes.append(BayMove(bay.bay_id, to, now_ms))
     return decision
 
 

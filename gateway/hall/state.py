@@ -143,6 +143,15 @@ class DeviceGone:
 
 
 @dataclass(frozen=True, slots=True)
+class BayMove:
+    """A bay came into this state: a row of its history, kept for a year and then counted (housekeeping.py)."""
+
+    bay_id: str
+    state: BayState
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class TimerSet:
     """Something is to happen when time has passed; a row in the same transaction as the decision that asked for it.
 
@@ -194,6 +203,7 @@ Change = (
     | DeviceGone
     | Bay
     | BayGone
+    | BayMove
     | Zone
     | PressRow
     | OrderKey
@@ -324,7 +334,7 @@ class HallState:
                     self.gone_timers.add(change.timer_id)
                 case ClockFrame():
                     self.frame = change
-                case JournalLine():
+                case JournalLine() | BayMove():
                     pass
 
     def forget_old(self, now_ms: int) -> None:
