@@ -292,7 +292,8 @@ class Loop:
                 batch.effects += decision.effects
                 if decision.duplicate:
                     self.counts["press_copies"] += 1
-                    if decision.call is not None:
+                    redelivered = isinstance(fact, Pressed) and fact.redelivered
+                    if decision.call is not None and not redelivered:
                         batch.copies.append(decision.call)
         if any(isinstance(change, Zone) for change in batch.changes):
             # The panels that add the zones up follow in the same transaction, once for the whole batch.

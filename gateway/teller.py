@@ -59,6 +59,8 @@ class Teller:
 
     def tell(self, batch: Batch, state: HallState) -> None:
         """Tell everybody concerned what this batch, now on disk, has changed."""
+        # A device that repeats gets its lamp told again too; what the broker sends twice does not: when the line was
+        # broken all levels have been told anew, and a broker that is behind must not be given more to do.
         lamps = {call.device_id: calls.lamp_of(call, batch.now_ms) for call in batch.copies}
         lamps |= {effect.device_id: effect for effect in batch.effects if isinstance(effect, SetLamp)}
         latest = _latest(batch.changes)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 CHUNK = 64 * 1024
 #: MQTT 3.1.1, section 3.3: PUBLISH in the upper half of the first byte, DUP, QoS and RETAIN in the lower.
 _PUBLISH = 0x30
+_PINGREQ = b"\xc0\x00"
 _DUP, _QOS_1, _QOS_2, _RETAIN = 0x08, 0x02, 0x04, 0x01
 
 
@@ -52,6 +54,8 @@ class Wire:
         self._holding = False
         #: the kernel may have more than the last :meth:`fill` took; where it has, the selector says so again
         self.more = False
+        #: when something came last, monotonic
+        self.heard_s = time.monotonic()
 
     # ---------------------------------------------------------------- for the line
 
@@ -70,6 +74,7 @@ class Wire:
         if not chunk:
             raise ConnectionResetError("the broker closed the line")
         self._have += chunk
+        self.heard_s = time.monotonic()
         self.more = len(chunk) == CHUNK or isinstance(self._socket, ssl.SSLSocket)
         return True
 
@@ -127,6 +132,10 @@ class Wire:
         if isinstance(self._socket, ssl.SSLSocket) and self._socket.fileno() >= 0 and self._socket.pending() > 0:
             return True
         return self._at < len(self._have)
+
+    def ask(self) -> None:
+        """Ask the broker for a sign of life."""
+        self.send(_PINGREQ)
 
     def hold(self) -> None:
         """What is sent from now on waits for :meth:`let_go`."""

@@ -7,6 +7,7 @@ are the same and have the same reasons.
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import secrets
 import shutil
@@ -25,9 +26,11 @@ allow_anonymous true
 # Without this a press waits 40 ms for Nagle's algorithm; the gateway sets it on its side too.
 set_tcp_nodelay true
 
-# At its defaults mosquitto killed loses every message it has acknowledged (200 of 200); with these two, one at most.
+# At its defaults mosquitto killed loses every message it has acknowledged (200 of 200); with these, one at most.
+# It writes the whole file at each change and syncs it, twice a press, and does nothing else meanwhile: so the file
+# lies in memory. That outlives the broker; a power cut it need not outlive (docs/measurements.md says why).
 persistence true
-persistence_location {folder}/
+persistence_location {store}/
 autosave_on_changes true
 autosave_interval 1
 
@@ -69,8 +72,23 @@ def write_conf(folder: Path, port: int) -> Path:
     conf = folder / "mosquitto.conf"
     # Started as root mosquitto would become the user "mosquitto", who may not write into this folder.
     user = "user root\n" if os.geteuid() == 0 else ""
-    conf.write_text(_CONF.format(port=port, folder=folder, user=user), encoding="utf-8")
+    conf.write_text(_CONF.format(port=port, store=_store(folder), user=user), encoding="utf-8")
     return conf
+
+
+def _store(folder: Path) -> Path:
+    """Where this hall's broker keeps what it must know after it was killed: in memory, named after its folder."""
+    named = hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:12]
+    for memory in (os.environ.get("XDG_RUNTIME_DIR", ""), "/dev/shm"):
+        store = Path(memory) / f"linli-{os.getuid()}-{named}"
+        try:
+            if memory:
+                store.mkdir(mode=0o700, exist_ok=True)
+                if os.access(store, os.W_OK | os.X_OK) and store.stat().st_uid == os.getuid():
+                    return store
+        except OSError:
+            continue  # no such memory here, or not ours
+    return folder
 
 
 def port_is_free(host: str, port: int) -> bool:

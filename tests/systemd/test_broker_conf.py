@@ -44,7 +44,7 @@ def broker(folder: Path, text: str) -> Iterator[Ports]:
     (folder / "data").mkdir()
     text = text.replace("listener 1883 127.0.0.1", f"listener {local} 127.0.0.1")
     text = text.replace("listener 8883", f"listener {network} 127.0.0.1")
-    text = text.replace("/var/lib/mosquitto/", f"{folder}/data/").replace("/etc/linli/", f"{folder}/")
+    text = text.replace("/run/linli-mosquitto/", f"{folder}/data/").replace("/etc/linli/", f"{folder}/")
     # As root mosquitto would become its own user, who may not read this folder.
     text += "\nuser root\n" if os.geteuid() == 0 else ""
     conf = folder / "mosquitto.conf"
