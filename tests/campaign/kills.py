@@ -34,6 +34,8 @@ RESIDENTS = 3
 BAYS = 500
 #: A call's states in their order ("": it is not in the book).
 LIFE = ("", "HEARD", "COMING", "CLOSED")
+#: Of what a slow press waited for, so many lines.
+STORY_LINES = 25
 #: Seconds between two kills: the shortest finds processes that have not quite come back, the longest lets them work.
 PAUSE_S = (0.3, 2.0)
 #: What a press may wait while the hall is under fire (our aim; the units' pauses alone are up to 0.5 s).
@@ -178,8 +180,11 @@ def _tell_story(hall: Units, press: Press) -> None:
     print(
         f"    {press.device} seq {press.seq} waited {press.waited_ms / 1000:.2f} s; sent at {sent} s; meanwhile:"
     )
-    for words in hall.between(press.began_s, press.written_s):
+    story = list(hall.between(press.began_s, press.written_s))
+    for words in story[:STORY_LINES]:
         print(f"      {words}")
+    if len(story) > STORY_LINES:
+        print(f"      … and {len(story) - STORY_LINES} lines more")
 
 
 def _read(home: Path) -> tuple[dict[str, Any], list[str]]:
