@@ -138,6 +138,10 @@ def _compare(
     twice = _on_paper_twice(hall.home, answered)
 
     print(f"  press → written under fire: {spread([one.waited_ms for one in written])}")
+    heard_s = [at_s for at_s, words in hall.story if "broker is ready" in words]
+    again_ms = [wait_s * 1000 for one in written if (wait_s := _after_the_hall(one, heard_s)) is not None]
+    if again_ms:
+        print(f"  of those that waited, after the hall could hear again: {spread(again_ms)}")
     slow = sorted(written, key=lambda one: -one.waited_ms)[:3]
     for one in slow:
         if one.waited_ms > 1000:
@@ -172,6 +176,13 @@ def _compare(
         or set(sound) != {"ok"}
     )
     return 1 if bad or late else 0
+
+
+def _after_the_hall(press: Press, heard_s: list[float]) -> float | None:
+    """How long it waited after the hall could hear again, for the last time; None: it could all along."""
+    assert press.written_s is not None
+    times = [press.written_s - at_s for at_s in heard_s if press.began_s < at_s <= press.written_s]
+    return min(times, default=None)
 
 
 def _tell_story(hall: Units, press: Press) -> None:
