@@ -16,8 +16,11 @@ from devices.faults import NotWritten
 #: Given up when the disk is full. A press, its call and its journal line are 23 kB of writes (measured): room for
 #: some 150 calls before a checkpoint, thousands with it, while staff make space.
 RESERVE_BYTES = 4 * 1024 * 1024
-#: The reserve is laid in again when this much is free beside it: a log that grows must not take it at once.
+#: The reserve is laid in again when this much is free beside it (on a small disk, a tenth of the disk): what has filled
+#: it once must not take it at once.
 ROOMY_BYTES = 64 * 1024 * 1024
+#: A disk smaller than this has none: the reserve itself would be what fills it.
+SMALLEST_DISK_BYTES = 64 * 1024 * 1024
 #: How often a spent reserve looks whether there is room again.
 LOOK_AGAIN_S = 10.0
 _PIECE = 1 << 20
@@ -143,7 +146,11 @@ class Reserve:
                 self.spent = False
                 return
             room = os.statvfs(self._path.parent)
-            if room.f_bavail * room.f_frsize < ROOMY_BYTES + RESERVE_BYTES:
+            whole = room.f_blocks * room.f_frsize
+            if whole < SMALLEST_DISK_BYTES:
+                self.spent = False
+                return
+            if room.f_bavail * room.f_frsize < min(ROOMY_BYTES, whole // 10) + RESERVE_BYTES:
                 self.spent = True
                 return
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
@@ -161,7 +168,6 @@ class Reserve:
             self._path.unlink()
         except OSError:
             return False
-        finally:
-            self.spent = True
-            self._looked_s = time.monotonic()
+        self.spent = True
+        self._looked_s = time.monotonic()
         return True

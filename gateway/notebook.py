@@ -128,6 +128,7 @@ class Notebook:
             if not patient:
                 raise
             self.trouble, self.trouble_zh = str(wrong), wrong.why_zh
+            self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
             _migrate(self._connection, schema, path)
 
     def try_open(self) -> bool:

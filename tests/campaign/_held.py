@@ -7,7 +7,7 @@ anew, and say how much it keeps.
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence, Sized
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,8 @@ class HeldHall:
         self.path, self.clock = path, clock
         self.lamps: dict[str, str] = {}
         self.said: Counter[str] = Counter()
-        self.written: list[tuple[str, str, int]] = []
+        #: the newest "written": device, boot, seq
+        self.written: deque[tuple[str, str, int]] = deque(maxlen=100)
         self.taken = self.acknowledged = 0
         #: sees every arrival that goes on to the loop
         self.watch = watch

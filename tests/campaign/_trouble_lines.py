@@ -134,7 +134,8 @@ def _pressed_through(
     ]
     worst_s = max(0.0, *waits)
     if worst_s > HEALED_AIM_S:
-        bad.append(f"after {last_s} s a press waited {worst_s:.2f} s more (aim {HEALED_AIM_S})")
+        story = "; ".join(one.units.between(healed_s, healed_s + worst_s))
+        bad.append(f"after {last_s} s a press waited {worst_s:.2f} s more (aim {HEALED_AIM_S}): {story}")
     return worst_s
 
 

@@ -29,7 +29,7 @@ UNITS = {
     "bridge": "linli-bridge.service",
 }
 #: What the hall says of itself that explains a wait.
-TELLING = re.compile(r"gateway ready|broker is (?:ready|down)|broker .*trying again|late\b|told \d+ ms after")
+TELLING = re.compile(r"gateway ready|broker is (?:ready|down)|broker .*trying again")
 
 
 def restart_s(part: str) -> float:
@@ -172,7 +172,7 @@ class Units:
             for line in process.stdout:
                 lines.append(line.rstrip("\n"))
                 if TELLING.search(line):
-                    self.note(line.strip()[:120])
+                    self.note(line.strip()[:160])
             process.wait()
             process.stdout.close()
             halt = threading.Event()

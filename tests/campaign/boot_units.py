@@ -39,6 +39,9 @@ check "systemd finds nothing to say" "$(systemd-analyze verify linli.target 2>&1
 .venv/bin/linli press btn-0302; check "a press is written" $? 0
 entry=$(journalctl -o export HALL_EVENT=call DEVICE=btn-0302 | grep -c '^MESSAGE_ID=')
 check "its journal entry has fields" "$([ "$entry" -ge 1 ] && echo yes)" yes
+systemctl start linli-backup; check "a backup is taken in its sandbox" "$?" 0
+sets=$(find /var/lib/linli/backups -name '*.db' | wc -l); check "of three notebooks" "$sets" 3
+check "its timer waits for the next" "$(systemctl is-active linli-backup.timer)" active
 kill -9 "$(systemctl show -P MainPID linli-gateway)"
 .venv/bin/linli press btn-0302; check "after kill -9 of the gateway a press is written" $? 0
 kill -STOP "$(systemctl show -P MainPID linli-gateway)"; began=$SECONDS

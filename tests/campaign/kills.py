@@ -34,6 +34,8 @@ RESIDENTS = 3
 BAYS = 500
 #: A call's states in their order ("": it is not in the book).
 LIFE = ("", "HEARD", "COMING", "CLOSED")
+#: Of what a slow press waited for, so many lines.
+STORY_LINES = 25
 #: Seconds between two kills: the shortest finds processes that have not quite come back, the longest lets them work.
 PAUSE_S = (0.3, 2.0)
 #: What a press may wait while the hall is under fire (our aim; the units' pauses alone are up to 0.5 s).
@@ -136,6 +138,10 @@ def _compare(
     twice = _on_paper_twice(hall.home, answered)
 
     print(f"  press → written under fire: {spread([one.waited_ms for one in written])}")
+    heard_s = [at_s for at_s, words in hall.story if "broker is ready" in words]
+    again_ms = [wait_s * 1000 for one in written if (wait_s := _after_the_hall(one, heard_s)) is not None]
+    if again_ms:
+        print(f"  of those that waited, after the hall could hear again: {spread(again_ms)}")
     slow = sorted(written, key=lambda one: -one.waited_ms)[:3]
     for one in slow:
         if one.waited_ms > 1000:
@@ -172,14 +178,24 @@ def _compare(
     return 1 if bad or late else 0
 
 
+def _after_the_hall(press: Press, heard_s: list[float]) -> float | None:
+    """How long it waited after the hall could hear again, for the last time; None: it could all along."""
+    assert press.written_s is not None
+    times = [press.written_s - at_s for at_s in heard_s if press.began_s < at_s <= press.written_s]
+    return min(times, default=None)
+
+
 def _tell_story(hall: Units, press: Press) -> None:
     assert press.written_s is not None
     sent = ", ".join(f"{at_s - press.began_s:.2f}" for at_s in press.sent_s)
     print(
         f"    {press.device} seq {press.seq} waited {press.waited_ms / 1000:.2f} s; sent at {sent} s; meanwhile:"
     )
-    for words in hall.between(press.began_s, press.written_s):
+    story = list(hall.between(press.began_s, press.written_s))
+    for words in story[:STORY_LINES]:
         print(f"      {words}")
+    if len(story) > STORY_LINES:
+        print(f"      … and {len(story) - STORY_LINES} lines more")
 
 
 def _read(home: Path) -> tuple[dict[str, Any], list[str]]:

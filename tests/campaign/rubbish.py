@@ -167,8 +167,7 @@ class InProcess:
         self.hall.tell("linli/v1/button/real/press", {"boot": "r", "seq": seq, "press": "short"})
         for _ in range(5):
             self._turn()
-        self._expect(("real", "r", seq) in self.hall.written[-50:], "a real press had to wait", str(seq))
-        del self.hall.written[:-50]
+        self._expect(("real", "r", seq) in self.hall.written, "a real press had to wait", str(seq))
         self.sort = sort
 
     def _answer_all(self) -> None:

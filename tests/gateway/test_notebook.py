@@ -166,6 +166,16 @@ def test_a_patient_notebook_begins_without_its_disk_and_finds_it_later(tmp_path:
     book.close()
 
 
+def test_a_patient_notebook_that_cannot_be_opened_though_its_folder_is_there_begins_all_the_same(path: Path) -> None:
+    path.mkdir()  # whatever it is, it is no file
+    book = Notebook(path, SCHEMA, patient=True)
+    assert "unable to open" in book.trouble and lines(book.connection) == 0
+    path.rmdir()
+    assert book.try_open() is True
+    book.write(note)
+    book.close()
+
+
 def test_two_processes_cannot_own_one_notebook(path: Path) -> None:
     book = Notebook(path, SCHEMA)
     with pytest.raises(NotWritten, match="already belongs to a running process: stop that one first"):
