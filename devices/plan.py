@@ -63,9 +63,10 @@ class Http:
 class Broker:
     """The MQTT broker. ``own`` True: ``linli run`` starts a mosquitto for this hall; False: one runs already.
 
-    ``listen`` is what the gateway subscribes to; ``#`` lets it count and name what it does not know. ``calls`` are the
-    topics on which somebody may call for help: they come by a connection of their own, which is read first. A press on
-    any other topic rings as well, only later where much else is said. No two of them may cover the same topic.
+    ``calls`` are the topics on which somebody may call for help, ``telemetry`` those on which nobody does and much may
+    be said: each list has a connection and a session of its own, and the calls are read first. No two patterns should
+    cover the same topic. ``listen`` is what is heard besides, at QoS 0 and while there is time for it: strangers, who
+    are named or counted; a press among them rings as well.
     """
 
     own: bool = True
@@ -76,7 +77,8 @@ class Broker:
     tls_ca: str = ""
     listen: tuple[str, ...] = ("#",)
     calls: tuple[str, ...] = (
-        "linli/v1/button/#",
+        "linli/v1/button/+/press",
+        "linli/v1/button/+/status",
         "zigbee2mqtt/#",
         "application/#",
         "v3/#",
@@ -84,7 +86,15 @@ class Broker:
         "tele/#",
         "shellies/#",
         "info/#",
+        "+/binary_sensor/+/state",
+        "+/event/+/state",
+        "+/button/+/state",
+        "+/events/rpc",
+        "+/433toMQTT",
+        "+/+/433toMQTT",
+        "v1/up/+",
     )
+    telemetry: tuple[str, ...] = ("linli/v1/bay/#",)
 
 
 @dataclass(frozen=True, slots=True)

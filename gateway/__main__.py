@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from devices.faults import HallFileFault, NotWritten
@@ -50,8 +51,8 @@ class Gateway:
         self.broker = Broker(
             house.plan.broker,
             self.door,
-            lambda message, ack: self.entrance.from_calls(message, ack),  # noqa: PLW0108 (made below)
-            lambda message, ack: self.entrance.from_telemetry(message, ack),  # noqa: PLW0108
+            lambda message, ack: self.entrance.from_known(message, ack),  # noqa: PLW0108 (made below)
+            lambda message, ack: self.entrance.from_strangers(message, ack),  # noqa: PLW0108
             self._broker_up,
         )
         self.desk: Desk | None = None
@@ -77,14 +78,14 @@ class Gateway:
             lambda: self.loop.state,
             self.loop.take,
             self.loop.telemetry.read_later,
-            self.broker.is_call_topic,
-            lambda: self.broker.calls_are_heard(self.clock.monotonic_s()),
+            self.broker.is_known_topic,
         )
         self.loop.read_telemetry = self._read_telemetry
         self.loop.rounds.timezone = house.plan.hall.timezone
         selector = self.loop.selector
         selector.register(self.door, 1, lambda _mask: self.door.open())
         self.desk = Desk(house.gateway_socket, selector, self.loop.take, self.loop.snapshot, self._ask)
+        self._unread: list[MqttLine] = []
         self._watched: dict[str, tuple[int, int]] = {}
         self.loop.teller.part_is("gateway", "ready")
         self.loop.teller.part_is("broker", "down", "正在连接", "connecting")
@@ -141,7 +142,8 @@ class Gateway:
             except (KeyError, ValueError):
                 pass  # closed under us: epoll has forgotten it already
         if wanted is not None:
-            ready = self._calls_ready if line is self.broker.calls else self._telemetry_ready
+            is_calls = line is self.broker.calls
+            ready = self._calls_ready if is_calls else partial(self._others_ready, line)
             selector.register(wanted[0], wanted[1], ready)
             self._watched[line.name] = wanted
 
@@ -152,16 +154,21 @@ class Gateway:
             self.broker.calls.read(time.monotonic_ns() + READING_CALLS_NS)
         self._watch(self.broker.calls)
 
-    def _telemetry_ready(self, mask: int) -> None:
-        """Telemetry is not read here but when the loop has time for it."""
+    def _others_ready(self, line: MqttLine, mask: int) -> None:
+        """Telemetry and strangers are not read here but when the loop has time for them."""
         if mask & 2:
-            self.broker.telemetry.write()
-        self.loop.telemetry_ready = True
+            line.write()
+        if mask & 1:
+            self._unread.append(line)
+            self.loop.telemetry_ready = True
 
     def _read_telemetry(self, until_ns: int) -> bool:
-        more = self.broker.telemetry.read(until_ns)
-        self._watch(self.broker.telemetry)
-        return more
+        lines, self._unread = self._unread, []
+        for line in lines:
+            if line.read(until_ns):
+                self._unread.append(line)
+            self._watch(line)
+        return bool(self._unread)
 
     def _pin_pressed(self, pin_id: str, press_id: str, arrived_ns: int) -> None:
         """In gpiozero's thread: only knock."""

@@ -1,6 +1,6 @@
 """The entrance: each MQTT message is understood, or counted and named; then it goes into its lane.
 
-Both connections of the broker end here. What is a call goes to the loop at once; what is telemetry goes through the
+The connections of the broker end here. What is a call goes to the loop at once; what is telemetry goes through the
 sieves of ``telemetry.py``, the first two of which are here because they must cost next to nothing. All that can be
 known of a topic is worked out once and kept (``_Topic``).
 
@@ -47,13 +47,13 @@ class _Topic:
 
     __slots__ = (
         "budget_s",
-        "by_call_line",
         "count",
         "device_id",
         "excess",
         "excess_since_ms",
         "excess_until_ns",
         "family",
+        "known",
         "newest",
         "only_telemetry",
         "ours",
@@ -61,13 +61,13 @@ class _Topic:
         "topic",
     )
 
-    def __init__(self, topic: str, by_call_line: bool) -> None:
+    def __init__(self, topic: str, known: bool) -> None:
         self.topic = topic
         self.ours = topic.startswith(OUR_OWN) or (
             topic.startswith("linli/v1/button/") and topic.endswith("/written")
         )
         self.family = family_of(topic)
-        self.by_call_line = by_call_line
+        self.known = known
         self.only_telemetry = topic.startswith("linli/v1/bay/")
         #: the device that spoke here last
         self.device_id = ""
@@ -97,8 +97,7 @@ class Entrance:
     :param state: what the hall knows now: a claim may say how a message is to be read.
     :param take: the loop's door.
     :param read_later: does what it is handed before the next batch of telemetry.
-    :param is_call_topic: whether the connection for calls brings this topic.
-    :param calls_are_heard: whether that connection is up: then the other one's copies are left alone.
+    :param is_known_topic: whether the connections for calls and telemetry bring this topic.
     """
 
     def __init__(
@@ -109,8 +108,7 @@ class Entrance:
         state: Callable[[], HallState],
         take: Callable[[Arrival], None],
         read_later: Callable[[Callable[[], None]], None],
-        is_call_topic: Callable[[str], bool],
-        calls_are_heard: Callable[[], bool],
+        is_known_topic: Callable[[str], bool],
     ) -> None:
         self._clock = clock
         self._counts = counts
@@ -118,35 +116,34 @@ class Entrance:
         self._state = state
         self._take = take
         self._read_later = read_later
-        self._is_call_topic = is_call_topic
-        self._calls_are_heard = calls_are_heard
+        self._is_known_topic = is_known_topic
         self._topics: dict[str, _Topic] = {}
 
     # ---------------------------------------------------------------- in
 
-    def from_calls(self, message: Published, ack: Ack | None) -> None:
-        """A message of the connection for calls."""
-        self._hear(message, ack, calls=True)
+    def from_known(self, message: Published, ack: Ack | None) -> None:
+        """A message of the connection for calls or of the one for telemetry."""
+        self._hear(message, ack, stranger=False)
 
-    def from_telemetry(self, message: Published, ack: Ack | None) -> None:
-        """A message of the connection for everything else."""
-        self._hear(message, ack, calls=False)
+    def from_strangers(self, message: Published, ack: Ack | None) -> None:
+        """A message of the connection that hears everything, so copies of the others' as well."""
+        self._hear(message, ack, stranger=True)
 
-    def _hear(self, message: Published, ack: Ack | None, *, calls: bool) -> None:
+    def _hear(self, message: Published, ack: Ack | None, *, stranger: bool) -> None:
         arrived_ns = self._clock.monotonic_ns()
         counts = self._counts
-        counts["messages"] += 1
         try:
             name = message.topic
         except UnicodeDecodeError:
             name = ""
         topic = self._topics.get(name) or self._learn(name)
-        if topic.ours or (topic.by_call_line and not calls and self._calls_are_heard()):
-            # Our own words, or a copy of what the connection for calls brings.
-            counts["our_own" if topic.ours else "call_copies"] += 1
+        if topic.ours or (stranger and topic.known):
+            # Our own words, or a copy of what another connection brings.
+            counts["our_own" if topic.ours else "copies"] += 1
             if ack is not None:
                 ack()
             return
+        counts["messages"] += 1
         payload = message.payload
         if len(payload) > LONGEST_PAYLOAD:
             self._not_understood("oversized", name, f"a payload of {len(payload)} bytes", ack)
@@ -164,7 +161,7 @@ class Entrance:
     def _learn(self, name: str) -> _Topic:
         if len(self._topics) >= MOST_TOPICS:
             self._topics.clear()
-        topic = self._topics[name] = _Topic(name, self._is_call_topic(name))
+        topic = self._topics[name] = _Topic(name, self._is_known_topic(name))
         return topic
 
     # ---------------------------------------------------------------- the budget of a device

@@ -50,7 +50,8 @@ GREETING_S = 1.5
 #: Pauses between attempts grow to this: a broker that comes back is found within half a second.
 LONGEST_PAUSE_S = 0.5
 
-OnMessage = Callable[[Published, Callable[[], None] | None], None]
+Ack = Callable[[], None]
+OnMessage = Callable[[Published, Ack | None], None]
 OnUp = Callable[[bool, str], None]
 
 
@@ -58,7 +59,8 @@ class MqttLine:
     """One of the gateway's connections.
 
     :param name: for the log: "calls" or "telemetry".
-    :param topics: what it subscribes to, QoS 1, in a persistent session of its own.
+    :param topics: what it subscribes to.
+    :param lasting: at QoS 1, in a session of its own that the broker keeps while we are away; else at QoS 0 and not.
     :param on_message: called in the loop for each message, with what acknowledges it (None at QoS 0).
     :param on_up: called in the loop when the line comes, or goes and why.
     """
@@ -73,18 +75,16 @@ class MqttLine:
         on_message: OnMessage,
         on_up: OnUp,
         will_topic: str = "",
+        lasting: bool = True,
     ) -> None:
         self.name = name
         #: it hears: the broker has taken our subscription
         self.up = False
-        self.up_since_s = 0.0
         #: it can speak: what the broker kept for us comes before the subscription is confirmed, and wants an answer
         self._greeted = False
-        #: the broker remembered our session when we came: what was published meanwhile is waiting there
-        self.session_kept = False
         self.reconnects = -1
         self._plan = plan
-        self._topics = tuple(topics)
+        self._topics = [(topic, 1 if lasting else 0) for topic in topics]
         self._door = thread_door
         self._on_up = on_up
         self._connecting = False
@@ -99,7 +99,7 @@ class MqttLine:
             CallbackAPIVersion.VERSION2,
             client_id,
             protocol=paho.MQTTv311,
-            clean_session=False,
+            clean_session=not lasting,
             manual_ack=True,
         )
         client.bring_socket = self._take_socket
@@ -176,6 +176,17 @@ class MqttLine:
         """While there is no line nothing is queued: every level is told anew when it comes back."""
         if self._greeted:
             self._client.publish(topic, payload, qos=qos, retain=retain)
+
+    def listen(self, on: bool) -> None:
+        """Stop listening for a while, or begin again; the line stays open."""
+        if self._greeted and on:
+            self._client.subscribe(self._topics)
+        elif self._greeted:
+            self._client.unsubscribe([topic for topic, _ in self._topics])
+
+    def heard_s(self) -> float:
+        """When something came last, monotonic; 0.0 where there is no line."""
+        return self._line.heard_s if self._line is not None else 0.0
 
     def close(self, last_words: tuple[str, str] | None = None) -> None:
         """Say goodbye; the session and what it holds stay at the broker."""
@@ -261,14 +272,13 @@ class MqttLine:
 
     # ---------------------------------------------------------------- what paho says
 
-    def _connected(self, _c: Any, _u: Any, flags: Any, reason: ReasonCode, _p: Any) -> None:
+    def _connected(self, _c: Any, _u: Any, _flags: Any, reason: ReasonCode, _p: Any) -> None:
         if reason.is_failure:
             self._down(f"the broker refuses us: {reason}")
             return
         self._pause_s = 0.1
         self._greeted = True
-        self.session_kept = bool(flags.session_present)
-        self._client.subscribe([(topic, 1) for topic in self._topics])
+        self._client.subscribe(self._topics)
 
     def _subscribed(self, _c: Any, _u: Any, _mid: int, reasons: list[ReasonCode], _p: Any) -> None:
         """Only now does the broker send us what devices say: the line is up when it hears, not when it is open."""
@@ -276,9 +286,10 @@ class MqttLine:
             self._down("the broker refuses our subscription: check its access list")
             return
         self._why = ""
-        self.up, self.up_since_s = True, time.monotonic()
-        self.reconnects += 1
-        self._on_up(True, "")
+        if not self.up:
+            self.up = True
+            self.reconnects += 1
+            self._on_up(True, "")
 
     def _disconnected(self, _c: Any, _u: Any, _flags: Any, reason: ReasonCode, _p: Any) -> None:
         self._pause()
@@ -301,7 +312,7 @@ class MqttLine:
     def _published_to_us(self, message: Published) -> None:
         self._on_message(message, self._ack_of(message.mid) if message.qos else None)
 
-    def _ack_of(self, mid: int) -> Callable[[], None]:
+    def _ack_of(self, mid: int) -> Ack:
         client, line = self._client, self._line
 
         def ack() -> None:

@@ -88,8 +88,7 @@ class HeldHall:
             lambda: self.loop.state,
             self._take,
             self.loop.telemetry.read_later,
-            lambda _topic: False,
-            lambda: False,
+            lambda _topic: True,
         )
 
     def close(self, *, kill: bool = False) -> None:
@@ -111,7 +110,7 @@ class HeldHall:
     def hear(self, message: Message) -> None:
         """A message comes in from the broker."""
         self.taken += 1
-        self.entrance.from_telemetry(message, self._acked)
+        self.entrance.from_known(message, self._acked)
 
     def tell(self, topic: str, words: object) -> None:
         """A device of ours says something."""
