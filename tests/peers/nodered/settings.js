@@ -1,7 +1,7 @@
 // Node-RED's settings for the comparison: no editor, no telemetry, nothing but the flow.
 
 // Neither Node-RED's MQTT nodes nor the broker node's dialog know TCP_NODELAY. Without it each lamp waits for the broker
-// to acknowledge the packet before (12 ms instead of 3 at the median, 100 presses a second). It is given to Node-RED
+// to acknowledge the packet before (12 ms instead of 3.5 at the median, 100 presses a second). It is given to Node-RED
 // here, because a socket option is not what is compared; the peer "nodered-shipped" goes without it.
 if (process.env.PEER_NODELAY === "1") {
     const { Socket } = require("net");
