@@ -29,6 +29,8 @@ from gateway.wire import Published
 STRANGERS_A_SECOND = 100
 #: For how long.
 PAUSE_S = 60.0
+#: Made once: `json.dumps` with settings of its own makes an encoder each time.
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class Broker:
@@ -137,12 +139,12 @@ class Broker:
 
     def tell_written(self, device_id: str, boot: str, seq: int) -> None:
         """This press is on disk. Where this is lost, the button asks again after a second."""
-        words = json.dumps({"boot": boot, "seq": seq})
+        words = _encode({"boot": boot, "seq": seq})
         self.calls.publish(f"linli/v1/button/{device_id}/written", words, qos=0, retain=False)
 
     def _level(self, topic: str, payload: dict[str, Any]) -> None:
         # At QoS 0: who was away finds it retained, and when our line was broken all levels are told anew.
-        self.calls.publish(topic, json.dumps(payload, ensure_ascii=False), qos=0, retain=True)
+        self.calls.publish(topic, _encode(payload), qos=0, retain=True)
 
     def _line_changed(self, _up: bool, why: str) -> None:
         up = all(line.up for line in self.lines)

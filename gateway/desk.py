@@ -217,8 +217,12 @@ class Desk:
         visitor.line.close()
 
 
+#: Made once: `json.dumps` with settings of its own makes an encoder each time.
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
 def _line(words: Json) -> bytes:
-    return json.dumps(words, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+    return _encode(words).encode("utf-8", "replace") + b"\n"
 
 
 def _refusal(fault: str, zh: str, en: str) -> Json:

@@ -14,8 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from devices.codecs import decode, family_of
+from devices.messages import DeviceSeen, Pressed
 from devices.reading import Heard, Reading
 from gateway.arrival import Arrival
+from gateway.hall.rules import Fact
 from gateway.hall.state import HallState
 from gateway.log import say_once
 from gateway.presence import Presence, Presences
@@ -272,14 +274,31 @@ class Entrance:
                 ack()
             return
         device_id = facts[0].device_id
+        every_ms = every_ms_of(reading)
+        if len(facts) > 1 and isinstance(facts[-1], Pressed) and self._knows(facts[0], every_ms):
+            # That the device is there needs no deciding: its presence says it, and the press goes on alone.
+            facts = facts[1:]
         what = f"{event} from {device_id}"
-        arrival = Arrival(arrived_ns, arrived_ms, what, facts, every_ms_of(reading), ack, source=device_id)
+        arrival = Arrival(arrived_ns, arrived_ms, what, facts, every_ms, ack, source=device_id)
         topic.device_id = device_id
         topic.presence = presence = self._presences.known(device_id, arrived_ns / 1e9, arrived_ms)
         if event not in GONE:
             self._presences.heard(device_id, arrived_ns / 1e9, arrived_ms)
         presence.said = said if plain and not arrival.urgent else None
         self._take(arrival)
+
+    def _knows(self, seen: Fact, every_ms: int | None) -> bool:
+        """Whether what a message tells of its device is what the hall knows of it already."""
+        device = self._state().devices.get(seen.device_id)
+        return (
+            isinstance(seen, DeviceSeen)
+            and device is not None
+            and device.health == "ok"
+            and not (seen.offline or seen.fault)
+            and seen.model in ("", device.model)
+            and seen.battery_pct in (None, device.battery_pct)
+            and every_ms in (None, device.every_ms)
+        )
 
     def _as_claimed(self, heard: Heard, family: str, reading: Reading) -> Reading:
         """What the console's claim knows of the device helps to read it, where its maker's envelope does not tell."""

@@ -1,7 +1,7 @@
 """The loop: gather → decide → write → tell. The latency-critical core; everything else waits for it, never it.
 
 Theory of operation. One thread owns the selector, the broker's sockets, the desk's sockets and the notebook. A turn
-looks at the doors, decides what is urgent (calls, pins, orders) on a child of the state, writes all changes in one
+looks at the doors, decides what is urgent (calls, pins, orders), writes all changes in one
 transaction, and only then tells: lamps, the doorbell to the screens, "written" and PUBACK to the device, answers to
 orders. Group commit needs no timer: while one commit runs, arrivals gather. Telemetry is read for a millisecond a
 turn, kept small in a lane of its own (telemetry.py) and decided in turns in which nobody calls.
@@ -34,7 +34,7 @@ from gateway.lanes import UrgentLane
 from gateway.lateness import Lateness
 from gateway.log import say
 from gateway.notebook import CHECKPOINT_PAGES, Notebook
-from gateway.presence import Presences
+from gateway.presence import MOST_DEVICES, Presences
 from gateway.rounds import MISTAKES, Rounds
 from gateway.store import find_press, load_state, write_changes
 from gateway.telemetry import Telemetry
@@ -93,6 +93,8 @@ class Loop:
         self._commit_ns = 0.0
         self._looked_ns = 0
         self._last_urgent_ns = 0
+        #: device_id -> (boot, seq) of the newest press heard in this run
+        self._newest_press: dict[str, tuple[str, int]] = {}
         self._disk_refuses = False
         self._stopping = False
         self.timers.every(RETRY_S, self._retry)
@@ -279,15 +281,33 @@ class Loop:
         if not self._book_is_open():
             return None
         began_ns = self._clock.monotonic_ns()
-        child = self.state.child()
+        state = self.state
         batch = Batch(arrivals, self._clock.now_ms())
-        for arrival in arrivals:
+        state.begin()
+        try:
+            self._decide_all(batch)
+            batch.decided_ns = self._clock.monotonic_ns()
+            self.lateness.spent("decide", began_ns, batch.decided_ns)
+            on_disk = self._put_on_disk(batch.changes)
+        except BaseException:
+            state.take_back()
+            raise
+        if not on_disk:
+            state.take_back()
+            return None
+        state.keep()
+        self.held.provisional.clear()
+        return batch
+
+    def _decide_all(self, batch: Batch) -> None:
+        state = self.state
+        for arrival in batch.arrivals:
             if arrival.order:
-                batch.answers.append((arrival, self._obey(arrival, child, batch)))
+                batch.answers.append((arrival, self._obey(arrival, state, batch)))
                 continue
             for fact in arrival.facts:
-                decision = self._decide(fact, arrival, child)
-                child.put(decision)
+                decision = self._decide(fact, arrival, state)
+                state.put(decision)
                 batch.changes += decision.changes
                 batch.effects += decision.effects
                 if decision.duplicate:
@@ -297,17 +317,10 @@ class Loop:
                         batch.copies.append(decision.call)
         if any(isinstance(change, Zone) for change in batch.changes):
             # The panels that add the zones up follow in the same transaction, once for the whole batch.
-            counts = bays.shown(child, self._panels, batch.now_ms)
+            counts = bays.shown(state, self._panels, batch.now_ms)
             batch.changes += counts
             batch.effects += counts
-            child.put(Decision(changes=list(counts)))
-        batch.decided_ns = self._clock.monotonic_ns()
-        self.lateness.spent("decide", began_ns, batch.decided_ns)
-        if not self._put_on_disk(batch.changes):
-            return None
-        self.state.absorb(child)
-        self.held.provisional.clear()
-        return batch
+            state.put(Decision(changes=list(counts)))
 
     def _put_on_disk(self, changes: list[Change]) -> bool:
         if not changes:
@@ -371,12 +384,31 @@ class Loop:
             if (
                 fact.press_id
                 and key not in child.presses
+                and not self._surely_new(fact)
                 and (old := find_press(self._book.connection, *key)) is not None
             ):
                 child.presses[key] = old
         elif isinstance(fact, DeviceSeen) and not fact.offline:
             self.presences.heard(fact.device_id, arrival.arrived_ns / 1e9, arrival.arrived_ms)
         return rules.decide(child, fact, arrival.arrived_ms, arrival.every_ms)
+
+    def _surely_new(self, fact: Pressed) -> bool:
+        """One of our own buttons counts on in a life that we know: then the notebook need not be asked."""
+        if fact.family != "linli":
+            return False
+        boot, _, seq = fact.press_id.rpartition(":")
+        if not seq.isdecimal():
+            return False
+        number, known = int(seq), self._newest_press.get(fact.device_id)
+        if known is not None and known[0] == boot:
+            if number <= known[1]:
+                return False
+            self._newest_press[fact.device_id] = (boot, number)
+            return True
+        if len(self._newest_press) > MOST_DEVICES:
+            self._newest_press.clear()
+        self._newest_press[fact.device_id] = (boot, number)
+        return False
 
     def _obey(self, arrival: Arrival, child: HallState, batch: Batch) -> Json:
         try:
@@ -433,21 +465,26 @@ class Loop:
         """A decision that no arrival asked for: a timer's. False: it could not be written; ask again later."""
         if not self._book_is_open():
             return False
-        child = self.state.child()
-        now_ms = self._clock.now_ms()
-        decision = rule(child, now_ms)
-        if not decision.changes:
-            return True
-        child.put(decision)
-        if any(isinstance(change, Zone) for change in decision.changes):
-            counts = bays.shown(child, self._panels, now_ms)
-            decision.changes += counts
-            decision.effects += counts
-            child.put(decision)
-        if not self._put_on_disk(decision.changes):
+        state, now_ms = self.state, self._clock.now_ms()
+        state.begin()
+        try:
+            decision = rule(state, now_ms)
+            state.put(decision)
+            if any(isinstance(change, Zone) for change in decision.changes):
+                counts = bays.shown(state, self._panels, now_ms)
+                decision.changes += counts
+                decision.effects += counts
+                state.put(Decision(changes=list(counts)))
+            on_disk = self._put_on_disk(decision.changes)
+        except BaseException:
+            state.take_back()
+            raise
+        if not on_disk:
+            state.take_back()
             return False
-        self.state.absorb(child)
-        self._tell(Batch([], now_ms, decision.changes, decision.effects))
+        state.keep()
+        if decision.changes:
+            self._tell(Batch([], now_ms, decision.changes, decision.effects))
         return True
 
     def write(self, changes: list[Change]) -> bool:

@@ -33,7 +33,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from devices.plan import Broker as BrokerPlan
 from gateway.arrival import ThreadDoor
 from gateway.log import say
-from gateway.wire import Published, Wire
+from gateway.wire import Published, Wire, puback_packet, publish_packet
 
 #: What we promise the broker: it hangs up after one and a half of it. Long, because a hall on a bad card may once be
 #: deaf for some seconds; we ask far oftener than that ourselves.
@@ -174,8 +174,13 @@ class MqttLine:
 
     def publish(self, topic: str, payload: str, *, qos: int, retain: bool) -> None:
         """While there is no line nothing is queued: every level is told anew when it comes back."""
-        if self._greeted:
+        if not self._greeted:
+            return
+        if qos or self._line is None:
             self._client.publish(topic, payload, qos=qos, retain=retain)
+        else:
+            # At QoS 0 there is nothing to remember, so nothing for paho to do: 4 us instead of 40.
+            self._line.send(publish_packet(topic, payload, retain))
 
     def listen(self, on: bool) -> None:
         """Stop listening for a while, or begin again; the line stays open."""
@@ -313,12 +318,12 @@ class MqttLine:
         self._on_message(message, self._ack_of(message.mid) if message.qos else None)
 
     def _ack_of(self, mid: int) -> Ack:
-        client, line = self._client, self._line
+        line = self._line
 
         def ack() -> None:
             # A PUBACK belongs to the line that brought the message: on a new one the broker sends it again.
-            if self._line is line:
-                client.ack(mid, 1)
+            if line is not None and self._line is line:
+                line.send(puback_packet(mid))
 
         return ack
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
+from typing import NamedTuple
 
 from devices.messages import ShowCount
 from gateway.hall.state import (
@@ -32,14 +34,22 @@ from gateway.hall.state import (
 _RECENT_MS = 24 * 3600 * 1000
 
 
-def _upsert(table: str, columns: str) -> str:
+class _Upsert(NamedTuple):
+    """A statement, and what gives its values of a change, in its order."""
+
+    sql: str
+    values: Callable[[object], tuple[object, ...]]
+
+
+def _upsert(table: str, columns: str) -> _Upsert:
     names = columns.split()
-    marks = ",".join(f":{name}" for name in names)
+    marks = ",".join("?" for _ in names)
     updates = ",".join(f"{name}=excluded.{name}" for name in names[1:])
-    return (
+    sql = (
         f"INSERT INTO {table}({','.join(names)}) VALUES ({marks}) "
         f"ON CONFLICT({names[0]}) DO UPDATE SET {updates}"
     )
+    return _Upsert(sql, attrgetter(*names))
 
 
 _CALL = _upsert(
@@ -55,6 +65,8 @@ _DEVICE = _upsert(
 _BAY = _upsert("bays", "bay_id zone_id state device_id since_ms last_seen_ms")
 _ZONE = _upsert("zones", "zone_id name_zh name_en free taken unknown closed total since_ms")
 _PANEL = _upsert("panels", "panel text free taken unknown closed total certain since_ms")
+#: In the order in which they refer to each other.
+_LEVELS = {"1device": _DEVICE, "2zone": _ZONE, "3bay": _BAY, "4panel": _PANEL}
 _TIMER = _upsert("timers", "timer_id kind subject set_ms after_ms due_ms by_wall")
 
 
@@ -89,18 +101,10 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
             case ClockFrame():
                 _put_frame(connection, change)
     for call in calls.values():
-        connection.execute(_CALL, {name: getattr(call, name) for name in Call.__slots__})
-    for _, level in sorted(levels.items()):
-        values: dict[str, object] = {name: getattr(level, name) for name in type(level).__slots__}
-        match level:
-            case Device():
-                connection.execute(_DEVICE, values)
-            case Bay():
-                connection.execute(_BAY, values)
-            case Zone():
-                connection.execute(_ZONE, {**values, "total": level.total})
-            case ShowCount():
-                connection.execute(_PANEL, values)
+        connection.execute(_CALL.sql, _CALL.values(call))
+    for (kind, _), level in sorted(levels.items()):
+        statement = _LEVELS[kind]
+        connection.execute(statement.sql, statement.values(level))
     for timer in timers.values():
         _put_timer(connection, timer)
     if moves:
@@ -132,8 +136,7 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
 def _put_timer(connection: sqlite3.Connection, timer: TimerSet | TimerGone) -> None:
     match timer:
         case TimerSet():
-            values = {name: getattr(timer, name) for name in TimerSet.__slots__}
-            connection.execute(_TIMER, {**values, "due_ms": timer.due_ms})
+            connection.execute(_TIMER.sql, _TIMER.values(timer))
         case TimerGone():
             connection.execute("DELETE FROM timers WHERE timer_id = ?", (timer.timer_id,))
 

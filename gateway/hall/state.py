@@ -1,7 +1,8 @@
 """What the hall knows at a moment, and what a rule wants changed.
 
-The values are frozen; the tables are plain dicts. A batch of facts is decided on a :meth:`HallState.child`, so
-that a commit that fails leaves the hall exactly as it was: the child is thrown away.
+The values are frozen; the tables are plain dicts. A batch of facts is decided between :meth:`HallState.begin` and
+:meth:`HallState.keep`; a commit that fails leaves the hall exactly as it was (:meth:`HallState.take_back`). What only
+might be is decided on a :meth:`HallState.child`, which is thrown away.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from devices.messages import BayState, CallState, SetLamp, ShowCount
 
@@ -231,6 +232,10 @@ class Decision:
     duplicate: bool = False
 
 
+#: "This key was not there": None may be a value.
+_NOTHING = object()
+
+
 @dataclass(slots=True)
 class HallState:
     """Everything the rules may look at."""
@@ -256,6 +261,39 @@ class HallState:
     #: the time of the newest row at start, 0 in an empty notebook: a clock that says less is behind
     newest_ms: int = 0
     last_call_id: int = 0
+    #: what is to be put back if the batch that is being decided cannot be written; None: nothing is being decided
+    _undo: list[tuple[MutableMapping[Any, Any], Any, Any]] | None = None
+    _before: tuple[ClockFrame | None, int] = (None, 0)
+
+    def begin(self) -> None:
+        """A batch is about to be decided: until :meth:`keep` everything that is put can be taken back."""
+        self._undo, self._before = [], (self.frame, self.last_call_id)
+
+    def keep(self) -> None:
+        """The batch is on the disk."""
+        self._undo = None
+
+    def take_back(self) -> None:
+        """The batch is not on the disk: the hall is exactly as it was before."""
+        for table, key, old in reversed(self._undo or []):
+            if old is _NOTHING:
+                table.pop(key, None)
+            else:
+                table[key] = old
+        self.frame, self.last_call_id = self._before
+        self._undo = None
+
+    def _set(self, table: MutableMapping[Any, Any], key: Any, value: Any) -> None:
+        if self._undo is not None:
+            self._undo.append((table, key, table.get(key, _NOTHING)))
+        table[key] = value
+
+    def _drop(self, table: MutableMapping[Any, Any], key: Any, gone: set[str]) -> None:
+        """In a child the table below must not change: there it is noted that the key is gone."""
+        if self._undo is None:
+            gone.add(key)
+        elif key in table:
+            self._undo.append((table, key, table.pop(key)))
 
     def child(self) -> HallState:
         """A working copy: it sees everything, what is put into it stays in it until :meth:`absorb`."""
@@ -308,30 +346,32 @@ class HallState:
         for change in (*decision.changes, *decision.quiet):
             match change:
                 case Call():
-                    self.calls[change.call_id] = change
-                    self.newest_call[change.device_id] = change.call_id
+                    self._set(self.calls, change.call_id, change)
+                    self._set(self.newest_call, change.device_id, change.call_id)
                     self.last_call_id = max(self.last_call_id, change.call_id)
                 case Device():
-                    self.devices[change.device_id] = change
+                    self._set(self.devices, change.device_id, change)
                 case Bay():
-                    self.bays[change.bay_id] = change
+                    self._set(self.bays, change.bay_id, change)
                 case Zone():
-                    self.zones[change.zone_id] = change
+                    self._set(self.zones, change.zone_id, change)
                 case ShowCount():
-                    self.shown[change.panel] = change
+                    self._set(self.shown, change.panel, change)
                 case PressRow():
-                    self.presses[change.device_id, change.press_id] = (change.call_id, change.at_ms)
+                    self._set(
+                        self.presses, (change.device_id, change.press_id), (change.call_id, change.at_ms)
+                    )
                 case OrderKey():
-                    self.order_keys[change.key] = change.call_id
+                    self._set(self.order_keys, change.key, change.call_id)
                 case BayGone():
-                    self.gone_bays.add(change.bay_id)
+                    self._drop(self.bays, change.bay_id, self.gone_bays)
                 case DeviceGone():
-                    self.gone_devices.add(change.device_id)
+                    self._drop(self.devices, change.device_id, self.gone_devices)
                 case TimerSet():
-                    self.timers[change.timer_id] = change
+                    self._set(self.timers, change.timer_id, change)
                     self.gone_timers.discard(change.timer_id)
                 case TimerGone():
-                    self.gone_timers.add(change.timer_id)
+                    self._drop(self.timers, change.timer_id, self.gone_timers)
                 case ClockFrame():
                     self.frame = change
                 case JournalLine() | BayMove():
