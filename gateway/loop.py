@@ -187,17 +187,25 @@ class Loop:
         if self.urgent:
             self._last_urgent_ns = looked_ns
             batch = self.urgent.take()
-            if self._commit_ns > SLOW_COMMIT_NS and not self.held and not self._disk_refuses:
-                batch += self.telemetry.take(looked_ns)
+            if self._commit_ns > SLOW_COMMIT_NS and not self.held and self._telemetry_is_due():
+                batch += self.telemetry.take(looked_ns, self._commit_ns)
             self._handle(batch)
-        elif self._telemetry_is_due():
-            self._handle(self.telemetry.take(looked_ns))
+        elif self._telemetry_is_due() and not self._a_call_will_take_it(looked_ns):
+            self._handle(self.telemetry.take(looked_ns, self._commit_ns))
         if self.telemetry_ready:
             began_ns = clock.monotonic_ns()
             self.telemetry_ready = self.read_telemetry(began_ns + READING_NS)
             spent("telemetry", began_ns, clock.monotonic_ns())
         if not self.urgent:
             self._rest(idle=not doors and not self.telemetry_ready)
+
+    def _a_call_will_take_it(self, now_ns: int) -> bool:
+        """On a slow disk, while calls keep coming, telemetry waits a while for the next one's transaction."""
+        return (
+            self._commit_ns > SLOW_COMMIT_NS
+            and now_ns - self._last_urgent_ns < QUIET_NS
+            and not self.telemetry.waits_too_long(now_ns)
+        )
 
     def _rest(self, *, idle: bool) -> None:
         """Move the write-ahead log into the file: between calls, and on a slow disk not soon after one."""
@@ -210,7 +218,10 @@ class Loop:
     def _wait_s(self, longest_s: float) -> float:
         if self.urgent or self.telemetry_ready:
             return 0.0
-        due_in_s = None if self._disk_refuses else self.telemetry.due_in_s(self._clock.monotonic_ns(), self._commit_ns)
+        now_ns = self._clock.monotonic_ns()
+        due_in_s = None if self._disk_refuses else self.telemetry.due_in_s(now_ns, self._commit_ns)
+        if due_in_s == 0.0 and self._a_call_will_take_it(now_ns):
+            due_in_s = 0.005
         return self.timers.wait_s(longest_s if due_in_s is None else min(longest_s, due_in_s))
 
     def _telemetry_is_due(self) -> bool:

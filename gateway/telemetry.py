@@ -17,13 +17,17 @@ Nothing here is dropped that would be the hall's state: the newest word of every
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 
 from devices.messages import BayHeard, DeviceSeen
 from gateway.arrival import Arrival
 from gateway.hall.rules import Fact
 
-#: Devices decided in one batch: some 2 ms of deciding and writing (measured, 30 us each).
+#: Devices decided in one batch: some 2 ms of deciding and writing (measured, 30 us each) …
 DEVICES_A_BATCH = 64
+DEVICE_NS = 30_000
+#: … or, on a slow disk, as many as take a quarter of what its commit takes; and never more than this, 20 ms.
+MOST_DEVICES_A_BATCH = 640
 #: Transitions kept of one device between two commits. A bay on which a car comes and goes twenty times within the
 #: 250 ms that a commit may wait is a broken sensor; its last word is kept all the same.
 MOST_STEPS = 20
@@ -79,13 +83,18 @@ class Telemetry:
         pause = min(LONGEST_PAUSE_NS, max(SHORTEST_PAUSE_NS, PAUSE_PER_COMMIT * commit_ns))
         return max(0.0, (self._last_batch_ns + pause - now_ns) / 1e9)
 
-    def take(self, now_ns: int) -> list[Arrival]:
+    def waits_too_long(self, now_ns: int) -> bool:
+        """Whether the last batch was so long ago that the next one waits for nobody."""
+        return now_ns - self._last_batch_ns >= LONGEST_PAUSE_NS
+
+    def take(self, now_ns: int, commit_ns: float) -> list[Arrival]:
         """The next batch: those who have waited longest."""
         unread, self._unread = self._unread, []
         for read in unread:
             read()
         batch: list[Arrival] = []
-        for device_id in list(self._waiting)[:DEVICES_A_BATCH]:
+        devices = min(MOST_DEVICES_A_BATCH, max(DEVICES_A_BATCH, int(commit_ns / 4 / DEVICE_NS)))
+        for device_id in list(islice(self._waiting, devices)):
             batch += self._waiting.pop(device_id)
         if not self._waiting:
             # Only then: a backlog is worked off batch by batch, with a look at the doors between them.
