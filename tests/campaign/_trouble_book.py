@@ -24,7 +24,8 @@ def disk_full(folder: Path, given: dict[str, int]) -> Outcome:
     """The card is full: not a page more. Presses alarm; what is called written is; with room again all is well."""
     home = folder / "hall"
     home.mkdir(parents=True)
-    with small_disk(home, 16 * 1024) as fill, hall(folder) as one:
+    # Large enough for the reserve that the notebook keeps for such a day, and for room beside it.
+    with small_disk(home, 128 * 1024) as fill, hall(folder) as one:
         one.all_written(one.press(5))
         return _refused(one, lambda: fill(True), lambda: fill(False), loud=False)
 
@@ -80,7 +81,8 @@ def _refused(one: Hall, begin: Callable[[], None], heal: Callable[[], None], *, 
     late_s = max((press.written_s or 0.0) - healed_s for press in during.presses.values())
     outcome.expect(late_s <= HEALED_AIM_S, f"the last was written {late_s:.1f} s after healing")
     outcome.expect(
-        one.wait_part("notebook", "ready"), f"the part stays {one.ear.part('notebook')} after healing"
+        one.wait_part("notebook", "ready", patience_s=30.0),
+        f"the part stays {one.ear.part('notebook')} after healing",
     )
     after = one.press(10)
     outcome.expect(one.all_written(after), "a press after healing was not written")

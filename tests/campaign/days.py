@@ -12,10 +12,12 @@ hour; nobody who speaks is called silent. (After a night without power, told apa
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import random
 import sqlite3
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -108,16 +110,20 @@ class Days:
 
     def run(self) -> int:
         rss: list[int] = []
+        blocks: list[int] = []
         sizes: list[int] = []
         for day in range(1, self.days + 1):
             self._live(day)
             self._check_counts()
+            gc.collect()
             rss.append(rss_kb(os.getpid()))
+            blocks.append(sys.getallocatedblocks())
             sizes.append(self._file_bytes())
             kept = {name: size for name, size in self.hall.sizes().items() if size}
             print(
                 f"  day {day:2} {datetime.fromtimestamp(self.clock.wall_ms / 1000, UTC):%Y-%m-%d %H:%M}Z  "
-                f"rss {rss[-1]} KiB, notebook {sizes[-1] // 1024} KiB (log {self._wal_bytes() // 1024} KiB); "
+                f"rss {rss[-1]} KiB, {blocks[-1]} objects, notebook {sizes[-1] // 1024} KiB "
+                f"(log {self._wal_bytes() // 1024} KiB); "
                 + ", ".join(f"{name} {size}" for name, size in kept.items()),
                 flush=True,
             )
