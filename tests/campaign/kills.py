@@ -34,11 +34,13 @@ RESIDENTS = 3
 BAYS = 500
 #: A call's states in their order ("": it is not in the book).
 LIFE = ("", "HEARD", "COMING", "CLOSED")
-#: Of what a slow press waited for, so many lines.
-STORY_LINES = 25
+#: The stories of so many slow presses are told, each in so many lines at most.
+STORIES, STORY_LINES = 2, 20
 #: Seconds between two kills: the shortest finds processes that have not quite come back, the longest lets them work.
 PAUSE_S = (0.3, 2.0)
-#: What a press may wait while the hall is under fire (our aim; the units' pauses alone are up to 0.5 s).
+#: What a press may wait under fire: our aim. A hand that kills the same part three times in three seconds misses it
+#: by itself (the units' pauses, 0.2 and 0.5 s, and starting anew, 0.5 s, come each time); the trial fails where a
+#: press waits so long *after* the hall could hear again.
 WORST_AIM_S = 3.0
 HALL = '[[printers]]\nid = "hall"\nbaud = 460800\n[virtual]\non = true\nbuttons = 0\nbays = 0\n'
 
@@ -142,9 +144,16 @@ def _compare(
     again_ms = [wait_s * 1000 for one in written if (wait_s := _after_the_hall(one, heard_s)) is not None]
     if again_ms:
         print(f"  of those that waited, after the hall could hear again: {spread(again_ms)}")
-    slow = sorted(written, key=lambda one: -one.waited_ms)[:3]
-    for one in slow:
-        if one.waited_ms > 1000:
+    slow = sorted(written, key=lambda one: -one.waited_ms)
+    told_s: list[float] = []
+    for one in slow[:50]:
+        # Those that pressed in the same moment waited for the same.
+        if (
+            one.waited_ms > 1000
+            and len(told_s) < STORIES
+            and all(abs(one.began_s - at_s) > 5 for at_s in told_s)
+        ):
+            told_s.append(one.began_s)
             _tell_story(hall, one)
     print(
         f"  presses: written {len(written)}, never answered {len(unwritten)}, lost {len(lost)}, "
@@ -159,9 +168,10 @@ def _compare(
         f"numbers given twice {len(tickets) - len(set(tickets))}; slips {books['slips'][0][0]}, jobs {dict(jobs)}, "
         f"on paper twice {twice}; notebooks {sound}"
     )
-    late = bool(slow) and slow[0].waited_ms > WORST_AIM_S * 1000
+    late = bool(again_ms) and max(again_ms) > WORST_AIM_S * 1000
     if slow:
-        print(f"  worst {slow[0].waited_ms / 1000:.2f} s, aim {WORST_AIM_S} s: {'MISSED' if late else 'met'}")
+        met = "met" if slow[0].waited_ms <= WORST_AIM_S * 1000 else "missed, see what it waited for"
+        print(f"  worst {slow[0].waited_ms / 1000:.2f} s, aim {WORST_AIM_S} s: {met}")
     bad = (
         lost
         or unwritten

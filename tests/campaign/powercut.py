@@ -140,8 +140,12 @@ class Ears:
                 (self._for_calls.add if _LISTENS_TO_CALLS in body else self._for_calls.discard)(event.fd)
             elif kind == _wire.PUBACK:
                 promise = self._mids.pop((event.fd, int.from_bytes(body[:2], "big")), None)
-                if promise is not None and event.fd in self._for_calls:
+                # A copy may be acknowledged while the press itself is not: the broker still keeps that one.
+                kept = any(fd == event.fd and one == promise for (fd, _), one in self._mids.items())
+                if promise is not None and event.fd in self._for_calls and not kept:
                     yield promise
+            elif kind == _wire.CONNECT:
+                self._mids = {key: one for key, one in self._mids.items() if key[0] != event.fd}
             elif kind == _wire.PUBLISH:
                 topic, _, payload = _wire.published(flags, body)
                 found = _WRITTEN.match(topic)
