@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -147,6 +148,17 @@ class Units:
                     process.kill()
         for keeper in self._keepers:
             keeper.join(10)
+        store = self.broker_store()
+        if store is not None and self.home not in store.parents:
+            shutil.rmtree(store, ignore_errors=True)  # in the machine's memory: nobody else would
+
+    def broker_store(self) -> Path | None:
+        """The folder in which this hall's broker keeps what it must not forget."""
+        conf = self.home / "mosquitto" / "mosquitto.conf"
+        lines = conf.read_text(encoding="utf-8").splitlines() if conf.exists() else []
+        return next(
+            (Path(line.split()[1]) for line in lines if line.startswith("persistence_location ")), None
+        )
 
     def _keep(self, name: str, argv: list[str]) -> None:
         pause = restart_s(name)
