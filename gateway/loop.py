@@ -1,10 +1,10 @@
 """The loop: gather → decide → write → tell. The latency-critical core; everything else waits for it, never it.
 
 Theory of operation. One thread owns the selector, the broker's sockets, the desk's sockets and the notebook. A turn
-looks at the doors, decides what is urgent (calls, pins, orders), writes all changes in one
-transaction, and only then tells: lamps, the doorbell to the screens, "written" and PUBACK to the device, answers to
-orders. Group commit needs no timer: while one commit runs, arrivals gather. Telemetry is read for a millisecond a
-turn, kept small in a lane of its own (telemetry.py) and decided in turns in which nobody calls.
+looks at the doors, decides what is urgent (calls, pins, orders), writes all changes in one transaction, and only then
+tells: lamps, the doorbell to the screens, "written" and PUBACK to the device, answers to orders. Group commit needs no
+timer: while one commit runs, arrivals gather. Telemetry is read for a millisecond a turn, kept small in a lane of its
+own (telemetry.py) and decided in turns in which nobody calls.
 
 If the notebook cannot be written, nothing of the batch becomes state: its arrivals wait, in order, and are tried
 again every second (held.py); staff are alarmed from memory (``written: false``), no lamp is lit, nothing is
@@ -21,26 +21,26 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from devices.faults import NotWritten, OrderRefused
-from devices.messages import DeviceSeen, Pressed
+from devices.faults import NotWritten
+from devices.messages import Pressed
 from devices.plan import Panel
 from gateway import report
 from gateway.arrival import Arrival
-from gateway.hall import bays, calls, rules
-from gateway.hall.state import Bay, Change, Decision, Device, HallState, Zone
+from gateway.deciding import Decider
+from gateway.hall.state import Bay, Change, Decision, Device, HallState
 from gateway.held import Held
 from gateway.housekeeping import anything_to_tidy, tidy
 from gateway.lanes import UrgentLane
 from gateway.lateness import Lateness
 from gateway.log import say
 from gateway.notebook import CHECKPOINT_PAGES, Notebook
-from gateway.presence import MOST_DEVICES, Presences
+from gateway.presence import Presences
 from gateway.rounds import MISTAKES, Rounds
-from gateway.store import find_press, load_state, write_changes
+from gateway.store import load_state, write_changes
 from gateway.telemetry import Telemetry
 from gateway.teller import Batch, Mouths, Teller
 from gateway.timers import Clock, Timers
-from gateway.views import Json, bay_json, call_json, device_json, zone_json
+from gateway.views import Json
 
 #: Reading telemetry takes at most this long a turn; then the doors are looked at again. Some 50 messages.
 READING_NS = 1_000_000
@@ -88,13 +88,11 @@ class Loop:
         self.read_telemetry: Callable[[int], bool] = lambda _until_ns: False
         self.telemetry_ready = False
         self._book = book
-        self._panels = panels
+        self._decider = Decider(book, panels, clock, self.presences, self.counts)
         self._clock = clock
         self._commit_ns = 0.0
         self._looked_ns = 0
         self._last_urgent_ns = 0
-        #: device_id -> (boot, seq) of the newest press heard in this run
-        self._newest_press: dict[str, tuple[str, int]] = {}
         self._disk_refuses = False
         self._stopping = False
         self.timers.every(RETRY_S, self._retry)
@@ -230,7 +228,6 @@ class Loop:
             and self.telemetry.due_in_s(self._clock.monotonic_ns(), self._commit_ns) == 0.0
         )
 
-
     # ---------------------------------------------------------------- decide
 
     def _handle(self, batch: list[Arrival]) -> None:
@@ -296,7 +293,7 @@ class Loop:
         batch = Batch(arrivals, self._clock.now_ms())
         state.begin()
         try:
-            self._decide_all(batch)
+            self._decider.batch(batch, state)
             batch.decided_ns = self._clock.monotonic_ns()
             self.lateness.spent("decide", began_ns, batch.decided_ns)
             on_disk = self._put_on_disk(batch.changes)
@@ -309,29 +306,6 @@ class Loop:
         state.keep()
         self.held.provisional.clear()
         return batch
-
-    def _decide_all(self, batch: Batch) -> None:
-        state = self.state
-        for arrival in batch.arrivals:
-            if arrival.order:
-                batch.answers.append((arrival, self._obey(arrival, state, batch)))
-                continue
-            for fact in arrival.facts:
-                decision = self._decide(fact, arrival, state)
-                state.put(decision)
-                batch.changes += decision.changes
-                batch.effects += decision.effects
-                if decision.duplicate:
-                    self.counts["press_copies"] += 1
-                    redelivered = isinstance(fact, Pressed) and fact.redelivered
-                    if decision.call is not None and not redelivered:
-                        batch.copies.append(decision.call)
-        if any(isinstance(change, Zone) for change in batch.changes):
-            # The panels that add the zones up follow in the same transaction, once for the whole batch.
-            counts = bays.shown(state, self._panels, batch.now_ms)
-            batch.changes += counts
-            batch.effects += counts
-            state.put(Decision(changes=list(counts)))
 
     def _put_on_disk(self, changes: list[Change]) -> bool:
         if not changes:
@@ -384,64 +358,6 @@ class Loop:
                     level=logging.WARNING,
                 )
 
-    def _decide(self, fact: rules.Fact, arrival: Arrival, child: HallState) -> Decision:
-        if isinstance(fact, Pressed):
-            # A press that had to wait for the disk keeps the time at which it came, and says that it is late.
-            waited_ms = max(0, self._clock.now_ms() - arrival.arrived_ms)
-            if waited_ms > calls.DELAYED_MS:
-                fact = replace(fact, age_ms=fact.age_ms + waited_ms)
-            key = (fact.device_id, fact.press_id)
-            # A press of long ago may come again (a device that was in a drawer): the notebook remembers it.
-            if (
-                fact.press_id
-                and key not in child.presses
-                and not self._surely_new(fact)
-                and (old := find_press(self._book.connection, *key)) is not None
-            ):
-                child.presses[key] = old
-        elif isinstance(fact, DeviceSeen) and not fact.offline:
-            self.presences.heard(fact.device_id, arrival.arrived_ns / 1e9, arrival.arrived_ms)
-        return rules.decide(child, fact, arrival.arrived_ms, arrival.every_ms)
-
-    def _surely_new(self, fact: Pressed) -> bool:
-        """One of our own buttons counts on in a life that we know: then the notebook need not be asked."""
-        if fact.family != "linli":
-            return False
-        boot, _, seq = fact.press_id.rpartition(":")
-        if not seq.isdecimal():
-            return False
-        number, known = int(seq), self._newest_press.get(fact.device_id)
-        if known is not None and known[0] == boot:
-            if number <= known[1]:
-                return False
-            self._newest_press[fact.device_id] = (boot, number)
-            return True
-        if len(self._newest_press) > MOST_DEVICES:
-            self._newest_press.clear()
-        self._newest_press[fact.device_id] = (boot, number)
-        return False
-
-    def _obey(self, arrival: Arrival, child: HallState, batch: Batch) -> Json:
-        try:
-            decision = rules.obey(child, arrival.order, arrival.fields, batch.now_ms)
-        except OrderRefused as refused:
-            return {"ok": False, "fault": "refused", "why_zh": refused.why_zh, "why_en": refused.why_en}
-        child.put(decision)
-        batch.changes += decision.changes
-        batch.effects += decision.effects
-        answer: Json = {"ok": True, "written": True}
-        if decision.call is not None:
-            answer["call"] = call_json(decision.call)
-        for change in decision.changes:
-            match change:
-                case Device():
-                    answer["device"] = device_json(change)
-                case Bay():
-                    answer["bay"] = bay_json(change)
-                case Zone():
-                    answer["zone"] = zone_json(change)
-        return answer
-
     # ---------------------------------------------------------------- when the disk refuses
 
     def _hold(self, batch: list[Arrival]) -> None:
@@ -451,7 +367,7 @@ class Loop:
         child = self.state.child()
         for arrival in self.held:
             for fact in arrival.facts:
-                child.put(self._decide(fact, arrival, child))
+                child.put(self._decider.fact(fact, arrival, child))
         self.held.alarm(self.state, child)
 
     def _retry(self) -> None:
@@ -481,11 +397,7 @@ class Loop:
         try:
             decision = rule(state, now_ms)
             state.put(decision)
-            if any(isinstance(change, Zone) for change in decision.changes):
-                counts = bays.shown(state, self._panels, now_ms)
-                decision.changes += counts
-                decision.effects += counts
-                state.put(Decision(changes=list(counts)))
+            self._decider.panels_follow(decision, state, now_ms)
             on_disk = self._put_on_disk(decision.changes)
         except BaseException:
             state.take_back()

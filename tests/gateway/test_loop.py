@@ -385,3 +385,20 @@ def test_every_level_can_be_told_again(desk: Desk) -> None:
     desk.loop.teller.levels(desk.loop.state, NOON_MS)
     lamps = {what.device_id: what.light for kind, what in desk.said if isinstance(what, SetLamp)}
     assert lamps == {"btn-01": "blink", "btn-02": "off"}
+
+
+def test_after_a_restart_the_broker_may_bring_old_presses_in_any_order_and_none_counts_twice(
+    tmp_path: Path, clock: HeldClock
+) -> None:
+    first = Desk(tmp_path / "gateway.db", clock)
+    for number in range(8, 12):
+        first.press(press_id=f"a:{number}")
+        first.turn()
+    first.close()
+    again = Desk(tmp_path / "gateway.db", clock)
+    for number in (8, 11, 9, 12, 10, 12, 13):
+        again.press(press_id=f"a:{number}")
+        again.turn()
+    assert [call.presses for call in again.loop.state.calls.values()] == [6]
+    assert again.loop.counts["press_copies"] == 5
+    again.close()
