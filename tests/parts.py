@@ -238,7 +238,11 @@ class Gateway:
             "PYTHONUNBUFFERED": "1",
         }
         self._closers: list[Callable[[], object]] = []
-        self.process = self.start()
+        try:
+            self.process = self.start()
+        except BaseException:
+            self.close()  # nobody else would: there is no hall yet to be handed out
+            raise
 
     def start(self) -> Process:
         self.process = Process("gateway", self.environ)

@@ -106,6 +106,13 @@ class Stage:
         self._parts: dict[str, subprocess.Popen[bytes]] = {}
         self._seats: list[Seat] = []
         self._cookie = ""
+        try:
+            self._begin(faces)
+        except BaseException:
+            self.close()  # nobody else would: there is no stage yet to be handed out
+            raise
+
+    def _begin(self, faces: bool) -> None:
         self.start("gateway", self._gateway_environ)
         wait_until(self._hears, lambda: f"the gateway hears its broker\n{self.log('gateway')}")
         if faces:
