@@ -91,6 +91,21 @@ class Resident(threading.Thread):
                         return
 
 
+def lines_are_up(desk: Path) -> bool:
+    """Whether the gateway has all its lines to the broker."""
+    try:
+        seat = Seat(desk)
+    except (OSError, AssertionError, ValueError):
+        return False
+    try:
+        lines: Json = seat.order("statistics")["statistics"]["lines"]
+        return bool(lines) and all(line["up"] for line in lines.values())
+    except (OSError, AssertionError, ValueError):
+        return False
+    finally:
+        seat.close()
+
+
 def wait_spooled(home: Path) -> None:
     """Until every slip of the kiosk is printed, or waits for a person."""
 

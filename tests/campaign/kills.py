@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.campaign._buttons import Buttons, Press, spread
-from tests.campaign._people import Resident, Staff, wait_spooled
+from tests.campaign._people import Resident, Staff, lines_are_up, wait_spooled
 from tests.campaign._units import Units, units
 from tests.campaign._words import parameters
 from tests.flood import Flood
@@ -82,6 +82,8 @@ def _one_life(presses: int, kills: int, parking: int, seed: int) -> int:
         for resident in residents:
             resident.finish()
         staff.finish()
+        # The sensors' last words are QoS 0: somebody must be there to hear them.
+        wait_until(lambda: lines_are_up(hall.house.gateway_socket), lambda: "the gateway hears again", 30.0)
         bays: dict[str, bool] = flood.stop()["final"] if flood is not None else {}
         wait_spooled(hall.home)
         wrong = _wait_bays(hall.home, bays)
