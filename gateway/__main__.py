@@ -150,8 +150,9 @@ class Gateway:
     def _calls_ready(self, mask: int) -> None:
         if mask & 2:
             self.broker.calls.write()
-        if mask & 1:
-            self.broker.calls.read(time.monotonic_ns() + READING_CALLS_NS)
+        if mask & 1 and self.broker.calls.read(time.monotonic_ns() + READING_CALLS_NS):
+            # What is left is in our buffer, of which no selector knows: the next turn goes on.
+            self.door.knock(lambda: self._calls_ready(1))
         self._watch(self.broker.calls)
 
     def _others_ready(self, line: MqttLine, mask: int) -> None:

@@ -9,6 +9,7 @@ A message is never an exception and never lost without a count: ``counts`` says 
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -240,9 +241,25 @@ class Entrance:
         family = topic.family
         assert family is not None
         heard = Heard(topic.topic, payload, retained, transport=family)
-        reading = decode(heard)
-        if family != "linli":
-            reading = self._as_claimed(heard, family, reading)
+        try:
+            reading = decode(heard)
+            if family != "linli":
+                reading = self._as_claimed(heard, family, reading)
+        except Exception as wrong:  # noqa: BLE001
+            # A codec must not raise, and a new one may. Nothing of the hall's is in it, and the message would come
+            # again at every start: it is counted, named aloud with what went wrong, and acknowledged.
+            self._counts["codec_failed"] += 1
+            say_once(
+                f"codec_failed:{family}:{type(wrong).__name__}",
+                "codec_failed",
+                f"the codec of {family} failed on {topic.topic[:80]!r} ({type(wrong).__name__}: {wrong}): a fault "
+                "of Linli: its messages are counted and not understood, all others are; please report this line",
+                level=logging.ERROR,
+                topic=topic.topic[:80],
+            )
+            if ack is not None:
+                ack()
+            return
         event = reading.event
         if event in NOT_UNDERSTOOD:
             self._not_understood("garbage", topic.topic, "the payload is not understood", ack)

@@ -373,6 +373,9 @@ class Loop:
     def _retry(self) -> None:
         if not self._book_is_open():
             return
+        if not self._disk_refuses:
+            # A reserve that was given up may be laid in again: no write need come for that to be said.
+            self.teller.part_is("notebook", *self._book.standing)
         # Telemetry is tried with the next call, or by itself if nobody calls.
         self._disk_refuses = False
         waiting = self.held.take()

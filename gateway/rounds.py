@@ -73,6 +73,8 @@ class Rounds:
             # "Last seen" on disk may be a quarter of an hour old; whatever the wall clock did meanwhile, nobody
             # is called silent for what we did not write down.
             age_s = max(0, now_ms - device.last_seen_ms) / 1000 - PERSIST_SEEN_S
+            # Nor for what it said while we were away, a night without power: it has one of its intervals to speak.
+            age_s = min(age_s, (things.MISSED - 1) * device.every_ms / 1000)
             self._loop.presences.begin(device.device_id, now_s - max(0.0, age_s), device.last_seen_ms)
         self.resume()
         self._look_at_clock()

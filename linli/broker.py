@@ -76,6 +76,25 @@ def write_conf(folder: Path, port: int) -> Path:
     return conf
 
 
+def put_aside_refused(conf: Path, status: int) -> Path | None:
+    """mosquitto ended by itself with this exit status: if it was its own file that it refused, it refuses it for ever.
+
+    The file is kept beside, under another name; what was in it are levels, which are told anew, and messages for a
+    gateway that was away. Returns that name, or None where there was nothing to put aside. (Under systemd its unit
+    does the same: ``ExecStopPost=`` in systemd/mosquitto.service.d/linli.conf.)
+    """
+    if status <= 0 or not conf.exists():
+        return None
+    for line in conf.read_text(encoding="utf-8").splitlines():
+        if line.startswith("persistence_location "):
+            store = Path(line.partition(" ")[2].strip()) / "mosquitto.db"
+            aside = store.with_name("mosquitto.db.refused")
+            if store.exists():
+                store.replace(aside)
+                return aside
+    return None
+
+
 def _store(folder: Path) -> Path:
     """Where this hall's broker keeps what it must know after it was killed: in memory, named after its folder."""
     named = hashlib.sha256(os.fsencode(folder.absolute())).hexdigest()[:12]

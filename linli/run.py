@@ -26,7 +26,7 @@ from typing import BinaryIO
 
 from devices.faults import HallFileFault, OutsideDown
 from gateway.house import House, open_house
-from linli.broker import find_mosquitto, write_conf
+from linli.broker import find_mosquitto, put_aside_refused, write_conf
 from linli.claim import lock, make_folders, sweep, take_ports
 from linli.say import print_line, say_line
 
@@ -190,6 +190,8 @@ class Supervisor:
         how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
         if child.part.log:
             say_line(f"{child.part.name} said: {_last_line(child.part.log)}")
+        if child.part.name == "broker" and (aside := put_aside_refused(Path(child.part.argv[-1]), status)):
+            say_line(f"what the broker remembered may be damaged: kept as {aside}, it begins without")
         if status != WRONG_FILE:
             say_line(f"{child.part.name} {how}; it is started again in {child.backoff_s:.1f} s")
         child.backoff_s = min(child.backoff_s * 2, LAST_BACKOFF_S)

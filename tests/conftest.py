@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 import platform
@@ -11,7 +10,6 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -23,10 +21,6 @@ for _name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM"
     os.environ.pop(_name, None)
 # Under nohup SIGHUP is ignored, and so it would be by every hall the tests start; they test that it ends one.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
-# What the tests' brokers keep in memory goes when the tests end (linli/broker.py, _store).
-_memory = tempfile.TemporaryDirectory(prefix="linli-tests-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
-atexit.register(_memory.cleanup)
-os.environ["XDG_RUNTIME_DIR"] = _memory.name
 # Debian keeps mosquitto where an ordinary user's PATH does not look.
 os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/usr/local/sbin"
 

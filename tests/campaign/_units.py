@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.house import House, open_house
-from linli.broker import free_port
+from linli.broker import free_port, put_aside_refused
 from linli.claim import make_folders
 from linli.run import parts_of
 from tests.parts import ROOT, wait_until
@@ -185,8 +185,10 @@ class Units:
                 lines.append(line.rstrip("\n"))
                 if TELLING.search(line):
                     self.note(line.strip()[:160])
-            process.wait()
+            status = process.wait()
             process.stdout.close()
+            if name == "broker" and not self._stopping:
+                put_aside_refused(self.home / "mosquitto" / "mosquitto.conf", status)  # as its ExecStopPost=
             halt = threading.Event()
             halt.wait(0 if self._stopping else pause)
             while name in self._held and not self._stopping:
