@@ -19,8 +19,10 @@ for _name in [name for name in os.environ if name.startswith("LINLI_")]:
     del os.environ[_name]
 for _name in ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM"):
     os.environ.pop(_name, None)
-# Under nohup SIGHUP is ignored, and so it would be by every hall the tests start; they test that it ends one.
+# Under nohup SIGHUP is ignored, in the background of a script SIGINT, and so they would be by every hall that the tests
+# start; they test that it ends one.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Debian keeps mosquitto where an ordinary user's PATH does not look.
 os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/usr/local/sbin"
 

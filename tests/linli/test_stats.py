@@ -157,8 +157,10 @@ def test_watching_goes_on_while_the_gateway_restarts_and_ends_with_ctrl_c(
     back.answers["statistics"] = {"statistics": figures(NOW_MS, turns=5)}
     until("转 turns 5")
     watching.send_signal(signal.SIGINT)
-    watching.stdout.read()
-    assert watching.wait(PATIENCE_S) == 0
+    try:
+        assert watching.wait(PATIENCE_S) == 0
+    finally:
+        watching.kill()
     watching.stdout.close()
     back.stop()
 
