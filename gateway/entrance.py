@@ -29,6 +29,8 @@ from gateway.wire import Published
 LONGEST_PAYLOAD = 64 * 1024
 #: Network servers whose envelope may not say what the device is: there the claim's model decides how it is read.
 NAMELESS = frozenset({"chirpstack_v4", "ttn_v3"})
+#: Network servers whose topics belong to one device each, whatever address the message itself gives.
+ONE_DEVICE_A_TOPIC = frozenset({"chirpstack_v4", "ttn_v3"})
 #: What we say ourselves, and hear again because we listen to everything.
 OUR_OWN = ("linli/v1/lamp/", "linli/v1/panel/", "linli/v1/gateway/")
 #: Messages of one topic looked at one by one within a second. A parking sensor speaks once in minutes, its burst at a
@@ -55,6 +57,7 @@ class _Topic:
         "excess_since_ms",
         "excess_until_ns",
         "family",
+        "its_own",
         "known",
         "newest",
         "only_telemetry",
@@ -73,6 +76,7 @@ class _Topic:
         self.only_telemetry = topic.startswith("linli/v1/bay/")
         #: the device that spoke here last
         self.device_id = ""
+        self.its_own = False
         self.presence: Presence | None = None
         #: this second, and messages in it
         self.budget_s = 0
@@ -180,7 +184,7 @@ class Entrance:
         if topic.only_telemetry:
             return True
         device = self._state().devices.get(topic.device_id)
-        return device is not None and device.kind == "bay_sensor"
+        return device is not None and device.kind == "bay_sensor" and topic.its_own
 
     def _put_off_unread(self, topic: _Topic, payload: bytes, arrived_ns: int, dup: bool, ack: Ack | None) -> None:
         now_ms = self._clock.now_ms()
@@ -280,7 +284,9 @@ class Entrance:
             facts = facts[1:]
         what = f"{event} from {device_id}"
         arrival = Arrival(arrived_ns, arrived_ms, what, facts, every_ms, ack, source=device_id)
-        topic.device_id = device_id
+        if topic.device_id != device_id:
+            topic.device_id = device_id
+            topic.its_own = family in ONE_DEVICE_A_TOPIC or _names(topic.topic, device_id)
         topic.presence = presence = self._presences.known(device_id, arrived_ns / 1e9, arrived_ms)
         if event not in GONE:
             self._presences.heard(device_id, arrived_ns / 1e9, arrived_ms)
@@ -315,3 +321,9 @@ class Entrance:
         say_once(f"{kind}:{source}", kind, f"{source!r}: {why}; counted, not repeated here", topic=source)
         if ack is not None:
             ack()
+
+
+def _names(topic: str, device_id: str) -> bool:
+    """Whether a topic has the device's address in it, so that it is this device's alone."""
+    address = device_id.partition(":")[2] or device_id
+    return f"/{address.lower()}/" in f"/{topic.lower()}/"
