@@ -263,7 +263,7 @@ class Entrance:
             extras.get("fault"),
             extras.get("model"),
         )
-        plain = reading.alarm is False and event not in IF_CLAIMED and not retained
+        plain = reading.alarm is False and event not in IF_CLAIMED and event not in GONE and not retained
         presence = topic.presence
         if presence is not None and plain and presence.said == said:
             presence.seen_s, presence.seen_ms, presence.unsaved = arrived_ns / 1e9, arrived_ms, True
