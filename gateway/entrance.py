@@ -74,7 +74,7 @@ class _Topic:
         self.family = family_of(topic)
         self.known = known
         self.only_telemetry = topic.startswith("linli/v1/bay/")
-        #: the device that spoke here last
+        #: the device that spoke here last, and whether nobody else can: a bridge may put many on one topic
         self.device_id = ""
         self.its_own = False
         self.presence: Presence | None = None
@@ -124,6 +124,8 @@ class Entrance:
         self._read_later = read_later
         self._is_known_topic = is_known_topic
         self._topics: dict[str, _Topic] = {}
+        #: device -> its topics whose newest message has not been read
+        self._unread: dict[str, list[_Topic]] = {}
 
     # ---------------------------------------------------------------- in
 
@@ -166,6 +168,8 @@ class Entrance:
 
     def _learn(self, name: str) -> _Topic:
         if len(self._topics) >= MOST_TOPICS:
+            for topic in [one for topics in self._unread.values() for one in topics]:
+                self._read_newest(topic)
             self._topics.clear()
         topic = self._topics[name] = _Topic(name, self._is_known_topic(name))
         return topic
@@ -202,6 +206,7 @@ class Entrance:
         topic.excess_until_ns = arrived_ns + _HOUR_NS
         older = topic.newest
         if older is None:
+            self._unread.setdefault(topic.device_id, []).append(topic)
             self._read_later(lambda: self._read_newest(topic))
         elif older.ack is not None:
             older.ack()
@@ -209,10 +214,19 @@ class Entrance:
 
     def _read_newest(self, topic: _Topic) -> None:
         newest, topic.newest = topic.newest, None
-        if newest is not None:
-            self._read(
-                topic, newest.payload, newest.arrived_ns, newest.arrived_ms, newest.ack, dup=newest.dup
-            )
+        if newest is None:
+            return
+        unread = self._unread[topic.device_id]
+        unread.remove(topic)
+        if not unread:
+            del self._unread[topic.device_id]
+        self._read(topic, newest.payload, newest.arrived_ns, newest.arrived_ms, newest.ack, dup=newest.dup)
+
+    def _read_older(self, device_id: str, arrived_ns: int) -> None:
+        """What this device said before, on another topic, is read before: order is part of the truth."""
+        for topic in self._unread.get(device_id, [])[:]:
+            if topic.newest is not None and topic.newest.arrived_ns <= arrived_ns:
+                self._read_newest(topic)
 
     def over_budget(self) -> list[dict[str, object]]:
         """docs/protocol.md, `statistics`: who says more than its share now, or did in the last hour."""
@@ -241,6 +255,8 @@ class Entrance:
         retained: bool = False,
         dup: bool = False,
     ) -> None:
+        if topic.newest is not None:
+            self._read_newest(topic)  # it is older than this message
         family = topic.family
         assert family is not None
         heard = Heard(topic.topic, payload, retained, transport=family)
@@ -278,6 +294,8 @@ class Entrance:
                 ack()
             return
         device_id = facts[0].device_id
+        if self._unread:
+            self._read_older(device_id, arrived_ns)
         every_ms = every_ms_of(reading)
         if len(facts) > 1 and isinstance(facts[-1], Pressed) and self._knows(facts[0], every_ms):
             # That the device is there needs no deciding: its presence says it, and the press goes on alone.
