@@ -47,7 +47,9 @@ class Histogram:
 
     def add(self, us: float, what: str = "", at_ms: int = 0) -> None:
         """One duration; ``what`` names the fact, kept only for the worst."""
-        bucket = 0 if us <= _FIRST_US else min(_BUCKETS - 1, int(math.log2(us / _FIRST_US) * _PER_DOUBLING))
+        # A bucket ends with its upper edge: what took 0.25 ms is in "up to and including 0.25 ms".
+        steps = math.ceil(math.log2(us / _FIRST_US) * _PER_DOUBLING) if us > _FIRST_US else 1
+        bucket = min(_BUCKETS, steps) - 1
         self.counts[bucket] += 1
         self.total += 1
         self.sum_us += us
