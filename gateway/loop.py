@@ -96,6 +96,8 @@ class Loop:
         #: device_id -> (boot, seq) of the newest press heard in this run
         self._newest_press: dict[str, tuple[str, int]] = {}
         self._disk_refuses = False
+        #: since when it does, as those see it who are held, monotonic; 0: nobody had to wait
+        self._refuses_since_ns = 0
         self._stopping = False
         self.timers.every(RETRY_S, self._retry)
         self.rounds = Rounds(self, clock, hall_buttons, panels)
@@ -349,11 +351,15 @@ class Loop:
         self.lateness.commits.add(took_ns / 1000, f"{len(changes)} changes", self._clock.now_ms())
         self.lateness.spent("commit", began_ns, ended_ns)
         self._disk_refuses = self.telemetry.squeezed = False
+        if self._refuses_since_ns and not self.held:
+            self.lateness.refused(self._refuses_since_ns, began_ns)
+            self._refuses_since_ns = 0
         self.teller.part_is("notebook", *self._book.standing)
         return True
 
     def _notebook_is_down(self, wrong: NotWritten) -> None:
         self._disk_refuses = self.telemetry.squeezed = True
+        self._refuses_since_ns = self._refuses_since_ns or self._clock.monotonic_ns()
         self.teller.part_is(
             "notebook",
             "down",
