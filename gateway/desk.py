@@ -31,8 +31,10 @@ MOST_VISITORS = 64
 class Visitor:
     """One connection."""
 
-    def __init__(self, line: socket.socket) -> None:
+    def __init__(self, line: socket.socket, number: int) -> None:
         self.line = line
+        #: the how-maniest since start: its orders are one source, whatever they are called (lanes.py)
+        self.number = number
         self.who = ""
         self.listening = False
         self.incoming = bytearray()
@@ -62,6 +64,7 @@ class Desk:
         self._ask = ask
         self._visitors: dict[int, Visitor] = {}
         self._holding = False
+        self._welcomed = 0
         self.bad_lines = 0
         self.sent_away = 0
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o770)
@@ -112,7 +115,8 @@ class Desk:
             self.sent_away += 1
             return
         line.setblocking(False)
-        visitor = Visitor(line)
+        self._welcomed += 1
+        visitor = Visitor(line, self._welcomed)
         self._visitors[visitor.fileno()] = visitor
         self._selector.register(line, selectors.EVENT_READ, lambda mask: self._serve(visitor, mask))
 
@@ -176,6 +180,7 @@ class Desk:
                 order=name,
                 fields=order,
                 answer=lambda words: self._answer(visitor, order_id, words),
+                source=f"visitor {visitor.number}",
             )
         )
 

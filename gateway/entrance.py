@@ -30,6 +30,8 @@ from gateway.wire import Published
 LONGEST_PAYLOAD = 64 * 1024
 #: Network servers whose envelope may not say what the device is: there the claim's model decides how it is read.
 NAMELESS = frozenset({"chirpstack_v4", "ttn_v3"})
+#: Network servers whose topics belong to one device each, whatever address the message itself gives.
+ONE_DEVICE_A_TOPIC = frozenset({"chirpstack_v4", "ttn_v3"})
 #: What we say ourselves, and hear again because we listen to everything.
 OUR_OWN = ("linli/v1/lamp/", "linli/v1/panel/", "linli/v1/gateway/")
 #: Messages of one topic looked at one by one within a second. A parking sensor speaks once in minutes, its burst at a
@@ -56,6 +58,7 @@ class _Topic:
         "excess_since_ms",
         "excess_until_ns",
         "family",
+        "its_own",
         "known",
         "newest",
         "only_telemetry",
@@ -72,8 +75,9 @@ class _Topic:
         self.family = family_of(topic)
         self.known = known
         self.only_telemetry = topic.startswith("linli/v1/bay/")
-        #: the device that spoke here last
+        #: the device that spoke here last, and whether nobody else can: a bridge may put many on one topic
         self.device_id = ""
+        self.its_own = False
         self.presence: Presence | None = None
         #: this second, and messages in it
         self.budget_s = 0
@@ -121,6 +125,8 @@ class Entrance:
         self._read_later = read_later
         self._is_known_topic = is_known_topic
         self._topics: dict[str, _Topic] = {}
+        #: device -> its topics whose newest message has not been read
+        self._unread: dict[str, list[_Topic]] = {}
 
     # ---------------------------------------------------------------- in
 
@@ -163,6 +169,8 @@ class Entrance:
 
     def _learn(self, name: str) -> _Topic:
         if len(self._topics) >= MOST_TOPICS:
+            for topic in [one for topics in self._unread.values() for one in topics]:
+                self._read_newest(topic)
             self._topics.clear()
         topic = self._topics[name] = _Topic(name, self._is_known_topic(name))
         return topic
@@ -181,7 +189,7 @@ class Entrance:
         if topic.only_telemetry:
             return True
         device = self._state().devices.get(topic.device_id)
-        return device is not None and device.kind == "bay_sensor"
+        return device is not None and device.kind == "bay_sensor" and topic.its_own
 
     def _put_off_unread(self, topic: _Topic, payload: bytes, arrived_ns: int, dup: bool, ack: Ack | None) -> None:
         now_ms = self._clock.now_ms()
@@ -199,6 +207,7 @@ class Entrance:
         topic.excess_until_ns = arrived_ns + _HOUR_NS
         older = topic.newest
         if older is None:
+            self._unread.setdefault(topic.device_id, []).append(topic)
             self._read_later(lambda: self._read_newest(topic))
         elif older.ack is not None:
             older.ack()
@@ -206,10 +215,19 @@ class Entrance:
 
     def _read_newest(self, topic: _Topic) -> None:
         newest, topic.newest = topic.newest, None
-        if newest is not None:
-            self._read(
-                topic, newest.payload, newest.arrived_ns, newest.arrived_ms, newest.ack, dup=newest.dup
-            )
+        if newest is None:
+            return
+        unread = self._unread[topic.device_id]
+        unread.remove(topic)
+        if not unread:
+            del self._unread[topic.device_id]
+        self._read(topic, newest.payload, newest.arrived_ns, newest.arrived_ms, newest.ack, dup=newest.dup)
+
+    def _read_older(self, device_id: str, arrived_ns: int) -> None:
+        """What this device said before, on another topic, is read before: order is part of the truth."""
+        for topic in self._unread.get(device_id, [])[:]:
+            if topic.newest is not None and topic.newest.arrived_ns <= arrived_ns:
+                self._read_newest(topic)
 
     def over_budget(self) -> list[dict[str, object]]:
         """docs/protocol.md, `statistics`: who says more than its share now, or did in the last hour."""
@@ -238,6 +256,8 @@ class Entrance:
         retained: bool = False,
         dup: bool = False,
     ) -> None:
+        if topic.newest is not None:
+            self._read_newest(topic)  # it is older than this message
         family = topic.family
         assert family is not None
         heard = Heard(topic.topic, payload, retained, transport=family)
@@ -276,7 +296,7 @@ class Entrance:
             extras.get("fault"),
             extras.get("model"),
         )
-        plain = reading.alarm is False and event not in IF_CLAIMED and not retained
+        plain = reading.alarm is False and event not in IF_CLAIMED and event not in GONE and not retained
         presence = topic.presence
         if presence is not None and plain and presence.said == said:
             presence.seen_s, presence.seen_ms, presence.unsaved = arrived_ns / 1e9, arrived_ms, True
@@ -291,13 +311,17 @@ class Entrance:
                 ack()
             return
         device_id = facts[0].device_id
+        if self._unread:
+            self._read_older(device_id, arrived_ns)
         every_ms = every_ms_of(reading)
         if len(facts) > 1 and isinstance(facts[-1], Pressed) and self._knows(facts[0], every_ms):
             # That the device is there needs no deciding: its presence says it, and the press goes on alone.
             facts = facts[1:]
         what = f"{event} from {device_id}"
         arrival = Arrival(arrived_ns, arrived_ms, what, facts, every_ms, ack, source=device_id)
-        topic.device_id = device_id
+        if topic.device_id != device_id:
+            topic.device_id = device_id
+            topic.its_own = family in ONE_DEVICE_A_TOPIC or _names(topic.topic, device_id)
         topic.presence = presence = self._presences.known(device_id, arrived_ns / 1e9, arrived_ms)
         if event not in GONE:
             self._presences.heard(device_id, arrived_ns / 1e9, arrived_ms)
@@ -332,3 +356,9 @@ class Entrance:
         say_once(f"{kind}:{source}", kind, f"{source!r}: {why}; counted, not repeated here", topic=source)
         if ack is not None:
             ack()
+
+
+def _names(topic: str, device_id: str) -> bool:
+    """Whether a topic has the device's address in it, so that it is this device's alone."""
+    address = device_id.partition(":")[2] or device_id
+    return f"/{address.lower()}/" in f"/{topic.lower()}/"

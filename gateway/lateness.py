@@ -47,7 +47,9 @@ class Histogram:
 
     def add(self, us: float, what: str = "", at_ms: int = 0) -> None:
         """One duration; ``what`` names the fact, kept only for the worst."""
-        bucket = 0 if us <= _FIRST_US else min(_BUCKETS - 1, int(math.log2(us / _FIRST_US) * _PER_DOUBLING))
+        # A bucket ends with its upper edge: what took 0.25 ms is in "up to and including 0.25 ms".
+        steps = math.ceil(math.log2(us / _FIRST_US) * _PER_DOUBLING) if us > _FIRST_US else 1
+        bucket = min(_BUCKETS, steps) - 1
         self.counts[bucket] += 1
         self.total += 1
         self.sum_us += us
@@ -119,6 +121,10 @@ class Lateness:
         if took_ns > _LONG_NS:
             self._pieces.append((began_ns, ended_ns, phase))
 
+    def refused(self, began_ns: int, ended_ns: int) -> None:
+        """The disk refused from then till now: it is what those who were held waited for, and no work of the loop."""
+        self._pieces.append((began_ns, ended_ns, "disk"))
+
     def told(
         self, lane: str, what: str, times_ns: tuple[int, int, int, int], at_ms: int
     ) -> tuple[float, str, float] | None:
@@ -126,7 +132,7 @@ class Lateness:
 
         :param times_ns: arrived, decided, written, told: monotonic.
         :return: None; for an urgent fact that was late: by how many ms it was told after its arrival, the phase that
-            took most of that time, and how much of it in ms.
+            took most of that time ("disk": it refused; "processor": none of ours), and how much of it in ms.
         """
         arrived, decided, written, told = times_ns
         stages = self._stages[lane]

@@ -94,6 +94,8 @@ class Loop:
         self._looked_ns = 0
         self._last_urgent_ns = 0
         self._disk_refuses = False
+        #: since when it does, as those see it who are held, monotonic; 0: nobody had to wait
+        self._refuses_since_ns = 0
         self._stopping = False
         self.timers.every(RETRY_S, self._retry)
         self.rounds = Rounds(self, clock, hall_buttons, panels)
@@ -323,11 +325,15 @@ class Loop:
         self.lateness.commits.add(took_ns / 1000, f"{len(changes)} changes", self._clock.now_ms())
         self.lateness.spent("commit", began_ns, ended_ns)
         self._disk_refuses = self.telemetry.squeezed = False
+        if self._refuses_since_ns and not self.held:
+            self.lateness.refused(self._refuses_since_ns, began_ns)
+            self._refuses_since_ns = 0
         self.teller.part_is("notebook", *self._book.standing)
         return True
 
     def _notebook_is_down(self, wrong: NotWritten) -> None:
         self._disk_refuses = self.telemetry.squeezed = True
+        self._refuses_since_ns = self._refuses_since_ns or self._clock.monotonic_ns()
         self.teller.part_is(
             "notebook",
             "down",

@@ -37,6 +37,11 @@ class Presences:
 
     def begin(self, device_id: str, seen_s: float, seen_ms: int) -> Presence:
         """A device that the notebook knows, or that spoke for the first time."""
+        one = self._all.get(device_id)
+        if one is not None:
+            # It has spoken already; whoever holds its record goes on with the same one.
+            one.seen_s, one.seen_ms = max(one.seen_s, seen_s), max(one.seen_ms, seen_ms)
+            return one
         one = Presence(seen_s, seen_ms)
         if len(self._all) < MOST_DEVICES:
             self._all[device_id] = one
@@ -55,6 +60,11 @@ class Presences:
         """Something has happened to this device or its bay: whatever it says next is news."""
         one = self._all.get(device_id)
         if one is not None:
+            one.said = None
+
+    def all_anew(self) -> None:
+        """Another notebook is open: what devices said to a hall that knew something else is news again."""
+        for one in self._all.values():
             one.said = None
 
     def forget(self, device_id: str) -> None:

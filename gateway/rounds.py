@@ -69,6 +69,7 @@ class Rounds:
     def begin(self) -> None:
         """The notebook has been read: take up what was waiting."""
         now_s, now_ms = self._clock.monotonic_s(), self._clock.now_ms()
+        self._loop.presences.all_anew()
         for device in self._loop.state.devices.values():
             # "Last seen" on disk may be a quarter of an hour old; whatever the wall clock did meanwhile, nobody
             # is called silent for what we did not write down.

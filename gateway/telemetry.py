@@ -17,6 +17,7 @@ Nothing here is dropped that would be the hall's state: the newest word of every
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 
 from devices.messages import BayHeard, DeviceSeen
@@ -66,10 +67,15 @@ class Telemetry:
             self._waiting[arrival.source] = [arrival]
             return
         last = steps[-1]
-        if _kind(last.facts) == _kind(arrival.facts) or self.squeezed or len(steps) >= MOST_STEPS:
+        same = _kind(last.facts) == _kind(arrival.facts)
+        if same or self.squeezed or len(steps) >= MOST_STEPS:
             # It stands for both: the newest words, the wait of the older one.
             self.conflated += 1
             arrival.arrived_ns = last.arrived_ns
+            if arrival.every_ms is None:
+                arrival.every_ms = last.every_ms
+            if not same:
+                arrival.facts = _both(last.facts, arrival.facts)
             steps[-1] = arrival
             if last.ack is not None:
                 last.ack()
@@ -102,13 +108,26 @@ class Telemetry:
         return batch
 
     def put_back(self, batch: list[Arrival]) -> None:
-        """It could not be written: it waits again, before whatever has come since."""
+        """It could not be written: it waits again, before whatever has come since; squeezed, if that is called for."""
         newer, self._waiting = self._waiting, {}
-        for arrival in batch:
-            self._waiting.setdefault(arrival.source, []).append(arrival)
-        for steps in newer.values():
+        for steps in (batch, *newer.values()):
             for arrival in steps:
                 self.put(arrival)
+
+
+def _both(older: tuple[Fact, ...], newer: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """The newer facts, with what they leave out: a heartbeat takes no car away, a bay's state no battery."""
+    facts = list(newer)
+    for said in older:
+        again = next((place for place, fact in enumerate(facts) if type(fact) is type(said)), None)
+        if again is None:
+            facts.append(said)
+            continue
+        fact = facts[again]
+        if isinstance(fact, DeviceSeen) and isinstance(said, DeviceSeen):
+            battery_pct = said.battery_pct if fact.battery_pct is None else fact.battery_pct
+            facts[again] = replace(fact, model=fact.model or said.model, battery_pct=battery_pct)
+    return tuple(facts)
 
 
 def _kind(facts: tuple[Fact, ...]) -> tuple[object, ...]:

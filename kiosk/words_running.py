@@ -40,6 +40,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "because_tell": ("通知屏幕和灯", "telling screens and lamps"),
     "because_telemetry": ("车位消息", "parking messages"),
     "because_checkpoint": ("整理磁盘", "tidying the disk"),
+    "because_disk": ("记录本写不进去", "the notebook, which could not be written"),
     "because_processor": ("别的程序占用处理器", "other programs"),
     # ---- the verdict on top
     "verdict_good": ("一切及时。", "Everything is on time."),
