@@ -37,7 +37,7 @@ from gateway.notebook import CHECKPOINT_PAGES, Notebook
 from gateway.presence import MOST_DEVICES, Presences
 from gateway.rounds import MISTAKES, Rounds
 from gateway.store import find_press, load_state, write_changes
-from gateway.telemetry import Telemetry
+from gateway.telemetry import LONGEST_PAUSE_NS, Telemetry
 from gateway.teller import Batch, Mouths, Teller
 from gateway.timers import Clock, Timers
 from gateway.views import Json, bay_json, call_json, device_json, zone_json
@@ -93,6 +93,8 @@ class Loop:
         self._commit_ns = 0.0
         self._looked_ns = 0
         self._last_urgent_ns = 0
+        #: since when telemetry that was due has been overtaken in every turn; 0: it was not
+        self._overtaken_since_ns = 0
         #: device_id -> (boot, seq) of the newest press heard in this run
         self._newest_press: dict[str, tuple[str, int]] = {}
         self._disk_refuses = False
@@ -189,17 +191,28 @@ class Loop:
         if self.urgent:
             self._last_urgent_ns = looked_ns
             batch = self.urgent.take()
-            if self._commit_ns > SLOW_COMMIT_NS and not self.held and self._telemetry_is_due():
-                batch += self.telemetry.take(looked_ns, self._commit_ns)
+            if self._rides_along(looked_ns):
+                batch += self._take_telemetry(looked_ns)
             self._handle(batch)
         elif self._telemetry_is_due() and not self._a_call_will_take_it(looked_ns):
-            self._handle(self.telemetry.take(looked_ns, self._commit_ns))
+            self._handle(self._take_telemetry(looked_ns))
         if self.telemetry_ready:
             began_ns = clock.monotonic_ns()
             self.telemetry_ready = self.read_telemetry(began_ns + READING_NS)
             spent("telemetry", began_ns, clock.monotonic_ns())
         if not self.urgent:
             self._rest(idle=not doors and not self.telemetry_ready)
+
+    def _take_telemetry(self, now_ns: int) -> list[Arrival]:
+        self._overtaken_since_ns = 0
+        return self.telemetry.take(now_ns, self._commit_ns)
+
+    def _rides_along(self, now_ns: int) -> bool:
+        """Telemetry in the transaction of a call: on a slow disk; and where calls leave it no turn of its own."""
+        if self.held or not self._telemetry_is_due():
+            return False
+        self._overtaken_since_ns = self._overtaken_since_ns or now_ns
+        return self._commit_ns > SLOW_COMMIT_NS or now_ns - self._overtaken_since_ns >= LONGEST_PAUSE_NS
 
     def _a_call_will_take_it(self, now_ns: int) -> bool:
         """On a slow disk, while calls keep coming, telemetry waits a while for the next one's transaction."""
