@@ -160,8 +160,9 @@ class Rounds:
         # Those of whom it is known already need no decision.
         news = [device for device in silent if _is_news(self._loop.state, device)][:SILENT_AT_ONCE]
         if news:
-            self._loop.decide(lambda child, now_ms: _silence_of(news, child, now_ms))
-            if len(news) == SILENT_AT_ONCE:
+            written = self._loop.decide(lambda child, now_ms: _silence_of(news, child, now_ms))
+            # A disk that refuses is not asked again at once: the next sweep finds the same devices.
+            if written and len(news) == SILENT_AT_ONCE:
                 self._loop.timers.at(now_s, self._sweep)
 
     def _know_device(self, device_id: str, name: str) -> None:
