@@ -36,7 +36,7 @@ from gateway.log import say
 from gateway.notebook import CHECKPOINT_PAGES, Notebook
 from gateway.presence import MOST_DEVICES, Presences
 from gateway.rounds import MISTAKES, Rounds
-from gateway.store import find_press, load_state, write_changes
+from gateway.store import find_press, load_state, newest_press, write_changes
 from gateway.telemetry import LONGEST_PAUSE_NS, Telemetry
 from gateway.teller import Batch, Mouths, Teller
 from gateway.timers import Clock, Timers
@@ -95,7 +95,7 @@ class Loop:
         self._last_urgent_ns = 0
         #: since when telemetry that was due has been overtaken in every turn; 0: it was not
         self._overtaken_since_ns = 0
-        #: device_id -> (boot, seq) of the newest press heard in this run
+        #: device_id -> (boot, seq) of its newest press, on disk or heard in this run
         self._newest_press: dict[str, tuple[str, int]] = {}
         self._disk_refuses = False
         #: since when it does, as those see it who are held, monotonic; 0: nobody had to wait
@@ -115,6 +115,7 @@ class Loop:
         self._epoch = self._book.epoch
         # Numbers given from memory, before the notebook could be read, may be those of calls that are in it.
         self.held.provisional.clear()
+        self._newest_press.clear()
         self.rounds.begin()
         self.teller.part_is("notebook", *self._book.standing)
         if was_down:
@@ -427,18 +428,20 @@ class Loop:
         if fact.family != "linli":
             return False
         boot, _, seq = fact.press_id.rpartition(":")
-        if not seq.isdecimal():
+        if not boot or not seq.isdecimal():
             return False
-        number, known = int(seq), self._newest_press.get(fact.device_id)
-        if known is not None and known[0] == boot:
-            if number <= known[1]:
+        number, (known_boot, newest) = int(seq), self._newest_press.get(fact.device_id, ("", -1))
+        if known_boot != boot:
+            # Once in a run of ours and a life of the button: what is on disk may be further than what comes first now,
+            # because whatever we had not answered when we were killed comes again, all of it.
+            on_disk = None if self._book.trouble else newest_press(self._book.connection, fact.device_id, boot)
+            if on_disk is None:
                 return False
-            self._newest_press[fact.device_id] = (boot, number)
-            return True
-        if len(self._newest_press) > MOST_DEVICES:
-            self._newest_press.clear()
-        self._newest_press[fact.device_id] = (boot, number)
-        return False
+            newest = on_disk
+            if len(self._newest_press) > MOST_DEVICES:
+                self._newest_press.clear()
+        self._newest_press[fact.device_id] = (boot, max(number, newest))
+        return number > newest
 
     def _obey(self, arrival: Arrival, child: HallState, batch: Batch) -> Json:
         try:

@@ -221,3 +221,16 @@ def find_press(connection: sqlite3.Connection, device_id: str, press_id: str) ->
     except sqlite3.Error:
         return None  # a disk that cannot be read must not hide a press: it alarms, and the write says what is wrong
     return None if row is None else (int(row[0]), int(row[1]))
+
+
+def newest_press(connection: sqlite3.Connection, device_id: str, boot: str) -> int | None:
+    """The highest number of a button of ours that is on disk, in this life of it; -1: none. None: the disk cannot tell."""
+    try:
+        row = connection.execute(
+            "SELECT coalesce(max(CAST(substr(press_id, ?) AS INTEGER)), -1) FROM presses"
+            " WHERE device_id = ? AND press_id >= ? AND press_id < ?",  # ";" is the sign after ":"
+            (len(boot) + 2, device_id, f"{boot}:", f"{boot};"),
+        ).fetchone()
+    except sqlite3.Error:
+        return None
+    return int(row[0])
