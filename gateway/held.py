@@ -38,7 +38,7 @@ class Held:
 
     def keep(self, batch: list[Arrival]) -> None:
         """Keep presses; refuse orders; let go of copies."""
-        waiting = {_key(arrival) for arrival in self._waiting}
+        waiting = {_key(arrival): arrival for arrival in self._waiting}
         for arrival in batch:
             if arrival.order:
                 if arrival.answer is not None:
@@ -53,10 +53,14 @@ class Held:
                 continue
             key = _key(arrival)
             if key is None or key not in waiting:
-                waiting.add(key)
+                waiting[key] = arrival
                 self._waiting.append(arrival)
                 continue
             self._counts["held_copies"] += 1
+            if any(isinstance(fact, Pressed) and fact.redelivered for fact in arrival.facts):
+                # The broker's own second sending, on a new line, is the original: acknowledged, it would be forgotten.
+                waiting[key].ack = arrival.ack
+                continue
             # The broker lends only so many unacknowledged messages; a copy must not use one up. The original stays
             # unacknowledged, and is what comes again if we die now.
             if arrival.ack is not None:
