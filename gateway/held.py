@@ -66,6 +66,10 @@ class Held:
             if arrival.ack is not None:
                 arrival.ack()
 
+    def drop(self, arrival: Arrival) -> None:
+        """This one cannot be decided: it waits no more."""
+        self._waiting = [one for one in self._waiting if one is not arrival]
+
     def alarm(self, state: HallState, child: HallState) -> None:
         """``child`` is what the hall would be if they were written: whatever call is new or other there is shown."""
         waiting = {call_id: call for call_id, call in child.calls.items() if state.calls.get(call_id) != call}

@@ -471,10 +471,18 @@ class Loop:
         self.telemetry.put_back([arrival for arrival in batch if not arrival.urgent])
         self.held.keep([arrival for arrival in batch if arrival.urgent])
         child = self.state.child()
+        odd: list[tuple[Arrival, Exception]] = []
         for arrival in self.held:
-            for fact in arrival.facts:
-                child.put(self._decide(fact, arrival, child))
+            try:
+                for fact in arrival.facts:
+                    child.put(self._decide(fact, arrival, child))
+            except MISTAKES as wrong:
+                odd.append((arrival, wrong))
         self.held.alarm(self.state, child)
+        for arrival, wrong in odd:
+            # As in _handle: it must not stop the hall, least of all now.
+            self.held.drop(arrival)
+            self._set_aside(arrival, wrong)
 
     def _retry(self) -> None:
         if not self._book_is_open():

@@ -224,7 +224,7 @@ def find_press(connection: sqlite3.Connection, device_id: str, press_id: str) ->
 
 
 def newest_press(connection: sqlite3.Connection, device_id: str, boot: str) -> int | None:
-    """The highest number of a button of ours that is on disk, in this life of it; -1: none. None: the disk cannot tell."""
+    """How far one of our buttons has counted in this life, on disk; -1: not begun. None: the disk cannot tell."""
     try:
         row = connection.execute(
             "SELECT coalesce(max(CAST(substr(press_id, ?) AS INTEGER)), -1) FROM presses"
