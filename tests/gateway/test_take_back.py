@@ -269,9 +269,8 @@ def test_what_is_on_disk_is_what_the_hall_knows_after_any_history_of_refusals(
             hall.mend_disk()
         else:
             hall.loop._write(any_batch(dice, number + 1))
-    hall.loop.write(
-        list(hall.loop.state.devices.values()) + list(hall.loop.state.bays.values())
-    )  # "last seen"
+    seen: list[Change] = [*hall.loop.state.devices.values(), *hall.loop.state.bays.values()]
+    assert hall.loop.write(seen)  # "last seen" is in memory until now
     knew = whole(hall.loop.state)
     hall.die()
     again = HeldHall(tmp_path, hall.clock)
