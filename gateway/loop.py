@@ -479,10 +479,10 @@ class Loop:
             except MISTAKES as wrong:
                 odd.append((arrival, wrong))
         self.held.alarm(self.state, child)
-        for arrival, wrong in odd:
+        for arrival, mistake in odd:
             # As in _handle: it must not stop the hall, least of all now.
             self.held.drop(arrival)
-            self._set_aside(arrival, wrong)
+            self._set_aside(arrival, mistake)
 
     def _retry(self) -> None:
         if not self._book_is_open():
