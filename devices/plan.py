@@ -87,11 +87,16 @@ class Broker:
         "shellies/#",
         "info/#",
         "+/binary_sensor/+/state",
+        "+/+/binary_sensor/+/state",
         "+/event/+/state",
         "+/button/+/state",
         "+/events/rpc",
+        "+/+/events/rpc",
+        "+/status/+",
         "+/433toMQTT",
         "+/+/433toMQTT",
+        "+/BTtoMQTT/+",
+        "+/+/BTtoMQTT/+",
         "v1/up/+",
     )
     telemetry: tuple[str, ...] = ("linli/v1/bay/#",)

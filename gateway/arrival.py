@@ -80,7 +80,8 @@ class ThreadDoor:
                 pass
         except BlockingIOError:
             pass
-        while self._jobs:
+        # Only those that were there: a job that knocks again waits for the next turn.
+        for _ in range(len(self._jobs)):
             self._jobs.popleft()()
 
     def close(self) -> None:

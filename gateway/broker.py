@@ -13,6 +13,7 @@ its whole file at each PUBACK that it gets: a copy of each press at QoS 1 made h
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,12 +22,14 @@ import paho.mqtt.client as paho
 from devices.messages import SetLamp, ShowCount
 from devices.plan import Broker as BrokerPlan
 from gateway.arrival import ThreadDoor
+from gateway.log import say_once
 from gateway.mqtt_line import Ack, MqttLine, OnMessage
 from gateway.views import panel_json
 from gateway.wire import Published
 
-#: Messages in a second beyond which strangers are not listened to: a hall says some ten, a flood thousands.
-STRANGERS_A_SECOND = 100
+#: Messages in a second, the copies of others' included, beyond which strangers are not listened to: a hall says some
+#: ten, a flood thousands, and each costs the loop and the broker its share.
+STRANGERS_A_SECOND = 250
 #: For how long.
 PAUSE_S = 60.0
 #: Made once: `json.dumps` with settings of its own makes an encoder each time.
@@ -56,6 +59,8 @@ class Broker:
         self._strangers_heard = 0
         self._strangers_second = 0
         self._silent_until_s = 0.0
+        #: how often strangers were not listened to
+        self.pauses = 0
         self.calls = MqttLine(
             "calls",
             plan,
@@ -99,6 +104,8 @@ class Broker:
         if self._silent_until_s and now_s >= self._silent_until_s:
             self._silent_until_s = 0.0
             self.strangers.listen(True)
+        elif self._silent_until_s and not self.strangers.up:
+            self._silent_until_s = 0.0  # a new line listens by itself
 
     def close(self) -> None:
         self.strangers.close()
@@ -107,7 +114,11 @@ class Broker:
 
     def statistics(self) -> dict[str, object]:
         """docs/protocol.md, `lines`."""
-        return {line.name: {"up": line.up, "reconnects": max(0, line.reconnects)} for line in self.lines}
+        lines: dict[str, dict[str, object]] = {
+            line.name: {"up": line.up, "reconnects": max(0, line.reconnects)} for line in self.lines
+        }
+        lines["strangers"]["pauses"] = self.pauses
+        return {**lines}
 
     # ---------------------------------------------------------------- strangers
 
@@ -119,7 +130,15 @@ class Broker:
             self._strangers_heard += 1
             if self._strangers_heard > STRANGERS_A_SECOND and not self._silent_until_s:
                 self._silent_until_s = heard_s + PAUSE_S
+                self.pauses += 1
                 self.strangers.listen(False)
+                say_once(
+                    "strangers",
+                    "strangers",
+                    f"more than {STRANGERS_A_SECOND} messages a second: for {PAUSE_S:.0f} s nobody listens to topics "
+                    "that hall.toml does not name; buttons and sensors on those that it names are heard as ever",
+                    level=logging.INFO,
+                )
         self._from_strangers(message, ack)
 
     # ---------------------------------------------------------------- what is told
@@ -147,13 +166,14 @@ class Broker:
         self.calls.publish(topic, _encode(payload), qos=0, retain=True)
 
     def _line_changed(self, _up: bool, why: str) -> None:
-        up = all(line.up for line in self.lines)
-        if self.calls.up and self._told_up is not True:
-            self.calls.publish("linli/v1/gateway/status", "online", qos=1, retain=True)
-        if up:
-            self._told_up = True
-            self._on_up(True, "", "")
-        elif why:
+        # Strangers are an extra: only at the beginning are they waited for, so that nobody who speaks then is missed.
+        settled = self.strangers.up or self.strangers.tried
+        if self.calls.up and self.telemetry.up and settled:
+            if self._told_up is not True:
+                self.calls.publish("linli/v1/gateway/status", "online", qos=1, retain=True)
+                self._told_up = True
+                self._on_up(True, "", "")
+        elif not (self.calls.up and self.telemetry.up) and why:
             self._told_up = False
             address = f"{self._plan.host}:{self._plan.port}"
             self._on_up(

@@ -138,7 +138,8 @@ class Desk:
             return
         arrived_ns = time.monotonic_ns()
         visitor.incoming += chunk
-        while (end := visitor.incoming.find(b"\n")) >= 0:
+        # A visitor who was sent away in the middle of a chunk is not listened to any further.
+        while visitor.fileno() in self._visitors and (end := visitor.incoming.find(b"\n")) >= 0:
             line = bytes(visitor.incoming[:end])
             del visitor.incoming[: end + 1]
             if line.strip():
@@ -151,7 +152,7 @@ class Desk:
         try:
             order = json.loads(line)
             name = order["order"]
-            if not isinstance(name, str) or not isinstance(order, dict):
+            if not isinstance(name, str) or not isinstance(order, dict) or not name:
                 raise TypeError
         except (ValueError, KeyError, TypeError, RecursionError):
             self.bad_lines += 1

@@ -22,6 +22,7 @@ class Held:
         self._counts = counts
         self._teller = teller
         self._waiting: list[Arrival] = []
+        self._news: list[Arrival] = []
         #: calls that exist in memory only, as they were shown to staff
         self.provisional: dict[int, Call] = {}
 
@@ -33,12 +34,17 @@ class Held:
 
     def take(self) -> list[Arrival]:
         """All of them, to be tried again."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting, self._news = self._waiting, [], []
         return waiting
+
+    def news(self) -> list[Arrival]:
+        """Those kept since this was asked last."""
+        news, self._news = self._news, []
+        return news
 
     def keep(self, batch: list[Arrival]) -> None:
         """Keep presses; refuse orders; let go of copies."""
-        waiting = {_key(arrival) for arrival in self._waiting}
+        waiting = {_key(arrival): arrival for arrival in self._waiting}
         for arrival in batch:
             if arrival.order:
                 if arrival.answer is not None:
@@ -53,14 +59,25 @@ class Held:
                 continue
             key = _key(arrival)
             if key is None or key not in waiting:
-                waiting.add(key)
+                waiting[key] = arrival
                 self._waiting.append(arrival)
+                self._news.append(arrival)
                 continue
             self._counts["held_copies"] += 1
-            # The broker lends only so many unacknowledged messages; a copy must not use one up. The original stays
-            # unacknowledged, and is what comes again if we die now.
-            if arrival.ack is not None:
+            original = waiting[key]
+            redelivered = any(isinstance(fact, Pressed) and fact.redelivered for fact in arrival.facts)
+            if arrival.ack is not None and (redelivered or original.ack is None):
+                # The broker's own second sending, on a new line, is the original; and one that it will send again takes
+                # the place of one that it will not. Acknowledged, it would be forgotten, and it is not on disk.
+                original.ack = arrival.ack
+            elif arrival.ack is not None:
+                # The broker lends only so many unacknowledged messages; a copy must not use one up. The original stays
+                # unacknowledged, and is what comes again if we die now.
                 arrival.ack()
+
+    def drop(self, arrival: Arrival) -> None:
+        """This one cannot be decided: it waits no more."""
+        self._waiting = [one for one in self._waiting if one is not arrival]
 
     def alarm(self, state: HallState, child: HallState) -> None:
         """``child`` is what the hall would be if they were written: whatever call is new or other there is shown."""

@@ -4,7 +4,7 @@ Theory of operation. One thread owns the selector, the broker's sockets, the des
 looks at the doors, decides what is urgent (calls, pins, orders), writes all changes in one transaction, and only then
 tells: lamps, the doorbell to the screens, "written" and PUBACK to the device, answers to orders. Group commit needs no
 timer: while one commit runs, arrivals gather. Telemetry is read for a millisecond a turn, kept small in a lane of its
-own (telemetry.py) and decided in turns in which nobody calls.
+own (telemetry.py) and decided in turns in which nobody calls, or, on a slow disk, in the transaction of a call.
 
 If the notebook cannot be written, nothing of the batch becomes state: its arrivals wait, in order, and are tried
 again every second (held.py); staff are alarmed from memory (``written: false``), no lamp is lit, nothing is
@@ -37,7 +37,7 @@ from gateway.notebook import CHECKPOINT_PAGES, Notebook
 from gateway.presence import Presences
 from gateway.rounds import MISTAKES, Rounds
 from gateway.store import load_state, write_changes
-from gateway.telemetry import Telemetry
+from gateway.telemetry import LONGEST_PAUSE_NS, Telemetry
 from gateway.teller import Batch, Mouths, Teller
 from gateway.timers import Clock, Timers
 from gateway.views import Json
@@ -93,7 +93,11 @@ class Loop:
         self._commit_ns = 0.0
         self._looked_ns = 0
         self._last_urgent_ns = 0
+        #: since when telemetry that was due has been overtaken in every turn; 0: it was not
+        self._overtaken_since_ns = 0
         self._disk_refuses = False
+        #: the hall as it would be if what is held were written
+        self._held_child: HallState | None = None
         #: since when it does, as those see it who are held, monotonic; 0: nobody had to wait
         self._refuses_since_ns = 0
         self._stopping = False
@@ -111,6 +115,8 @@ class Loop:
         self._epoch = self._book.epoch
         # Numbers given from memory, before the notebook could be read, may be those of calls that are in it.
         self.held.provisional.clear()
+        self._decider.forget()
+        self._held_child = None
         self.rounds.begin()
         self.teller.part_is("notebook", *self._book.standing)
         if was_down:
@@ -142,6 +148,8 @@ class Loop:
     def _read_again(self, state: HallState) -> None:
         """A commit that was refused may have happened after all (gateway/notebook.py says how): look."""
         before, self.state = self.state, state
+        self._decider.forget()
+        self._held_child = None
         self.rounds.resume()
         for device_id in state.devices:
             self.presences.changed(device_id)
@@ -165,6 +173,11 @@ class Loop:
         while not self._stopping:
             self.turn()
             each_turn()
+        # Nobody who has knocked is left standing: one more look at the doors, and all calls that are in the house.
+        for key, mask in self.selector.select(0.0):
+            key.data(mask)
+        while self.urgent:
+            self._handle(self.urgent.take())
         self.rounds.persist_seen(at_once=len(self.state.devices))
 
     def turn(self, longest_wait_s: float = 1.0) -> None:
@@ -187,17 +200,28 @@ class Loop:
         if self.urgent:
             self._last_urgent_ns = looked_ns
             batch = self.urgent.take()
-            if self._commit_ns > SLOW_COMMIT_NS and not self.held and self._telemetry_is_due():
-                batch += self.telemetry.take(looked_ns, self._commit_ns)
+            if self._rides_along(looked_ns):
+                batch += self._take_telemetry(looked_ns)
             self._handle(batch)
         elif self._telemetry_is_due() and not self._a_call_will_take_it(looked_ns):
-            self._handle(self.telemetry.take(looked_ns, self._commit_ns))
+            self._handle(self._take_telemetry(looked_ns))
         if self.telemetry_ready:
             began_ns = clock.monotonic_ns()
             self.telemetry_ready = self.read_telemetry(began_ns + READING_NS)
             spent("telemetry", began_ns, clock.monotonic_ns())
         if not self.urgent:
             self._rest(idle=not doors and not self.telemetry_ready)
+
+    def _take_telemetry(self, now_ns: int) -> list[Arrival]:
+        self._overtaken_since_ns = 0
+        return self.telemetry.take(now_ns, self._commit_ns)
+
+    def _rides_along(self, now_ns: int) -> bool:
+        """Telemetry in the transaction of a call: on a slow disk; and where calls leave it no turn of its own."""
+        if self.held or not self._telemetry_is_due():
+            return False
+        self._overtaken_since_ns = self._overtaken_since_ns or now_ns
+        return self._commit_ns > SLOW_COMMIT_NS or now_ns - self._overtaken_since_ns >= LONGEST_PAUSE_NS
 
     def _a_call_will_take_it(self, now_ns: int) -> bool:
         """On a slow disk, while calls keep coming, telemetry waits a while for the next one's transaction."""
@@ -241,10 +265,10 @@ class Loop:
             written = self._write(batch)
         except MISTAKES as wrong:
             # A mistake of ours that one message brings out must not stop the hall, nor come back with every
-            # redelivery: the others of the batch are decided alone, and this one is set aside aloud.
+            # redelivery: it is searched for by halves (some 16 commits in a batch of 256), and set aside aloud.
             if len(batch) > 1:
-                for arrival in batch:
-                    self._handle([arrival])
+                self._handle(batch[: len(batch) // 2])
+                self._handle(batch[len(batch) // 2 :])
             else:
                 self._set_aside(batch[0], wrong)
             return
@@ -264,7 +288,11 @@ class Loop:
         presses = [fact for fact in arrival.facts if isinstance(fact, Pressed)]
         if presses and not presses[0].doubtful:
             # Whatever was odd about it, somebody pressed: the plainest press of that device must still ring.
-            plain = Pressed(str(presses[0].device_id), doubtful=True, family="set aside")
+            # With its number, where that is sound: then the button hears "written" and need not repeat it for ever.
+            odd = presses[0]
+            press_id = odd.press_id if isinstance(odd.press_id, str) else ""
+            family = odd.family if press_id else "set aside"
+            plain = Pressed(str(odd.device_id), press_id, doubtful=True, family=family)
             self._handle([replace(arrival, facts=(plain,))])
             return
         if presses:
@@ -370,11 +398,23 @@ class Loop:
         """Keep what could not be written, and alarm staff from memory."""
         self.telemetry.put_back([arrival for arrival in batch if not arrival.urgent])
         self.held.keep([arrival for arrival in batch if arrival.urgent])
-        child = self.state.child()
-        for arrival in self.held:
-            for fact in arrival.facts:
-                child.put(self._decider.fact(fact, arrival, child))
+        # What is held is decided once: nothing else changes the state while the disk refuses.
+        child, news = self._held_child, self.held.news()
+        if child is None:
+            child, news = self.state.child(), list(self.held)
+            self._held_child = child
+        odd: list[tuple[Arrival, Exception]] = []
+        for arrival in news:
+            try:
+                for fact in arrival.facts:
+                    child.put(self._decider.fact(fact, arrival, child))
+            except MISTAKES as wrong:
+                odd.append((arrival, wrong))
         self.held.alarm(self.state, child)
+        for arrival, mistake in odd:
+            # As in _handle: it must not stop the hall, least of all now.
+            self.held.drop(arrival)
+            self._set_aside(arrival, mistake)
 
     def _retry(self) -> None:
         if not self._book_is_open():
@@ -385,6 +425,7 @@ class Loop:
         # Telemetry is tried with the next call, or by itself if nobody calls.
         self._disk_refuses = False
         waiting = self.held.take()
+        self._held_child = None
         if not waiting:
             return
         self._handle(waiting)
@@ -419,9 +460,9 @@ class Loop:
             self._tell(Batch([], now_ms, decision.changes, decision.effects))
         return True
 
-    def write(self, changes: list[Change]) -> bool:
-        """Put on disk what is already state ("last seen"). False: the disk refuses."""
-        return self._book_is_open() and self._put_on_disk(changes)
+    def write(self, changes: Callable[[], list[Change]]) -> bool:
+        """Put on disk what is state already ("last seen"), as it is once the notebook is open. False: it refuses."""
+        return self._book_is_open() and self._put_on_disk(changes())
 
     def tidy(self, timezone: str) -> bool:
         """One small step of housekeeping. False: there is nothing to tidy (for a long while)."""

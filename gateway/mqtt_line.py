@@ -80,6 +80,8 @@ class MqttLine:
         self.name = name
         #: it hears: the broker has taken our subscription
         self.up = False
+        #: an attempt has succeeded, or failed
+        self.tried = False
         #: it can speak: what the broker kept for us comes before the subscription is confirmed, and wants an answer
         self._greeted = False
         self.reconnects = -1
@@ -95,6 +97,7 @@ class MqttLine:
         self._line: Wire | None = None
         self._why = ""
         self._asked = False
+        self._refused = ""
         client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id,
@@ -279,7 +282,8 @@ class MqttLine:
 
     def _connected(self, _c: Any, _u: Any, _flags: Any, reason: ReasonCode, _p: Any) -> None:
         if reason.is_failure:
-            self._down(f"the broker refuses us: {reason}")
+            self._refused = f"the broker refuses us: {reason}"
+            self._down(self._refused)
             return
         self._pause_s = 0.1
         self._greeted = True
@@ -288,9 +292,10 @@ class MqttLine:
     def _subscribed(self, _c: Any, _u: Any, _mid: int, reasons: list[ReasonCode], _p: Any) -> None:
         """Only now does the broker send us what devices say: the line is up when it hears, not when it is open."""
         if any(reason.is_failure for reason in reasons):
-            self._down("the broker refuses our subscription: check its access list")
+            self._refused = "the broker refuses our subscription: check its access list"
+            self._down(self._refused)
             return
-        self._why = ""
+        self._why = self._refused = ""
         if not self.up:
             self.up = True
             self.reconnects += 1
@@ -302,7 +307,9 @@ class MqttLine:
             self._down(f"the line broke: {reason}")
 
     def _down(self, why: str) -> None:
-        was_up, self.up, self._greeted = self.up, False, False
+        was_up, self.up, self._greeted, self.tried = self.up, False, False, True
+        # It hangs up on whom it has refused: the refusal is the reason, and is said once.
+        why = self._refused or why
         if was_up or why != self._why:
             self._why = why
             address = f"{self._plan.host}:{self._plan.port}"

@@ -1,7 +1,7 @@
 """What the hall does by the clock: timers that are due, devices that fell silent, "last seen" put on disk.
 
 Nobody waits for any of it, so it is done in small pieces between the calls. Every decision goes the way of the loop:
-decided on a child, written, then told.
+decided, written, then told.
 """
 
 from __future__ import annotations
@@ -162,8 +162,9 @@ class Rounds:
         # Those of whom it is known already need no decision.
         news = [device for device in silent if _is_news(self._loop.state, device)][:SILENT_AT_ONCE]
         if news:
-            self._loop.decide(lambda child, now_ms: _silence_of(news, child, now_ms))
-            if len(news) == SILENT_AT_ONCE:
+            written = self._loop.decide(lambda child, now_ms: _silence_of(news, child, now_ms))
+            # A disk that refuses is not asked again at once: the next sweep finds the same devices.
+            if written and len(news) == SILENT_AT_ONCE:
                 self._loop.timers.at(now_s, self._sweep)
 
     def _know_device(self, device_id: str, name: str) -> None:
@@ -183,7 +184,7 @@ class Rounds:
         """Put "last seen" on disk for those who spoke since; a quarter of an hour of it may be lost."""
         seen = [device_id for device_id, _ in self._loop.presences.unsaved()]
         now, later = seen[:at_once], seen[at_once:]
-        if not self._loop.write(self.refresh_seen(now)):
+        if not self._loop.write(lambda: self.refresh_seen(now)):
             return
         for device_id in now:
             if (presence := self._loop.presences.of(device_id)) is not None:

@@ -223,17 +223,14 @@ def find_press(connection: sqlite3.Connection, device_id: str, press_id: str) ->
     return None if row is None else (int(row[0]), int(row[1]))
 
 
-def newest_press(connection: sqlite3.Connection, device_id: str, boot: str) -> int:
-    """The largest number of a press of this life of one of our own buttons; -1 where there is none, or none is legible.
-
-    One page or two of the table's own key, at a button's first press after a start.
-    """
+def newest_press(connection: sqlite3.Connection, device_id: str, boot: str) -> int | None:
+    """How far one of our buttons has counted in this life, on disk; -1: not begun. None: the disk cannot tell."""
     try:
         row = connection.execute(
-            "SELECT max(CAST(substr(press_id, ?) AS INTEGER)) FROM presses "
-            "WHERE device_id = ? AND press_id >= ? AND press_id < ?",
+            "SELECT coalesce(max(CAST(substr(press_id, ?) AS INTEGER)), -1) FROM presses"
+            " WHERE device_id = ? AND press_id >= ? AND press_id < ?",  # ";" is the sign after ":"
             (len(boot) + 2, device_id, f"{boot}:", f"{boot};"),
         ).fetchone()
     except sqlite3.Error:
-        return 2**62  # nothing is surely new on a disk that cannot be read: each key is asked for, and that says why
-    return -1 if row is None or row[0] is None else int(row[0])
+        return None
+    return int(row[0])

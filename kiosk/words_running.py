@@ -125,7 +125,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "count_oversized": ("太长的内容", "payloads too long"),
     "count_unknown_topic": ("不认识的主题", "topics nobody knows"),
     "count_set_aside": ("我们自己的错误", "faults of our own"),
-    "count_held_too_many": ("磁盘坏时放不下的", "could not wait for the disk"),
+    "count_codec_failed": ("解码出错的", "could not be read, by a fault of ours"),
     "count_held_copies": ("磁盘坏时重复的", "repeated while the disk was bad"),
     "count_over_budget": ("超额、没有逐条看", "over budget, not read one by one"),
     "count_retained": ("消息服务记着的旧状态", "old states kept by the broker"),

@@ -1,6 +1,6 @@
 """The hall's own mosquitto, for `linli run`: which port, which settings, which program.
 
-A hall under systemd has Debian's mosquitto with `systemd/mosquitto-linli.conf` instead; the settings that matter
+A hall under systemd has Debian's mosquitto with `systemd/mosquitto.conf` instead; the settings that matter
 are the same and have the same reasons.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -49,6 +50,8 @@ log_timestamp_format %Y-%m-%dT%H:%M:%S
 {user}"""
 
 
+#: What mosquitto 2.0 says of a file that it cannot read.
+_REFUSED = re.compile(r"persistent database|Couldn't open database")
 #: Below live the services everybody knows; above, until the kernel's own range, hardly anything.
 _LOWEST = 20_000
 
@@ -76,14 +79,14 @@ def write_conf(folder: Path, port: int) -> Path:
     return conf
 
 
-def put_aside_refused(conf: Path, status: int) -> Path | None:
-    """mosquitto ended by itself with this exit status: if it was its own file that it refused, it refuses it for ever.
+def put_aside_refused(conf: Path, last_words: str) -> Path | None:
+    """mosquitto has ended with these words: if it was its own file that it refused, it refuses it for ever.
 
     The file is kept beside, under another name; what was in it are levels, which are told anew, and messages for a
     gateway that was away. Returns that name, or None where there was nothing to put aside. (Under systemd its unit
-    does the same: ``ExecStopPost=`` in systemd/mosquitto.service.d/linli.conf.)
+    does the same after two failures in a row: systemd/mosquitto.service.d/linli.conf.)
     """
-    if status <= 0 or not conf.exists():
+    if not _REFUSED.search(last_words) or not conf.exists():
         return None
     for line in conf.read_text(encoding="utf-8").splitlines():
         if line.startswith("persistence_location "):

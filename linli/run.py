@@ -190,7 +190,8 @@ class Supervisor:
         how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
         if child.part.log:
             say_line(f"{child.part.name} said: {_last_line(child.part.log)}")
-        if child.part.name == "broker" and (aside := put_aside_refused(Path(child.part.argv[-1]), status)):
+        words = "\n".join(_lines(child.part.log)[-5:]) if child.part.log and status > 0 else ""
+        if child.part.name == "broker" and (aside := put_aside_refused(Path(child.part.argv[-1]), words)):
             say_line(f"what the broker remembered may be damaged: kept as {aside}, it begins without")
         if status != WRONG_FILE:
             say_line(f"{child.part.name} {how}; it is started again in {child.backoff_s:.1f} s")
@@ -329,8 +330,12 @@ def _open_log(path: Path | None) -> Iterator[BinaryIO | None]:
         yield log
 
 
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8", errors="replace").splitlines()
+
+
 def _last_line(path: Path) -> str:
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = _lines(path)
     return lines[-1] if lines else "nothing"
 
 

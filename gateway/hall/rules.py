@@ -96,7 +96,7 @@ def obey(
 
 def with_panels(state: HallState, decision: Decision, panels: Sequence[Panel], now_ms: int) -> Decision:
     """If a zone's count changed, the panels that add it up follow, in the same transaction."""
-    if any(isinstance(change, Zone) for change in decision.changes):
+    if panels and any(isinstance(change, Zone) for change in decision.changes):
         after = state.child()
         after.put(decision)
         counts = bays.shown(after, panels, now_ms)

@@ -72,10 +72,11 @@ def seen(state: HallState, fact: DeviceSeen, now_ms: int, every_ms: int | None =
     if (after.health, after.every_ms, after.model) == (old.health, old.every_ms, old.model):
         decision.quiet.append(after)
     else:
-        decision.changes += [
-            after,
-            JournalLine(now_ms, "DeviceHealth", f"device:{after.device_id}", "", after.health),
-        ]
+        decision.changes.append(after)
+        if after.health != old.health:
+            decision.changes.append(
+                JournalLine(now_ms, "DeviceHealth", f"device:{after.device_id}", "", after.health)
+            )
     return decision
 
 

@@ -185,10 +185,12 @@ class Units:
                 lines.append(line.rstrip("\n"))
                 if TELLING.search(line):
                     self.note(line.strip()[:160])
-            status = process.wait()
+            process.wait()
             process.stdout.close()
-            if name == "broker" and not self._stopping:
-                put_aside_refused(self.home / "mosquitto" / "mosquitto.conf", status)  # as its ExecStopPost=
+            if name == "broker" and process.returncode > 0 and not self._stopping:
+                log = self.home / "mosquitto" / "mosquitto.log"
+                said = "\n".join(lines[-5:]) + (log.read_text()[-2000:] if log.exists() else "")
+                put_aside_refused(self.home / "mosquitto" / "mosquitto.conf", said)  # as its unit does
             halt = threading.Event()
             halt.wait(0 if self._stopping else pause)
             while name in self._held and not self._stopping:

@@ -167,26 +167,21 @@ def any_batch(dice: random.Random, number: int) -> list[Arrival]:
 
 def any_order(dice: random.Random, key: str) -> Arrival:
     call_id, bay = dice.randrange(1, 8), f"e{dice.randrange(7)}"
-    name, words = dice.choice(
-        [
-            ("accept_call", {"call_id": call_id}),
-            ("close_call", {"call_id": call_id, "outcome": "helped"}),
-            ("raise_call", {"device_id": "screen:kiosk-1", "place_zh": "自助机", "key": key}),
-            ("close_bay", {"bay_id": bay}),
-            ("open_bay", {"bay_id": bay}),
-            ("define_zone", {"zone_id": "east", "name_zh": key}),
-            (
-                "claim_device",
-                {
-                    "device_id": f"s{dice.randrange(9)}",
-                    "kind": "bay_sensor",
-                    "bay_id": bay,
-                    "zone_id": dice.choice("ab"),
-                },
-            ),
-            ("claim_device", {"device_id": f"s{dice.randrange(9)}", "kind": "ignored"}),
-        ]
-    )
+    sensor = f"s{dice.randrange(9)}"
+    orders: list[tuple[str, dict[str, object]]] = [
+        ("accept_call", {"call_id": call_id}),
+        ("close_call", {"call_id": call_id, "outcome": "helped"}),
+        ("raise_call", {"device_id": "screen:kiosk-1", "place_zh": "自助机", "key": key}),
+        ("close_bay", {"bay_id": bay}),
+        ("open_bay", {"bay_id": bay}),
+        ("define_zone", {"zone_id": "east", "name_zh": key}),
+        (
+            "claim_device",
+            {"device_id": sensor, "kind": "bay_sensor", "bay_id": bay, "zone_id": dice.choice("ab")},
+        ),
+        ("claim_device", {"device_id": sensor, "kind": "ignored"}),
+    ]
+    name, words = dice.choice(orders)
     fields_: dict[str, object] = {"by": "小李", **words}
     return Arrival(1, NOON_MS, name, order=name, fields=fields_, answer=lambda _words: None)
 
@@ -269,9 +264,8 @@ def test_what_is_on_disk_is_what_the_hall_knows_after_any_history_of_refusals(
             hall.mend_disk()
         else:
             hall.loop._write(any_batch(dice, number + 1))
-    hall.loop.write(
-        list(hall.loop.state.devices.values()) + list(hall.loop.state.bays.values())
-    )  # "last seen"
+    seen: list[Change] = [*hall.loop.state.devices.values(), *hall.loop.state.bays.values()]
+    assert hall.loop.write(lambda: seen)  # "last seen" is in memory until now
     knew = whole(hall.loop.state)
     hall.die()
     again = HeldHall(tmp_path, hall.clock)
