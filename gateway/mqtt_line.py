@@ -40,8 +40,9 @@ from gateway.wire import Published, Wire, puback_packet, publish_packet
 KEEPALIVE_S = 30
 #: A line on which nothing has come for so long is asked for a sign of life (PINGREQ) …
 ASK_AFTER_S = 2.0
-#: … and given up when nothing has come for so long. A broker behind a backlog still says something: only silence
-#: counts, not a late answer. (paho's own check waits for the answer alone: a burst made it hang up 27 times.)
+#: … and given up when nothing has come for so long, and since it was asked for the rest of it: where it was we who
+#: were stopped, nobody had asked. A broker behind a backlog still says something: only silence counts, not a late
+#: answer. (paho's own check waits for the answer alone: a burst made it hang up 27 times.)
 SILENT_S = 5.0
 #: A connection attempt that takes longer is given up: our choice, twice a bad Wi-Fi's round trip with retries.
 CONNECT_TIMEOUT_S = 3.0
@@ -94,7 +95,8 @@ class MqttLine:
         self._opened_s = 0.0
         self._line: Wire | None = None
         self._why = ""
-        self._asked = False
+        #: when a silent line was asked for a sign of life, monotonic; 0.0: it was not
+        self._asked_s = 0.0
         client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id,
@@ -230,7 +232,7 @@ class MqttLine:
             return
         self._line = Wire(opened)
         self._opened_s = time.monotonic()
-        self._asked = False
+        self._asked_s = 0.0
         try:
             self._client.reconnect()
         except OSError as wrong:
@@ -256,11 +258,11 @@ class MqttLine:
         # From here on only silence counts: before it confirms our subscription it may send a long backlog first.
         silent_s = now_s - line.heard_s
         if silent_s < ASK_AFTER_S:
-            self._asked = False
-        elif not self._asked:
-            self._asked = True
+            self._asked_s = 0.0
+        elif not self._asked_s:
+            self._asked_s = now_s
             line.ask()
-        elif silent_s > SILENT_S:
+        elif now_s - self._asked_s > SILENT_S - ASK_AFTER_S:
             try:
                 # It may be we who were deaf: what has come meanwhile lies in the kernel.
                 if not line.fill():
