@@ -95,6 +95,8 @@ class MqttLine:
         self._opened_s = 0.0
         self._line: Wire | None = None
         self._why = ""
+        #: why the broker sends us away, between its saying so and the end of the line
+        self._refusal = ""
         #: when a silent line was asked for a sign of life, monotonic; 0.0: it was not
         self._asked_s = 0.0
         client = _Client(
@@ -136,10 +138,10 @@ class MqttLine:
                     if line.lent():
                         # A packet for paho. It may hang up over it; then this line is no longer ours.
                         self._client.loop_read()
+                        if self._line is line and self._client.want_write():
+                            self._client.loop_write()  # its answer from within a callback
                         if self._line is not line:
                             return False
-                        if self._client.want_write():
-                            self._client.loop_write()  # its answer from within a callback
                     if time.monotonic_ns() >= until_ns:
                         return True
                 if filled and not line.more:
@@ -281,17 +283,19 @@ class MqttLine:
 
     def _connected(self, _c: Any, _u: Any, _flags: Any, reason: ReasonCode, _p: Any) -> None:
         if reason.is_failure:
-            self._down(f"the broker refuses us: {reason}")
+            self._refusal = f"the broker refuses us: {reason}"  # paho hangs up over it
             return
-        self._pause_s = 0.1
         self._greeted = True
         self._client.subscribe(self._topics)
 
     def _subscribed(self, _c: Any, _u: Any, _mid: int, reasons: list[ReasonCode], _p: Any) -> None:
         """Only now does the broker send us what devices say: the line is up when it hears, not when it is open."""
         if any(reason.is_failure for reason in reasons):
-            self._down("the broker refuses our subscription: check its access list")
+            # A line that hears nothing is no line.
+            self._refusal = "the broker refuses our subscription: check its access list"
+            self._client.disconnect()
             return
+        self._pause_s = 0.1
         self._why = ""
         if not self.up:
             self.up = True
@@ -300,8 +304,9 @@ class MqttLine:
 
     def _disconnected(self, _c: Any, _u: Any, _flags: Any, reason: ReasonCode, _p: Any) -> None:
         self._pause()
+        why, self._refusal = self._refusal or f"the line broke: {reason}", ""
         if not self._closing:
-            self._down(f"the line broke: {reason}")
+            self._down(why)
 
     def _down(self, why: str) -> None:
         was_up, self.up, self._greeted = self.up, False, False
