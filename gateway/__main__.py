@@ -150,8 +150,10 @@ class Gateway:
     def _calls_ready(self, mask: int) -> None:
         if mask & 2:
             self.broker.calls.write()
-        if mask & 1:
-            self.broker.calls.read(time.monotonic_ns() + READING_CALLS_NS)
+        if mask & 1 and self.broker.calls.read(time.monotonic_ns() + READING_CALLS_NS):
+            # The rest has left the kernel, so the selector will not say that it is there.
+            self._unread.insert(0, self.broker.calls)
+            self.loop.telemetry_ready = True
         self._watch(self.broker.calls)
 
     def _others_ready(self, line: MqttLine, mask: int) -> None:
