@@ -101,11 +101,11 @@ class Broker:
         # The strangers' line comes last: what it hears of the others' words, they have heard before.
         if self.calls.up and self.telemetry.up:
             self.strangers.tick(now_s)
-        if self._silent_until_s and now_s >= self._silent_until_s:
+        if self._silent_until_s and not self.strangers.up:
+            self._silent_until_s = 0.0  # a new line listens from the beginning
+        elif self._silent_until_s and now_s >= self._silent_until_s:
             self._silent_until_s = 0.0
             self.strangers.listen(True)
-        elif self._silent_until_s and not self.strangers.up:
-            self._silent_until_s = 0.0  # a new line listens by itself
 
     def close(self) -> None:
         self.strangers.close()

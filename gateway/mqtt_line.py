@@ -40,8 +40,9 @@ from gateway.wire import Published, Wire, puback_packet, publish_packet
 KEEPALIVE_S = 30
 #: A line on which nothing has come for so long is asked for a sign of life (PINGREQ) …
 ASK_AFTER_S = 2.0
-#: … and given up when nothing has come for so long. A broker behind a backlog still says something: only silence
-#: counts, not a late answer. (paho's own check waits for the answer alone: a burst made it hang up 27 times.)
+#: … and given up when nothing has come for so long, and since it was asked for the rest of it: where it was we who
+#: were stopped, nobody had asked. A broker behind a backlog still says something: only silence counts, not a late
+#: answer. (paho's own check waits for the answer alone: a burst made it hang up 27 times.)
 SILENT_S = 5.0
 #: A connection attempt that takes longer is given up: our choice, twice a bad Wi-Fi's round trip with retries.
 CONNECT_TIMEOUT_S = 3.0
@@ -80,7 +81,7 @@ class MqttLine:
         self.name = name
         #: it hears: the broker has taken our subscription
         self.up = False
-        #: an attempt has succeeded, or failed
+        #: an attempt has failed, once at least
         self.tried = False
         #: it can speak: what the broker kept for us comes before the subscription is confirmed, and wants an answer
         self._greeted = False
@@ -96,8 +97,10 @@ class MqttLine:
         self._opened_s = 0.0
         self._line: Wire | None = None
         self._why = ""
-        self._asked = False
-        self._refused = ""
+        #: why the broker sends us away, between its saying so and the end of the line
+        self._refusal = ""
+        #: when a silent line was asked for a sign of life, monotonic; 0.0: it was not
+        self._asked_s = 0.0
         client = _Client(
             CallbackAPIVersion.VERSION2,
             client_id,
@@ -137,10 +140,10 @@ class MqttLine:
                     if line.lent():
                         # A packet for paho. It may hang up over it; then this line is no longer ours.
                         self._client.loop_read()
+                        if self._line is line and self._client.want_write():
+                            self._client.loop_write()  # its answer from within a callback
                         if self._line is not line:
                             return False
-                        if self._client.want_write():
-                            self._client.loop_write()  # its answer from within a callback
                     if time.monotonic_ns() >= until_ns:
                         return True
                 if filled and not line.more:
@@ -233,7 +236,7 @@ class MqttLine:
             return
         self._line = Wire(opened)
         self._opened_s = time.monotonic()
-        self._asked = False
+        self._asked_s = 0.0
         try:
             self._client.reconnect()
         except OSError as wrong:
@@ -259,11 +262,11 @@ class MqttLine:
         # From here on only silence counts: before it confirms our subscription it may send a long backlog first.
         silent_s = now_s - line.heard_s
         if silent_s < ASK_AFTER_S:
-            self._asked = False
-        elif not self._asked:
-            self._asked = True
+            self._asked_s = 0.0
+        elif not self._asked_s:
+            self._asked_s = now_s
             line.ask()
-        elif silent_s > SILENT_S:
+        elif now_s - self._asked_s > SILENT_S - ASK_AFTER_S:
             try:
                 # It may be we who were deaf: what has come meanwhile lies in the kernel.
                 if not line.fill():
@@ -282,20 +285,20 @@ class MqttLine:
 
     def _connected(self, _c: Any, _u: Any, _flags: Any, reason: ReasonCode, _p: Any) -> None:
         if reason.is_failure:
-            self._refused = f"the broker refuses us: {reason}"
-            self._down(self._refused)
+            self._refusal = f"the broker refuses us: {reason}"  # paho hangs up over it
             return
-        self._pause_s = 0.1
         self._greeted = True
         self._client.subscribe(self._topics)
 
     def _subscribed(self, _c: Any, _u: Any, _mid: int, reasons: list[ReasonCode], _p: Any) -> None:
         """Only now does the broker send us what devices say: the line is up when it hears, not when it is open."""
         if any(reason.is_failure for reason in reasons):
-            self._refused = "the broker refuses our subscription: check its access list"
-            self._down(self._refused)
+            # A line that hears nothing is no line.
+            self._refusal = "the broker refuses our subscription: check its access list"
+            self._client.disconnect()
             return
-        self._why = self._refused = ""
+        self._pause_s = 0.1
+        self._why = ""
         if not self.up:
             self.up = True
             self.reconnects += 1
@@ -303,13 +306,12 @@ class MqttLine:
 
     def _disconnected(self, _c: Any, _u: Any, _flags: Any, reason: ReasonCode, _p: Any) -> None:
         self._pause()
+        why, self._refusal = self._refusal or f"the line broke: {reason}", ""
         if not self._closing:
-            self._down(f"the line broke: {reason}")
+            self._down(why)
 
     def _down(self, why: str) -> None:
         was_up, self.up, self._greeted, self.tried = self.up, False, False, True
-        # It hangs up on whom it has refused: the refusal is the reason, and is said once.
-        why = self._refused or why
         if was_up or why != self._why:
             self._why = why
             address = f"{self._plan.host}:{self._plan.port}"
