@@ -220,6 +220,9 @@ class Device:
     def close(self) -> None:
         self._client.disconnect()
         self._client.loop_stop()
+        # The library's thread may have ended before it said goodbye: then the socket is still open.
+        if (line := self._client.socket()) is not None:
+            line.close()
 
 
 class Gateway:

@@ -13,7 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from tests.parts import Gateway, gateway
+from tests.parts import Gateway, gateway, wait_until
 
 GATE = '[[panels]]\nid = "gate"\nvia = "mqtt"\n[[gpio.buttons]]\nid = "desk"\nname_zh = "服务台"\npin = 17\n'
 LAMP = "linli/v1/lamp/btn-01/set"
@@ -88,8 +88,15 @@ def test_rubbish_is_counted_and_named_once_and_never_a_call(
         button.say(topic, payload)
     button.press("btn-01", "9f", 1)
     button.wait_heard(WRITTEN, seq=1)
-    counts = seat.order("statistics")["statistics"]["counts"]
-    assert sum(counts.get(kind, 0) for kind in ("unknown_topic", "garbage", "oversized")) == 3
+    # The press has overtaken what waits on the other connections: that is counted in its own time.
+    counted = ("unknown_topic", "garbage", "oversized")
+
+    def rubbish() -> int:
+        counts = seat.order("statistics")["statistics"]["counts"]
+        return sum(counts.get(kind, 0) for kind in counted)
+
+    wait_until(lambda: rubbish() >= 3, lambda: f"three pieces of rubbish are counted, not {rubbish()}")
+    assert rubbish() == 3
     assert calls_on_disk(hall) == [("btn-01", "HEARD", 1)]
     assert sum("counted" in line for line in hall.process.lines) == 1
 
