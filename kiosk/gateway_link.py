@@ -21,7 +21,7 @@ from typing import Any
 from devices.faults import OrderRefused, OutsideDown
 from gateway.hall.bays import UNCLAIMED_ZONE
 from gateway.log import say, say_once
-from kiosk.live import Hub
+from kiosk.live import Fact, Hub
 
 #: A gateway that restarts is back in about a second; faster tries only cost the Pi (our choice).
 RECONNECT_FIRST_S, RECONNECT_LAST_S = 0.1, 2.0
@@ -64,6 +64,7 @@ class GatewayLink:
         self._connected = False
         self._rev: int | None = None
         self._things: dict[str, dict[str, Json]] = {kind[1]: {} for kind in _KINDS.values()}
+        self._news: dict[str, list[Fact]] = {}
         self._extra: Json = {"lamps": [], "epoch": ""}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gateway-link", daemon=True)
@@ -140,9 +141,9 @@ class GatewayLink:
                     line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_TIMEOUT)
                     self._socket = line
                     self._send({"id": "k-0", "order": "hello", "who": self._who})
-                    for heard in _lines(line):
+                    for group in _groups(line):
                         wait_s = RECONNECT_FIRST_S
-                        self._hear(heard)
+                        self._hear_all(group)
             except OSError:
                 pass  # away: the state below says so on every screen
             self._lost()
@@ -177,10 +178,29 @@ class GatewayLink:
         if was and not self._stopping.is_set():
             say("gateway_lost", "the gateway is away: calls ring only where it runs", level=logging.WARNING)
             self._tell_link()
+            self._tell_all()
 
     def _tell_link(self) -> None:
-        self._hub.publish("staff", "link", {"connected": self._connected})
-        self._hub.publish("hall", "link", {"connected": self._connected})
+        self._tell("staff", "link", {"connected": self._connected})
+        self._tell("hall", "link", {"connected": self._connected})
+
+    def _tell(self, channel: str, event: str, data: Json) -> None:
+        """To be told with all else that is heard in one reading (`_tell_all`)."""
+        self._news.setdefault(channel, []).append((event, data))
+
+    def _tell_all(self) -> None:
+        news, self._news = self._news, {}
+        for channel, facts in news.items():
+            self._hub.publish_all(channel, facts)
+
+    def _hear_all(self, group: list[bytes]) -> None:
+        """What one reading brought. It is kept fact by fact and told at once, so that a call which comes behind a
+        hundred bays does not wait until each of them has been handed to each screen."""
+        try:
+            for raw in group:
+                self._hear(raw)
+        finally:
+            self._tell_all()
 
     def _hear(self, raw: bytes) -> None:
         try:
@@ -215,7 +235,7 @@ class GatewayLink:
         elif fact == "BayGone":
             with self._lock:
                 self._things["bays"].pop(str(heard.get("bay_id")), None)
-            self._hub.publish("staff", "bay_gone", {"bay_id": str(heard.get("bay_id"))})
+            self._tell("staff", "bay_gone", {"bay_id": str(heard.get("bay_id"))})
 
     def _hear_snapshot(self, heard: Json) -> None:
         with self._lock:
@@ -230,7 +250,7 @@ class GatewayLink:
         if not was:
             say("gateway_found", "the gateway is there")
         self._tell_link()
-        self._hub.publish("staff", "snapshot", self.snapshot())
+        self._tell("staff", "snapshot", self.snapshot())
         for zone in list(self._things["zones"].values()):
             self._tell_hall(zone)
 
@@ -246,14 +266,14 @@ class GatewayLink:
             self._things[plural][str(thing[key])] = thing
             if plural == "calls" and thing.get("state") == "CLOSED":
                 _keep_few_closed(self._things[plural])
-        self._hub.publish("staff", event, thing)
+        self._tell("staff", event, thing)
         if event == "zone":
             self._tell_hall(thing)
 
     def _tell_hall(self, zone: Json) -> None:
         """A zone's counts for residents; the zone of sensors that nobody has claimed is for staff only."""
         if zone["zone_id"] != UNCLAIMED_ZONE.zone_id:
-            self._hub.publish("hall", "zone", zone)
+            self._tell("hall", "zone", zone)
 
 
 class _Answer:
@@ -274,8 +294,8 @@ def _keep_few_closed(calls: dict[str, Json]) -> None:
         del calls[key]
 
 
-def _lines(line: socket.socket) -> Iterator[bytes]:
-    """Lines as they come, until the other side closes. One that is too long ends the connection."""
+def _groups(line: socket.socket) -> Iterator[list[bytes]]:
+    """Lines as they come, all of one reading together, until the other side closes. A line without end ends it."""
     rest = bytearray()
     while True:
         come = line.recv(65536)
@@ -283,7 +303,7 @@ def _lines(line: socket.socket) -> Iterator[bytes]:
             return
         rest += come
         *whole, last = rest.split(b"\n")
-        yield from (bytes(one) for one in whole if one.strip())
+        yield [bytes(one) for one in whole if one.strip()]
         rest = bytearray(last)
         if len(rest) > LINE_AT_MOST:
             raise OSError("a line without end")

@@ -6,8 +6,9 @@ come again (it then begins with a fresh state) and delays nobody. Their number i
 use up the threads that answer touches; and the hall's own share is bounded, because anybody may open one: strangers
 can never take the places from which the staff's consoles ring.
 
-An event is encoded once for all. Where a screen has heard everything so far, whoever tells hands it the bytes by the
-straight way (``straight.py``); otherwise they are put into its queue and its own thread sends them.
+An event is encoded once for all, and what became known together is told together: one hand-over a screen, however
+many facts. Where a screen has heard everything so far, whoever tells hands it the bytes by the straight way
+(``straight.py``); otherwise they are put into its queue and its own thread sends them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import json
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from devices.faults import OutsideDown
@@ -26,7 +27,8 @@ from kiosk.straight import StraightWay
 LISTENERS_AT_MOST = 32
 #: Of these, streams without staff: a hall has a few displays and kiosks; the other 16 places are kept for consoles.
 HALL_AT_MOST = 16
-#: Events a slow listener may be behind. A burst of a whole hall (a power cut: 200 buttons) fits.
+#: Events after which a slow listener is sent away. A burst of a whole hall (a power cut: 200 buttons) fits, and what
+#: became known together (all of a gateway's word that was read at once) is never cut in two.
 BEHIND_AT_MOST = 256
 #: live.js rebuilds the stream after 25 s without one.
 HEARTBEAT_S = 10.0
@@ -42,27 +44,28 @@ def sse(event: str, data: dict[str, Any]) -> bytes:
     return f"event: {event}\ndata: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
 
 
+#: An event's name and its fields.
+Fact = tuple[str, dict[str, Any]]
+
+
 class Told:
-    """One event: its name, its fields, and its bytes, made once for all who hear it."""
+    """What is told at one moment: an event, or several that became known together. Its bytes are made once for all."""
 
-    __slots__ = ("data", "event", "line", "notebook", "veiled")
+    __slots__ = ("facts", "line", "veiled")
 
-    def __init__(self, event: str, data: dict[str, Any], line: bytes | None = None) -> None:
-        self.event = event
-        self.data = data
-        self.line = sse(event, data) if line is None else line
+    def __init__(self, facts: Sequence[Fact], line: bytes | None = None) -> None:
+        self.facts = facts
+        self.line = b"".join(sse(event, data) for event, data in facts) if line is None else line
         self.veiled: bytes | None = None
         """The bytes for a locked screen, once somebody has made them (console/live.py)."""
-        self.notebook: object = None
-        """How kiosk.db stood when this was told, once somebody has looked (console/live.py)."""
 
 
 #: How an event is said to one listener at this moment; None: its own thread has to see to it.
 Dress = Callable[[Told], bytes | None]
 
 #: Every stream begins with it: the browser comes back after a second (WHATWG HTML, 9.2.6).
-RETRY = Told("retry", {}, b"retry: 1000\n\n")
-HEARTBEAT = Told("heartbeat", {})
+RETRY = Told((), b"retry: 1000\n\n")
+HEARTBEAT = Told([("heartbeat", {})])
 
 
 class TooManyListeners(OutsideDown):
@@ -104,11 +107,15 @@ class Hub:
 
     def publish(self, channel: str, event: str, data: dict[str, Any]) -> None:
         """Tell everybody on ``channel``."""
+        self.publish_all(channel, [(event, data)])
+
+    def publish_all(self, channel: str, facts: Sequence[Fact]) -> None:
+        """Tell everybody on ``channel`` what became known together: as many events, in this order, in one piece."""
         with self._lock:
             hearing = [stream for stream in self._streams if channel in stream.channels]
         if not hearing:
             return
-        told = Told(event, data)
+        told = Told(facts)
         for stream in hearing:
             if not stream.offer(told):
                 with self._lock:
@@ -164,6 +171,7 @@ class Stream(Iterator[bytes]):
         self._first: list[Told] = [RETRY]
         self._turn = threading.Condition()
         self._waiting: deque[Told] = deque()
+        self._behind = 0  # events in `_waiting`
         self._rests = False  # its thread waits in next_told: whatever it was given before is with the socket
         self._way: StraightWay | None = None
         self._dress: Dress = _as_it_is
@@ -172,7 +180,7 @@ class Stream(Iterator[bytes]):
     def begin_with(self, initial: Iterable[tuple[str, dict[str, Any]]]) -> None:
         """Say this first. Where ``initial`` is gathered while it is read and that fails, the place is given back."""
         try:
-            self._first.extend(Told(event, data) for event, data in initial)
+            self._first.extend(Told([fact]) for fact in initial)
         except BaseException:
             self.close()
             raise
@@ -185,7 +193,7 @@ class Stream(Iterator[bytes]):
         self._way, self._dress = way, dress or _as_it_is
 
     def offer(self, told: Told) -> bool:
-        """Hand it one event; False (and the stream's end) where it is too far behind. Never waits for the screen."""
+        """Hand it what is told; False (and the stream's end) where it is too far behind. Never waits for the screen."""
         with self._turn:
             if self._ended:
                 return True  # nothing more is said to it, and that is nobody's fault
@@ -194,8 +202,9 @@ class Stream(Iterator[bytes]):
                 if line is not None and self._way.send(line):
                     return True
             self._turn.notify()
-            if len(self._waiting) < BEHIND_AT_MOST:
+            if self._behind < BEHIND_AT_MOST:
                 self._waiting.append(told)
+                self._behind += len(told.facts)
                 return True
             self._ended = True
             if self._way is not None:
@@ -223,7 +232,11 @@ class Stream(Iterator[bytes]):
                 if not self._turn.wait(until_s - time.monotonic()):
                     break
             self._rests = False
-            told = self._waiting.popleft() if self._waiting else HEARTBEAT
+            if self._waiting:
+                told = self._waiting.popleft()
+                self._behind -= len(told.facts)
+            else:
+                told = HEARTBEAT
         if self._ended or not self._is_welcome():
             raise self._over()
         return told

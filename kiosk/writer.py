@@ -68,6 +68,8 @@ class Writer:
         self.trouble = ""
         """What is wrong with the disk, in words for the person on duty; "" while all is well."""
         self.quarantined = ""
+        self.commits = 0
+        """Another number once anything may have been written, and before whoever wrote it is told so."""
         self._began_s: float | None = None
 
     def start(self) -> None:
@@ -156,7 +158,9 @@ class Writer:
         try:
             if self._open().write(lambda connection: _run_all(connection, group)):
                 self.trouble = ""  # reading alone does not show that the disk takes what is written
+                self.commits += 1
         except NotWritten as wrong:
+            self.commits += 1  # the disk's last word is not known, or the notebook was begun anew
             self.trouble = str(wrong)
             for piece in group:
                 piece.error = wrong

@@ -63,30 +63,24 @@ _TOO_MANY = {
 class SessionWatch:
     """Looks at one session again and again. What cannot be read stays as it was: a failing disk must not end a ring.
 
-    Asked before each event of each console, so it reads the session only where the notebook has changed since (3
-    microseconds to know) or where the time has come for it to lock or to end.
+    Asked before each event of each console, so it reads the session only where the kiosk has written since (nobody
+    else writes kiosk.db, so a number in memory says it) or where the time has come for it to lock or to end.
     """
 
     def __init__(self, core: Core, accounts: Accounts, session: Session) -> None:
         self._core = core
         self._accounts = accounts
         self._last: Session = session
-        self._read_at: object = None
+        self._read_at = -1
         self._read_ms = 0
 
-    def is_open(self, told: Told | None = None) -> bool:
-        """Whether somebody is still signed in; afterwards `session` is as it is now.
-
-        :param told: the event that is being told to many: of all their watches one asks the notebook.
-        """
+    def is_open(self) -> bool:
+        """Whether somebody is still signed in; afterwards `session` is as it is now."""
+        # Before the session is read: what is committed in between is seen by the next look.
+        stands, now_ms = self._core.writer.commits, self._core.now_ms()
+        if stands == self._read_at and self._read_ms <= now_ms < self._holds_until_ms():
+            return True
         try:
-            # Before the session is read: what is committed in between is seen by the next look.
-            stands = self._notebook() if told is None else told.notebook or self._notebook()
-            if told is not None:
-                told.notebook = stands
-            now_ms = self._core.now_ms()
-            if stands == self._read_at and self._read_ms <= now_ms < self._holds_until_ms():
-                return True
             now = self._accounts.session_of_hash(self._last.session_hash)
         except (NotWritten, sqlite3.Error):
             return True
@@ -94,11 +88,6 @@ class SessionWatch:
             return False
         self._last, self._read_at, self._read_ms = now, stands, now_ms
         return True
-
-    def _notebook(self) -> object:
-        """How kiosk.db stands: another value once anybody has committed (or this thread looks through another door)."""
-        reader = self._core.reader()
-        return reader, data_version(reader)
 
     def _holds_until_ms(self) -> int:
         return self._last.ends_ms if self._last.locked else min(self._last.locks_ms, self._last.ends_ms)
@@ -127,7 +116,7 @@ class Veil(Iterator[bytes]):
 
     def dress(self, told: Told) -> bytes | None:
         """The event as this screen may hear it at this moment; None where more is to be said than the event."""
-        if not self._watch.is_open(told) or self._watch.session.locked != self._was_locked:
+        if not self._watch.is_open() or self._watch.session.locked != self._was_locked:
             return None
         return veiled_line(told) if self._was_locked else told.line
 
@@ -150,13 +139,13 @@ def _lock_state(core: Core, session: Session) -> Json:
 
 
 def veiled_line(told: Told) -> bytes:
-    """An event as a locked screen may hear it; made once for all that are locked."""
+    """What is told, as a locked screen may hear it; made once for all that are locked."""
     if told is RETRY:
         return told.line
     if told.veiled is None:
-        fact = picture.veiled(told.event, told.data)
+        facts = ((event, picture.veiled(event, data)) for event, data in told.facts)
         # Something must be sent, or the server would take the stream as ended; a comment is nothing to the page.
-        told.veiled = b":\n\n" if fact is None else sse(told.event, fact)
+        told.veiled = b"".join(sse(event, fact) for event, fact in facts if fact is not None) or b":\n\n"
     return told.veiled
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import select
 import socket
 import subprocess
@@ -92,8 +93,8 @@ def main() -> int:
             for page in REPORTS:
                 client.request("GET", page, headers=cookie)
                 answer = client.getresponse()
-                answer.read()
-                counts["reports" if answer.status == 200 else f"{page} answered {answer.status}"] += 1
+                said = answer.read()
+                counts["reports" if answer.status == 200 else _refusal(page, answer.status, said)] += 1
         client.close()
 
     def listen() -> None:
@@ -119,6 +120,21 @@ def main() -> int:
         line.close()
     print(", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
     return 0
+
+
+def _refusal(page: str, status: int, said: bytes) -> str:
+    """What was answered in place of a report, with the reason where there is one."""
+    try:
+        words = json.loads(said)
+    except ValueError:
+        words = {}
+    parts = words.get("parts", {})
+    why = [
+        f"{name} {part['state']}: {part['why_en']}"
+        for name, part in parts.items()
+        if part["state"] != "ready"
+    ]
+    return f"{page} answered {status}" + (f" ({'; '.join(why)})" if why else "")
 
 
 def _listen(port: int, cookie: dict[str, str]) -> socket.socket:

@@ -1,10 +1,11 @@
 """The hop alone: a fact on the gateway's socket → its bytes on a console's live line, through a real kiosk process.
 
-    python -m tests.bench.hop [--consoles 1 20] [--facts 1000] [--every-ms 10] [--pages] [--locked]
+    python -m tests.bench.hop [--consoles 1 20] [--facts 1000] [--every-ms 10] [--bays 3] [--pages] [--locked]
 
 The measuring process plays the gateway (a unix socket that says ``CallChanged``) and all consoles (plain sockets in
 one selector, no threads), so both ends of each figure are read from one clock. ``last`` is the time until the last
-of them has heard. ``--pages`` has somebody turn pages meanwhile, ``--locked`` locks the consoles' screens.
+of them has heard. ``--bays`` tells so many bays directly before each call, ``--pages`` has somebody turn pages
+meanwhile, ``--locked`` locks the consoles' screens.
 The floor beside it is the same bytes through a process that only hands them on (recv, send).
 """
 
@@ -48,6 +49,15 @@ def call_fact(rev: int) -> bytes:
     }  # fmt: skip
     fact = {"fact": "CallChanged", "rev": rev, "call": call}
     return json.dumps(fact, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def bay_fact(rev: int) -> bytes:
+    """One of 500 bays, taken and free in turn."""
+    bay = {
+        "bay_id": f"bay-{rev % 500:04d}", "zone_id": f"zone-{rev % 4}", "state": "free" if rev // 500 % 2 else "taken",
+        "device_id": f"bay-{rev % 500:04d}", "since_ms": 1, "last_seen_ms": 1,
+    }  # fmt: skip
+    return json.dumps({"fact": "BayChanged", "rev": rev, "bay": bay}, separators=(",", ":")).encode() + b"\n"
 
 
 SNAPSHOT = {
@@ -146,14 +156,19 @@ def kiosk() -> Iterator[tuple[socket.socket, Door]]:
             process.stop()
 
 
-def measure(line: socket.socket, ears: list[socket.socket], facts: int, every_s: float) -> list[list[float]]:
-    """For each fact, the milliseconds until each ear had heard it."""
+def measure(
+    line: socket.socket, ears: list[socket.socket], facts: int, every_s: float, bays: int = 0
+) -> list[list[float]]:
+    """For each call, the milliseconds until each ear had heard it. ``bays`` of them are told directly before it."""
     selector = selectors.DefaultSelector()
     for ear in ears:
         selector.register(ear, selectors.EVENT_READ)
     took: list[list[float]] = []
-    for rev in range(1, facts + 1):
+    for number in range(facts):
+        rev = (bays + 1) * (number + 1)
         fact, mark = call_fact(rev), f'"call_id":{rev},'.encode()
+        if bays:
+            line.sendall(b"".join(bay_fact(one) for one in range(rev - bays, rev)))
         rest: dict[socket.socket, bytes] = dict.fromkeys(ears, b"")
         row: list[float] = []
         began = time.perf_counter()
@@ -189,7 +204,7 @@ def _hand_on(path: str, port: int, ears: int) -> None:
                 out.send(come)
 
 
-def floor(consoles: int, facts: int, every_s: float) -> list[list[float]]:
+def floor(consoles: int, facts: int, every_s: float, bays: int) -> list[list[float]]:
     """The same bytes through a process that only hands them on."""
     with tempfile.TemporaryDirectory() as folder:
         path, port = f"{folder}/desk", free_port()
@@ -202,7 +217,7 @@ def floor(consoles: int, facts: int, every_s: float) -> list[list[float]]:
         ears = [socket.create_connection(("127.0.0.1", port)) for _ in range(consoles)]
         for ear in ears:
             ear.setblocking(False)
-        took = measure(line, ears, facts, every_s)
+        took = measure(line, ears, facts, every_s, bays)
         line.close()
         process.join(10)
         return took
@@ -218,7 +233,7 @@ def show(what: str, took: list[list[float]]) -> None:
 
 
 def turn_pages(door: Door, stop: threading.Event) -> None:
-    paths = ("/", "/api/services", "/console", "/console/journal", "/display")
+    paths = ("/", "/api/services", "/console", "/console/journal", "/display", "/console/api/calls")
     while not stop.is_set():
         for path in paths:
             door.ask("GET", path)
@@ -229,13 +244,14 @@ def main() -> int:
     parser.add_argument("--consoles", type=int, nargs="+", default=[1, 20])
     parser.add_argument("--facts", type=int, default=1000)
     parser.add_argument("--every-ms", type=float, default=10)
+    parser.add_argument("--bays", type=int, default=0, help="bays told directly before each call")
     parser.add_argument("--pages", action="store_true", help="somebody turns pages meanwhile")
     parser.add_argument("--locked", action="store_true", help="the screens are locked")
     asked = parser.parse_args()
     every_s = asked.every_ms / 1000
     print(f"the hop, desk socket → live line; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     for consoles in asked.consoles:
-        show(f"floor, {consoles} consoles", floor(consoles, asked.facts, every_s))
+        show(f"floor, {consoles} consoles", floor(consoles, asked.facts, every_s, asked.bays))
         with kiosk() as (line, door):
             ears = [door.listen() for _ in range(consoles)]
             if asked.locked:
@@ -244,9 +260,9 @@ def main() -> int:
             reader = multiprocessing.get_context("fork").Process(target=turn_pages, args=(door, stop))
             if asked.pages:
                 reader.start()
-            measure(line, ears, 50, every_s)  # the first ones warm caches up
+            measure(line, ears, 50, every_s, asked.bays)  # the first ones warm caches up
             line.sendall(json.dumps(SNAPSHOT).encode() + b"\n")
-            show(f"kiosk, {consoles} consoles", measure(line, ears, asked.facts, every_s))
+            show(f"kiosk, {consoles} consoles", measure(line, ears, asked.facts, every_s, asked.bays))
             if asked.pages:
                 reader.kill()
                 reader.join()

@@ -77,7 +77,7 @@ def gateway(house: House, core: Core) -> Iterator[FakeGateway]:
     stream = core.hub.stream("staff")
     core.link.start()
     for told in stream:
-        if told.startswith(b"event: snapshot"):
+        if b"event: snapshot" in told:
             break
     stream.close()
     yield fake

@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 
 from kiosk.console import live, picture
+from kiosk.live import Told, sse
 from tests.kiosk.console_gateway import CALL
 from tests.kiosk.console_hall import STAFF, STAFF_PASSWORD, Client, ConsoleHall, Ear, console_hall
 
@@ -50,6 +51,13 @@ def test_the_whole_of_a_locked_line_names_nobody(hall: ConsoleHall) -> None:
     while told.count(b"event: call") < 5:
         told += next(stream)
     assert not any(secret in told.decode() for secret in SECRETS)
+
+
+def test_of_what_is_told_together_a_locked_screen_hears_the_calls_alone() -> None:
+    device = ("device", {"device_id": "btn-0302", "person": "张奶奶"})
+    call = ("call", {"call_id": 7, "state": "HEARD", "person": "张奶奶", "note": "心脏支架"})
+    assert live.veiled_line(Told([device, call])) == sse("call", {"call_id": 7, "state": "HEARD"})
+    assert live.veiled_line(Told([device])) == b":\n\n", "nothing, but the server must have something to send"
 
 
 def test_idleness_locks_while_the_line_goes_on_and_listening_does_not_put_it_off(hall: ConsoleHall) -> None:

@@ -5,35 +5,24 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from devices.faults import OrderRefused, OutsideDown
 from kiosk.core import Core
-from kiosk.live import Stream
+from kiosk.live import sse
+from tests.kiosk.console_hall import Ear
 from tests.kiosk.fake_gateway import FakeGateway
 
 CALL = {"call_id": 7, "state": "HEARD", "person": "张奶奶", "closed_ms": None}
 
 
 @pytest.fixture
-def staff(core: Core, gateway: FakeGateway) -> Iterator[Stream]:
+def staff(core: Core, gateway: FakeGateway) -> Iterator[Ear]:
     stream = core.hub.stream("staff")
     next(stream)
-    yield stream
+    yield Ear(stream)
     stream.close()
-
-
-def heard(stream: Stream, event: str) -> dict[str, Any]:
-    """The data of the next event of this name."""
-    for told in stream:
-        name, data = told.decode().rstrip("\n").split("\n", 1)
-        if name == f"event: {event}":
-            found = json.loads(data.removeprefix("data: "))
-            assert isinstance(found, dict)
-            return found
-    raise AssertionError(f"the stream ended before {event}")
 
 
 def test_hello_brings_the_whole_picture(core: Core, gateway: FakeGateway) -> None:
@@ -44,32 +33,49 @@ def test_hello_brings_the_whole_picture(core: Core, gateway: FakeGateway) -> Non
     assert picture["epoch"] == "fake"
 
 
-def test_facts_change_the_picture_and_are_told(core: Core, gateway: FakeGateway, staff: Stream) -> None:
-    hall = core.hub.stream("hall")
+def test_facts_change_the_picture_and_are_told(core: Core, gateway: FakeGateway, staff: Ear) -> None:
+    hall = Ear(core.hub.stream("hall"))
     next(hall)
     gateway.tell("CallChanged", call=CALL)
     gateway.tell("ZoneChanged", zone={**gateway.zones[0], "free": 2})
-    assert heard(staff, "call") == CALL
-    assert heard(staff, "zone")["free"] == 2
+    assert staff.wait("call") == CALL
+    assert staff.wait("zone")["free"] == 2
     assert core.link.snapshot()["calls"] == [CALL]
     assert core.link.snapshot()["zones"][0]["free"] == 2
-    assert heard(hall, "zone")["free"] == 2
+    assert hall.wait("zone")["free"] == 2
 
 
-def test_the_hall_hears_no_calls(core: Core, gateway: FakeGateway, staff: Stream) -> None:
-    hall = core.hub.stream("hall")
+def test_what_the_gateway_says_in_one_breath_is_handed_to_a_screen_in_one(
+    core: Core, gateway: FakeGateway
+) -> None:
+    """A call behind a hundred bays: each handed over by itself, for twenty screens that would be two thousand times."""
+    stream = core.hub.stream("staff")
+    next(stream)
+    bays = [{"bay_id": f"east-{number}", "state": "taken"} for number in range(100)]
+    said = [{"fact": "BayChanged", "rev": gateway.rev + 1 + at, "bay": bay} for at, bay in enumerate(bays)]
+    said.append({"fact": "CallChanged", "rev": gateway.rev + 101, "call": CALL})
+    gateway.say_raw(b"".join(json.dumps(one).encode() + b"\n" for one in said))
+    told = next(stream)
+    assert (told.count(b"event: bay\n"), told.count(b"event: call\n")) == (100, 1)
+    assert told.endswith(sse("call", CALL)), "in the gateway's own order"
+    assert core.link.snapshot()["calls"] == [CALL]
+    stream.close()
+
+
+def test_the_hall_hears_no_calls(core: Core, gateway: FakeGateway, staff: Ear) -> None:
+    hall = Ear(core.hub.stream("hall"))
     next(hall)
     gateway.tell("CallChanged", call=CALL)
-    heard(staff, "call")
+    staff.wait("call")
     core.hub.publish("hall", "end", {})
     assert next(hall) == b"event: end\ndata: {}\n\n"
 
 
-def test_only_the_last_twenty_closed_calls_are_kept(core: Core, gateway: FakeGateway, staff: Stream) -> None:
+def test_only_the_last_twenty_closed_calls_are_kept(core: Core, gateway: FakeGateway, staff: Ear) -> None:
     for number in range(30):
         gateway.tell("CallChanged", call={"call_id": number, "state": "CLOSED", "closed_ms": number})
     gateway.tell("CallChanged", call={**CALL, "call_id": 99})
-    while heard(staff, "call")["call_id"] != 99:
+    while staff.wait("call")["call_id"] != 99:
         pass
     kept = [call["call_id"] for call in core.link.snapshot()["calls"]]
     assert kept == [*range(10, 30), 99]
@@ -113,9 +119,9 @@ def test_silence_is_told_as_silence(core: Core, gateway: FakeGateway) -> None:
         core.link.order("accept_call", timeout_s=0.05, call_id=7, by="li")
 
 
-def test_the_gateway_goes_and_comes_back(core: Core, gateway: FakeGateway, staff: Stream) -> None:
+def test_the_gateway_goes_and_comes_back(core: Core, gateway: FakeGateway, staff: Ear) -> None:
     gateway.stop()
-    assert heard(staff, "link") == {"connected": False}
+    assert staff.wait("link") == {"connected": False}
     assert core.link.snapshot()["connected"] is False
     assert len(core.link.snapshot()["zones"]) == 2, "the last picture stays, marked as old"
     with pytest.raises(OutsideDown, match="the gateway is not there"):
@@ -123,7 +129,7 @@ def test_the_gateway_goes_and_comes_back(core: Core, gateway: FakeGateway, staff
     back = FakeGateway(core.house.gateway_socket)
     back.zones = [{**back.zones[0], "free": 0}]
     try:
-        assert heard(staff, "snapshot")["zones"][0]["free"] == 0
+        assert staff.wait("snapshot")["zones"][0]["free"] == 0
         assert core.link.order("ping")["ok"] is True
     finally:
         core.link.stop()
@@ -142,21 +148,19 @@ def test_when_we_close_a_gateway_that_goes_too_is_no_news(
     assert [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING] == []
 
 
-def test_a_bay_that_is_no_more_is_dropped_and_told(core: Core, gateway: FakeGateway, staff: Stream) -> None:
+def test_a_bay_that_is_no_more_is_dropped_and_told(core: Core, gateway: FakeGateway, staff: Ear) -> None:
     gateway.tell("BayChanged", bay={"bay_id": "0x1", "state": "taken"})
     gateway.tell("BayGone", bay_id="0x1")
-    assert heard(staff, "bay_gone") == {"bay_id": "0x1"}
+    assert staff.wait("bay_gone") == {"bay_id": "0x1"}
     assert core.link.snapshot()["bays"] == []
 
 
-def test_after_a_gap_it_asks_again_instead_of_guessing(
-    core: Core, gateway: FakeGateway, staff: Stream
-) -> None:
+def test_after_a_gap_it_asks_again_instead_of_guessing(core: Core, gateway: FakeGateway, staff: Ear) -> None:
     gateway.wait_order("hello")
     gateway.rev += 5
     gateway.tell("CallChanged", call=CALL)
     assert gateway.wait_order("hello")["who"] == "kiosk"
-    assert heard(staff, "snapshot")["connected"] is True
+    assert staff.wait("snapshot")["connected"] is True
 
 
 @pytest.mark.parametrize(
@@ -174,10 +178,10 @@ def test_after_a_gap_it_asks_again_instead_of_guessing(
     ],
 )
 def test_nonsense_on_the_socket_changes_nothing(
-    core: Core, gateway: FakeGateway, staff: Stream, nonsense: bytes
+    core: Core, gateway: FakeGateway, staff: Ear, nonsense: bytes
 ) -> None:
     before = core.link.snapshot()
     gateway.say_raw(nonsense)
     gateway.tell("PartChanged", part=gateway.parts[0])
-    assert heard(staff, "part")["part"] == "gateway"
+    assert staff.wait("part")["part"] == "gateway"
     assert core.link.snapshot() == before

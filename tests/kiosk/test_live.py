@@ -57,6 +57,20 @@ def test_a_screen_that_is_too_slow_is_dropped_and_the_others_hear_everything() -
         next(slow)
 
 
+def test_what_became_known_together_is_never_cut_in_two() -> None:
+    """Five hundred bays after a power cut are one word. Who has not even fetched that one is too slow for another."""
+    hub = Hub()
+    stream = hub.stream("staff")
+    next(stream)
+    bays = [("bay", {"bay_id": number}) for number in range(2 * BEHIND_AT_MOST)]
+    hub.publish_all("staff", bays)
+    assert next(stream) == b"".join(sse(event, bay) for event, bay in bays)
+    hub.publish_all("staff", bays)
+    assert hub.dropped == 0
+    hub.publish("staff", "call", {"call_id": 7})
+    assert hub.dropped == 1
+
+
 def test_a_quiet_stream_beats() -> None:
     hub = Hub(heartbeat_s=0.01)
     stream = hub.stream("hall")

@@ -31,6 +31,10 @@ def add(notebook: sqlite3.Connection, name: str) -> str:
     return name
 
 
+def names_in(notebook: sqlite3.Connection) -> list[str]:
+    return [row[0] for row in notebook.execute("SELECT window_id FROM windows")]
+
+
 def names(path: Path) -> list[str]:
     reader = open_reader(path)
     try:
@@ -42,6 +46,15 @@ def names(path: Path) -> list[str]:
 def test_what_was_answered_is_in_the_file(writer: Writer, tmp_path: Path) -> None:
     assert writer.write(lambda notebook: add(notebook, "W1")) == "W1"
     assert names(tmp_path / "kiosk.db") == ["W1"]
+
+
+def test_that_something_was_written_is_known_before_whoever_wrote_it_goes_on(writer: Writer) -> None:
+    """The consoles look at their sessions again when this number has changed, and only then."""
+    before = writer.commits
+    assert writer.write(names_in) == []
+    assert writer.commits == before, "who only reads ends no session"
+    writer.write(lambda notebook: add(notebook, "W1"))
+    assert writer.commits != before
 
 
 def test_ones_error_is_only_its_own(writer: Writer, tmp_path: Path) -> None:
