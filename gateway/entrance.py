@@ -169,8 +169,6 @@ class Entrance:
 
     def _learn(self, name: str) -> _Topic:
         if len(self._topics) >= MOST_TOPICS:
-            for topic in [one for topics in self._unread.values() for one in topics]:
-                self._read_newest(topic)
             self._topics.clear()
         topic = self._topics[name] = _Topic(name, self._is_known_topic(name))
         return topic

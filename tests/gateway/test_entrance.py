@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from gateway.entrance import BUDGET_A_SECOND, LONGEST_PAYLOAD, MOST_TOPICS, Entrance
+from gateway.hall.state import HallState
 from gateway.rounds import PERSIST_SEEN_S
 from gateway.wire import Published
 from tests.gateway.held_hall import HeldClock, HeldHall
@@ -243,6 +244,18 @@ def test_a_sensor_that_spoke_before_the_notebook_could_be_read_is_not_called_sil
     front.hall.die()
 
 
+def test_a_hall_that_had_to_begin_anew_hears_of_a_sensor_with_its_next_word(front: Front) -> None:
+    """The notebook was lost and a backup from before the sensor's time is open: it spoke to another one."""
+    for _ in range(3):
+        front.bay(S1, True)
+        front.turn()
+    front.loop._begin(HallState())  # what the loop does with what it reads from a notebook of another epoch
+    assert front.loop.state.devices == {}
+    front.bay(S1, True)
+    front.turn()
+    assert front.state_of("s1") == "taken"
+
+
 # ---------------------------------------------------------------- the budget
 
 
@@ -287,6 +300,17 @@ def test_a_flood_that_ends_just_after_a_second_began_leaves_its_newest_word(
     car_park.clock.pass_s(pause_s)
     car_park.turn()
     assert car_park.state_of("e1") == ("taken" if last else "free")
+
+
+def test_back_to_the_word_before_the_flood_is_more_than_a_sign_of_life(car_park: Front) -> None:
+    """It is what the hall has read last; but what was put off lies between the two."""
+    car_park.clock.mono_s = 2000.5
+    for occupied in [False] * BUDGET_A_SECOND + [True] * 5:
+        car_park.bay(S1, occupied)
+    car_park.clock.pass_s(0.6)
+    car_park.bay(S1, False)
+    car_park.turn()
+    assert car_park.state_of("e1") == "free"
 
 
 def test_gone_after_a_flood_is_gone_though_its_last_word_was_read_later(car_park: Front) -> None:
