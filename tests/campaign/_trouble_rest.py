@@ -156,7 +156,9 @@ def raising_codec(folder: Path, given: dict[str, int]) -> Outcome:
         counts = seat.order("statistics")["statistics"]["counts"]
         seat.close()
         device.close()
-        outcome.expect(counts.get("garbage", 0) == said, f"counted {counts.get('garbage', 0)} of {said}")
+        # What a codec is known to stumble over is rubbish; what nobody expected of it is a fault of ours.
+        counted = counts.get("garbage", 0) + counts.get("codec_failed", 0)
+        outcome.expect(counted == said, f"counted {counted} of {said}")
         named = sum("zigbee2mqtt/0x" in line for line in one.units.lines["gateway"])
         outcome.expect(named >= 7, f"only {named} of 7 sources are named")
         waits = [press.waited_ms for press in pressing.written]
