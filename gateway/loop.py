@@ -319,23 +319,31 @@ class Loop:
         if not self._book_is_open():
             return None
         began_ns = self._clock.monotonic_ns()
-        state = self.state
         batch = Batch(arrivals, self._clock.now_ms())
-        state.begin()
-        try:
-            self._decider.batch(batch, state)
+
+        def decide() -> list[Change]:
+            self._decider.batch(batch, self.state)
             batch.decided_ns = self._clock.monotonic_ns()
             self.lateness.spent("decide", began_ns, batch.decided_ns)
-            on_disk = self._put_on_disk(batch.changes)
-        except BaseException:
-            state.take_back()
-            raise
-        if not on_disk:
-            state.take_back()
+            return batch.changes
+
+        if not self._attempt(decide):
             return None
-        state.keep()
         self.held.provisional.clear()
         return batch
+
+    def _attempt(self, decide: Callable[[], list[Change]]) -> bool:
+        """Decide on the state and put it on disk. Where either fails, by a mistake of ours too, it is as it was."""
+        on_disk = False
+        self.state.begin()
+        try:
+            on_disk = self._put_on_disk(decide())
+        finally:
+            if on_disk:
+                self.state.keep()
+            else:
+                self.state.take_back()
+        return on_disk
 
     def _put_on_disk(self, changes: list[Change]) -> bool:
         if not changes:
@@ -442,20 +450,18 @@ class Loop:
         """A decision that no arrival asked for: a timer's. False: it could not be written; ask again later."""
         if not self._book_is_open():
             return False
-        state, now_ms = self.state, self._clock.now_ms()
-        state.begin()
-        try:
-            decision = rule(state, now_ms)
-            state.put(decision)
-            self._decider.panels_follow(decision, state, now_ms)
-            on_disk = self._put_on_disk(decision.changes)
-        except BaseException:
-            state.take_back()
-            raise
-        if not on_disk:
-            state.take_back()
+        now_ms = self._clock.now_ms()
+        decision = Decision()
+
+        def ask() -> list[Change]:
+            nonlocal decision
+            decision = rule(self.state, now_ms)
+            self.state.put(decision)
+            self._decider.panels_follow(decision, self.state, now_ms)
+            return decision.changes
+
+        if not self._attempt(ask):
             return False
-        state.keep()
         if decision.changes:
             self._tell(Batch([], now_ms, decision.changes, decision.effects))
         return True

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,25 +20,15 @@ from tests.campaign._trouble import HEALED_AIM_S, Hall, Outcome, hall
 
 def stopped_broker(folder: Path, given: dict[str, int]) -> Outcome:
     """The broker stands still (SIGSTOP) for 0.1 to 20 s, every line half open; then goes on."""
-    lasts = (0.1, 1.0, 3.0, 6.0, 12.0, 20.0)[: given["depth"] * 2]
-    counts: list[str] = []
-    bad: list[str] = []
-    with hall(folder) as one:
-        for last_s in lasts:
-            worst_s = _pressed_through(
-                one,
-                last_s,
-                lambda: one.units.send("broker", signal.SIGSTOP),
-                lambda: one.units.send("broker", signal.SIGCONT),
-                bad,
-            )
-            counts.append(f"{last_s} s → {worst_s:.2f} s")
-        return _told(one, f"stood still → worst after it went on: {', '.join(counts)}", bad)
+    return _stopped(folder, "broker", (0.1, 1.0, 3.0, 6.0, 12.0, 20.0)[: given["depth"] * 2])
 
 
 def stopped_gateway(folder: Path, given: dict[str, int]) -> Outcome:
     """The gateway itself stands still (a card that hangs, a machine that swaps)."""
-    lasts = (1.0, 8.0, 15.0)[: given["depth"]]
+    return _stopped(folder, "gateway", (1.0, 8.0, 15.0)[: given["depth"]])
+
+
+def _stopped(folder: Path, part: str, lasts: Sequence[float]) -> Outcome:
     counts: list[str] = []
     bad: list[str] = []
     with hall(folder) as one:
@@ -46,8 +36,8 @@ def stopped_gateway(folder: Path, given: dict[str, int]) -> Outcome:
             worst_s = _pressed_through(
                 one,
                 last_s,
-                lambda: one.units.send("gateway", signal.SIGSTOP),
-                lambda: one.units.send("gateway", signal.SIGCONT),
+                lambda: one.units.send(part, signal.SIGSTOP),
+                lambda: one.units.send(part, signal.SIGCONT),
                 bad,
             )
             counts.append(f"{last_s} s → {worst_s:.2f} s")

@@ -29,18 +29,6 @@ def book(tmp_path: Path) -> Iterator[Notebook]:
     one.close()
 
 
-@pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
-
-
-@pytest.fixture
-def hall(tmp_path: Path, clock: HeldClock) -> Iterator[HeldHall]:
-    one = HeldHall(tmp_path, clock)
-    yield one
-    one.die()
-
-
 def move(book: Notebook, *moves: tuple[str, str, int]) -> None:
     put = "INSERT INTO bay_moves(bay_id, state, at_ms) VALUES (?,?,?)"
     book.write(lambda db: db.executemany(put, moves))

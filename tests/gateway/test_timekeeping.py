@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,18 +21,6 @@ from tests.gateway.held_hall import DAY_MS, NOON_MS, YEAR_MS, HeldClock, HeldHal
 PI = Witness(synchronised=False, own_clock=False)
 SYNCHRONISED = Witness(synchronised=True, own_clock=False)
 PC = Witness(synchronised=None, own_clock=True)
-
-
-@pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
-
-
-@pytest.fixture
-def hall(tmp_path: Path, clock: HeldClock) -> Iterator[HeldHall]:
-    one = HeldHall(tmp_path, clock)
-    yield one
-    one.die()
 
 
 def clock_part(hall: HeldHall) -> tuple[object, object]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,19 +12,6 @@ from gateway.hall.state import Decision, HallState, JournalLine, TimerSet
 from gateway.notebook import Notebook
 from gateway.timers import AT_A_TIME_S, DEAD_AT_MOST, Timers
 from tests.gateway.held_hall import NOON_MS, SCHEMA, HeldClock, HeldHall
-
-
-@pytest.fixture
-def clock() -> HeldClock:
-    return HeldClock()
-
-
-@pytest.fixture
-def hall(tmp_path: Path, clock: HeldClock) -> Iterator[HeldHall]:
-    one = HeldHall(tmp_path, clock)
-    yield one
-    one.die()
-
 
 # ---------------------------------------------------------------- the heap
 
