@@ -15,6 +15,7 @@ from pathlib import Path
 from devices.faults import HallFileFault, NotWritten
 from devices.messages import Light, Pressed
 from gateway.arrival import Arrival, ThreadDoor
+from gateway.awake import Wakefulness
 from gateway.broker import Broker
 from gateway.desk import Desk
 from gateway.entrance import Entrance
@@ -67,6 +68,7 @@ class Gateway:
                 tell_screens=self._tell_screens,
                 beacon=self._beacon,
                 hold=self._hold,
+                let_go_devices=self.broker.calls.let_go,
                 let_go=self._let_go,
             ),
             self.clock,
@@ -81,6 +83,8 @@ class Gateway:
             self.broker.is_known_topic,
         )
         self.loop.read_telemetry = self._read_telemetry
+        self.wakefulness = Wakefulness()
+        self.loop.on_call = self.wakefulness.pressed
         self.loop.rounds.timezone = house.plan.hall.timezone
         selector = self.loop.selector
         selector.register(self.door, 1, lambda _mask: self.door.open())
@@ -108,7 +112,7 @@ class Gateway:
         gc.collect()
         gc.freeze()
         notifier.ready()
-        self.loop.timers.every(0.1, lambda: self.broker.tick(self.clock.monotonic_s()))
+        self.loop.timers.every(0.1, self._tick)
         self.broker.tick(self.clock.monotonic_s())
         try:
             self.loop.run(lambda: self._each_turn(notifier.beat))
@@ -119,7 +123,12 @@ class Gateway:
             if self.desk is not None:
                 self.desk.close()
             self.pins.close()
+            self.wakefulness.close()
             self.book.close()
+
+    def _tick(self) -> None:
+        self.broker.tick(self.clock.monotonic_s())
+        self.wakefulness.rest(self.clock.monotonic_ns())
 
     # ---------------------------------------------------------------- doors
 
@@ -217,6 +226,7 @@ class Gateway:
             "lines": self.broker.statistics(),
             "desk": self.desk.statistics() if self.desk is not None else {},
             "beacon": self.pins.shown,
+            "awake": {"now": self.wakefulness.awake, "why_not": self.wakefulness.why},
         }
 
     def _broker_up(self, up: bool, why_zh: str, why_en: str) -> None:

@@ -24,6 +24,8 @@ SMALLEST_DISK_BYTES = 64 * 1024 * 1024
 #: How often a spent reserve looks whether there is room again.
 LOOK_AGAIN_S = 10.0
 _PIECE = 1 << 20
+#: What an idle moment may write: a slow card (10 MB/s) has it in 13 ms.
+_SMALL_PIECE = 128 * 1024
 
 
 def sole_owner(path: Path) -> int:
@@ -120,6 +122,32 @@ def write_once_more(log: Path) -> None:
         while piece := os.pread(handle, _PIECE, at):
             at += os.pwrite(handle, piece, at)
         os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def lengthen(log: Path, whole_bytes: int) -> bool:
+    """Append one piece of nothing to a write-ahead log that is shorter than ``whole_bytes``, and sync it.
+
+    A commit that writes where the file has room already costs one write less than one that makes the file longer (the
+    file system's own journal): 0.1 ms of 0.4 measured. SQLite ignores what follows its last frame, here as after every
+    checkpoint.
+
+    :return: whether there is more to do. A log that is not there yet, or a disk that refuses, is left alone.
+    """
+    try:
+        handle = os.open(log, os.O_WRONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        length = os.fstat(handle).st_size
+        if not 0 < length < whole_bytes:
+            return False
+        length += os.pwrite(handle, bytes(min(_SMALL_PIECE, whole_bytes - length)), length)
+        os.fdatasync(handle)
+        return length < whole_bytes
+    except OSError:
+        return False  # full, or failing: the next commit says so
     finally:
         os.close(handle)
 

@@ -87,6 +87,8 @@ class Loop:
         self.held = Held(self.counts, self.teller)
         self.read_telemetry: Callable[[int], bool] = lambda _until_ns: False
         self.telemetry_ready = False
+        #: told in the moment in which somebody calls, before anything is decided (awake.py)
+        self.on_call: Callable[[int], None] = lambda _now_ns: None
         self._book = book
         self._decider = Decider(book, panels, clock, self.presences, self.counts)
         self._clock = clock
@@ -198,6 +200,7 @@ class Loop:
         if self.timers.run_due():
             spent("timers", read_ns, clock.monotonic_ns())
         if self.urgent:
+            self.on_call(looked_ns)
             self._last_urgent_ns = looked_ns
             batch = self.urgent.take()
             if self._rides_along(looked_ns):
@@ -238,6 +241,8 @@ class Loop:
         quiet = idle and (not slow or began_ns - self._last_urgent_ns > QUIET_NS)
         if self._book.rest(CHECKPOINT_PAGES if quiet else BUSY_PAGES):
             self.lateness.spent("checkpoint", began_ns, self._clock.monotonic_ns())
+        elif quiet:
+            self._book.make_room()
 
     def _wait_s(self, longest_s: float) -> float:
         if self.urgent or self.telemetry_ready:

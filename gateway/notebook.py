@@ -41,6 +41,7 @@ from gateway.disk import (
     Unreadable,
     is_damaged,
     is_full,
+    lengthen,
     let_the_group_read,
     refused,
     sole_owner,
@@ -52,6 +53,8 @@ T = TypeVar("T")
 
 #: Pages of write-ahead log after which an idle writer checkpoints: SQLite's own default, 1000 x 4 KiB.
 CHECKPOINT_PAGES = 1000
+#: As long as a write-ahead log is let grow, and is left when it has been moved: those pages, and a few more.
+LOG_BYTES = 4 * 1024 * 1024
 #: A reader or writer that meets a lock waits this long: only a foreign tool can hold one (one writer by design).
 BUSY_TIMEOUT_MS = 2000
 #: A smaller file is checked whole at every start: at most 0.1 s, 0.4 s if nothing of it is in memory (measured).
@@ -114,6 +117,7 @@ class Notebook:
         self._rescue = rescue
         self._reserve = Reserve(path.with_suffix(".reserve")) if reserve else None
         self._wal_pages = 0
+        self._log_is_short = False
         self._broken = False
         self._lock = -1
         self.lives = 0
@@ -157,6 +161,7 @@ class Notebook:
             self._connection = self._open_or_put_aside() if first or self._patient else self._open()
             refused_before.unlink(missing_ok=True)
             self.lives += 1
+            self._log_is_short = True
         except BaseException as wrong:
             if first:
                 os.close(self._lock)
@@ -282,6 +287,11 @@ class Notebook:
             self._distrust(wrong)  # the next write reopens, and says what is wrong
         return True
 
+    def make_room(self) -> None:
+        """Called in an idle moment: bring the write-ahead log to its length, a piece at a time (disk.py says why)."""
+        if self._log_is_short and self._wal_pages and not self._broken and not self.trouble:
+            self._log_is_short = lengthen(_beside(self.path, "-wal"), LOG_BYTES)
+
     def close(self) -> None:
         """Let go of the file; a second time does nothing."""
         self._connection.close()
@@ -343,7 +353,7 @@ class Notebook:
                 "foreign_keys=ON",
                 "trusted_schema=OFF",
                 "temp_store=MEMORY",
-                "journal_size_limit=4194304",
+                f"journal_size_limit={LOG_BYTES}",
             ):
                 connection.execute(f"PRAGMA {pragma}")
             self._check(connection)

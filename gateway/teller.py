@@ -28,8 +28,9 @@ class Mouths:
     tell_written: Callable[[str, str, int], None]
     tell_screens: Callable[[Json], None]
     beacon: Callable[[HallState], None]
-    #: what is said between these two leaves together: one call of the kernel for each listener
+    #: what is said between these leaves together: one call of the kernel for each listener; the devices' part first
     hold: Callable[[], None] = lambda: None
+    let_go_devices: Callable[[], None] = lambda: None
     let_go: Callable[[], None] = lambda: None
 
 
@@ -70,6 +71,7 @@ class Teller:
                 self._mouths.set_lamp(lamp)
             for arrival in batch.arrivals:
                 self._acknowledge(arrival)
+            self._mouths.let_go_devices()
             self._facts(latest)
             for arrival, words in batch.answers:
                 if arrival.answer is not None:

@@ -26,7 +26,7 @@ journalctl --update-catalog
 systemctl enable linli.target
 if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
-    if command -v udevadm >/dev/null 2>&1; then udevadm control --reload && udevadm trigger --subsystem-match=tty; fi
+    if command -v udevadm >/dev/null 2>&1; then udevadm control --reload && udevadm trigger --subsystem-match=tty --subsystem-match=misc; fi
 fi
 cat <<'WORDS'
 linli: the units are installed. Now:   单元已安装。接下来：

@@ -67,6 +67,8 @@ class Run:
     lag_p99_ms: float
     console_breaks: int
     sent: int
+    #: the loop's own account of its time, ms in each phase
+    phases: dict[str, float]
 
 
 @dataclass(slots=True)
@@ -96,10 +98,12 @@ def run_case(
     presser = Presser(Plan(hall.broker.port, boot=boot, seed=number, desk=str(hall.socket), **plan))
     flood = Flood(hall.broker.port, parking, "--seed", str(number)) if parking else None
     select.select([], [], [], WARM_UP_S)
+    before = _phases(hall)
     watch = Stopwatch({**hall.pids, **(beside or {})}, [presser.pid] + ([flood.pid] if flood else []))
     report = presser.measure()
     told = flood.stop() if flood else {}
     watch.stop()
+    phases = {name: ms - before.get(name, 0.0) for name, ms in _phases(hall).items()}
     settled_ms, wrong = hall.settled_ms(told["final"], told["ended_ns"]) if told else (0.0, 0)
     lost, doubled = hall.lost_and_doubled(boot, report["sent"])
     return Run(
@@ -116,7 +120,12 @@ def run_case(
         percentile(report["lag_ms"], 0.99),
         report["console_breaks"],
         report["sent"],
+        phases,
     )
+
+
+def _phases(hall: Stage) -> dict[str, float]:
+    return {name: one["total_ms"] for name, one in hall.statistics()["phases"].items()}
 
 
 def loop(options: Options) -> None:
@@ -291,3 +300,7 @@ def print_load(case: Case, where: str) -> None:
         + (f"; console sent away {breaks} times" if breaks else ""),
         flush=True,
     )
+    spent = {
+        name: median([run.phases.get(name, 0.0) / run.sent * 1000 for run in runs]) for name in runs[0].phases
+    }
+    print(f"  {where}   the loop's time, us a press: " + "  ".join(f"{name} {us:.0f}" for name, us in spent.items()))

@@ -12,7 +12,7 @@ import pytest
 from devices.faults import HallFileFault, NotWritten
 from gateway import notebook as notebook_module
 from gateway.disk import RESERVE_BYTES, Reserve, write_once_more
-from gateway.notebook import Notebook, data_version, open_reader, suspect
+from gateway.notebook import LOG_BYTES, Notebook, data_version, open_reader, suspect
 from tests.gateway.held_hall import HeldClock, HeldHall
 from tests.gateway.sick_disk import with_failing_fsync
 from tests.parts import ROOT
@@ -440,3 +440,26 @@ def test_what_was_refused_and_is_there_all_the_same_is_seen_by_the_hall_that_goe
     hall.after_s(60)
     assert hall.overdue()
     hall.die()
+
+
+def test_in_idle_moments_the_log_gets_its_length_and_what_is_in_it_stays(path: Path, tmp_path: Path) -> None:
+    book = Notebook(path, SCHEMA)
+    log = path.with_name(path.name + "-wal")
+    book.make_room()
+    assert log.stat().st_size < LOG_BYTES  # nothing has been written yet: there is nothing to prepare for
+    for _ in range(3):
+        book.write(note)
+    for _ in range(100):
+        book.make_room()
+    assert log.stat().st_size == LOG_BYTES
+    book.write(note)
+    assert log.stat().st_size == LOG_BYTES
+    # As a power cut leaves it: the file and a log that ends in nothing.
+    for name in (path.name, log.name):
+        (tmp_path / "cut").mkdir(exist_ok=True)
+        shutil.copy(path.with_name(name), tmp_path / "cut" / name)
+    book.close()
+    after = Notebook(tmp_path / "cut" / path.name, SCHEMA)
+    assert after.connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    assert lines(after.connection) == 4
+    after.close()

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from devices.plan import Plan
+from gateway import awake
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = ROOT / "systemd"
@@ -196,8 +197,24 @@ def test_the_broker_under_systemd_is_set_as_the_one_of_a_desk(tmp_path: Path):
 def test_udev_understands_the_rules():
     rules = (UNITS / "60-linli-serial.rules").read_text()
     keys = set(re.findall(r"([A-Z_]+)(?:\{[^}]*\})?(?:==|!=|\+=|=)", re.sub(r"#.*|\"[^\"]*\"", "", rules)))
-    assert keys <= {"ACTION", "GOTO", "LABEL", "SUBSYSTEM", "SUBSYSTEMS", "ENV", "ATTR", "TEST", "SYMLINK"}
+    assert keys <= {"ACTION", "GOTO", "LABEL", "SUBSYSTEM", "SUBSYSTEMS", "ENV", "ATTR", "TEST", "SYMLINK"} | {
+        "KERNEL",
+        "GROUP",
+        "MODE",
+    }
     assert set(re.findall(r'GOTO="(\w+)"', rules)) == set(re.findall(r'LABEL="(\w+)"', rules))
+
+
+def test_the_gateway_may_ask_the_kernel_to_stay_awake():
+    """Three places must agree: what the code opens, whom udev gives it to, what the unit allows."""
+    service = _Unit(UNITS / "linli-gateway.service")["Service"]
+    assert f"DeviceAllow={awake.DEVICE} w" in (UNITS / "linli-gateway.service").read_text()
+    rule = next(
+        line
+        for line in (UNITS / "60-linli-serial.rules").read_text().splitlines()
+        if f'KERNEL=="{awake.DEVICE.name}"' in line
+    )
+    assert f'GROUP="{service["Group"]}"' in rule
 
 
 def test_the_hall_buttons_have_a_folder_to_work_in():
