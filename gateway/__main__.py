@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from devices.faults import HallFileFault, NotWritten
 from devices.messages import Light, Pressed
@@ -72,6 +73,7 @@ class Gateway:
                 let_go=self._let_go,
             ),
             self.clock,
+            ZoneInfo(house.plan.hall.timezone),
         )
         self.entrance = Entrance(
             self.clock,

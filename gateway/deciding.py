@@ -15,13 +15,14 @@ from devices.messages import BayHeard, DeviceSeen, Pressed
 from devices.plan import Panel
 from gateway.arrival import Arrival
 from gateway.hall import bays, calls, rules
+from gateway.hall.rows import Row
 from gateway.hall.state import Bay, BayMove, Decision, Device, HallState, Zone
 from gateway.notebook import Notebook
 from gateway.presence import MOST_DEVICES, Presences
 from gateway.store import find_press, newest_press
 from gateway.teller import Batch
 from gateway.timers import Clock
-from gateway.views import Json, bay_json, call_json, device_json, zone_json
+from gateway.views import Json, bay_json, call_json, device_json, row_json, zone_json
 
 #: Moves of one bay kept in an hour: a car that comes and goes every minute. 500 such bays fill 0.4 GB a year.
 MOVES_AN_HOUR = 120
@@ -156,4 +157,6 @@ class Decider:
                     answer["bay"] = bay_json(change)
                 case Zone():
                     answer["zone"] = zone_json(change)
+                case Row():
+                    answer["row"] = row_json(change)
         return answer

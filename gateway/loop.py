@@ -20,6 +20,7 @@ import selectors
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, tzinfo
 
 from devices.faults import NotWritten
 from devices.messages import Pressed
@@ -73,9 +74,11 @@ class Loop:
         hall_buttons: Mapping[str, str],
         mouths: Mouths,
         clock: Clock,
+        zone: tzinfo = UTC,
     ) -> None:
         self.selector = selectors.DefaultSelector()
-        self.state = HallState()
+        self._zone = zone
+        self.state = HallState(zone=zone)
         self.counts: Counter[str] = Counter()
         self.turns = 0
         self.presences = Presences()
@@ -113,7 +116,7 @@ class Loop:
     def _begin(self, state: HallState) -> None:
         """Take up where the last commit left off, in a notebook that we have not read before."""
         was_down = "notebook" in self.teller.parts
-        self.state = state
+        self._take_up(state)
         self._epoch = self._book.epoch
         # Numbers given from memory, before the notebook could be read, may be those of calls that are in it.
         self.held.provisional.clear()
@@ -123,6 +126,11 @@ class Loop:
         self.teller.part_is("notebook", *self._book.standing)
         if was_down:
             self.teller.all_anew(self.snapshot())
+
+    def _take_up(self, state: HallState) -> None:
+        # What no notebook knows: where the hall is, and who is listening.
+        state.zone, state.consoles = self._zone, self.state.consoles
+        self.state = state
 
     def _book_is_open(self) -> bool:
         """False while the notebook cannot be opened. Whenever it was opened anew, what the hall knows is read anew."""
@@ -149,7 +157,8 @@ class Loop:
 
     def _read_again(self, state: HallState) -> None:
         """A commit that was refused may have happened after all (gateway/notebook.py says how): look."""
-        before, self.state = self.state, state
+        before = self.state
+        self._take_up(state)
         self._decider.forget()
         self._held_child = None
         self.rounds.resume()

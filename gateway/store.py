@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 from devices.messages import ShowCount
+from gateway.hall.rows import TABLES, Row, RowGone
 from gateway.hall.state import (
     Bay,
     BayGone,
@@ -55,12 +57,13 @@ def _upsert(table: str, columns: str) -> _Upsert:
 _CALL = _upsert(
     "calls",
     "call_id state kind device_id device_name claimed place person presses button opened_ms last_press_ms "
-    "accepted_ms accepted_by closed_ms closed_by outcome note overdue delayed doubtful",
+    "accepted_ms accepted_by closed_ms closed_by outcome note overdue delayed doubtful person_id turn step acts "
+    "arrived_ms arrived_by heard coming repeats",
 )
 _DEVICE = _upsert(
     "devices",
     "device_id kind family model name call_kind place person bay_id zone_id lamp every_ms battery_pct health "
-    "why_zh why_en first_seen_ms last_seen_ms",
+    "why_zh why_en first_seen_ms last_seen_ms person_id",
 )
 _BAY = _upsert("bays", "bay_id zone_id state device_id since_ms last_seen_ms")
 _ZONE = _upsert("zones", "zone_id name_zh name_en free taken unknown closed total since_ms")
@@ -68,6 +71,61 @@ _PANEL = _upsert("panels", "panel text free taken unknown closed total certain s
 #: In the order in which they refer to each other.
 _LEVELS = {"1device": _DEVICE, "2zone": _ZONE, "3bay": _BAY, "4panel": _PANEL}
 _TIMER = _upsert("timers", "timer_id kind subject set_ms after_ms due_ms by_wall")
+
+
+class _Table(NamedTuple):
+    """How the rows of one dataclass of hall/rows.py are written and read."""
+
+    put: str
+    drop: str
+    load: str
+    row: type[Row]
+    columns: tuple[str, ...]
+    #: columns that are kept as JSON, and those that are flags
+    listed: frozenset[str]
+    flags: frozenset[str]
+
+    def values(self, row: Row) -> list[object]:
+        return [
+            json.dumps(value, ensure_ascii=False) if name in self.listed else value
+            for name in self.columns
+            for value in (getattr(row, name),)
+        ]
+
+    def read(self, found: sqlite3.Row) -> Row:
+        words: dict[str, Any] = dict(found)
+        for name in self.listed:
+            words[name] = _tuples(json.loads(words[name]))
+        for name in self.flags:
+            words[name] = bool(words[name])
+        return self.row(**words)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(one) for one in value) if isinstance(value, list) else value
+
+
+def _table(row: type[Row]) -> _Table:
+    hints = get_type_hints(row)
+    columns = tuple(one.name for one in fields(row))
+    rest = [name for name in columns if name not in row.KEY]
+    key = ",".join(row.KEY)
+    updates = ",".join(f"{name}=excluded.{name}" for name in rest)
+    return _Table(
+        f"INSERT INTO {row.TABLE}({','.join(columns)}) VALUES ({','.join('?' for _ in columns)}) "
+        f"ON CONFLICT({key}) DO {f'UPDATE SET {updates}' if rest else 'NOTHING'}",
+        f"DELETE FROM {row.TABLE} WHERE {' AND '.join(f'{name} = ?' for name in row.KEY)}",
+        f"SELECT {','.join(columns)} FROM {row.TABLE}" + (f" WHERE {row.LOAD}" if row.LOAD else ""),
+        row,
+        columns,
+        frozenset(name for name in columns if str(hints[name]).startswith("tuple")),
+        frozenset(name for name in columns if hints[name] is bool),
+    )
+
+
+_TABLES = {name: _table(row) for name, row in TABLES.items()}
+#: tables refer to each other in this order
+_RANK = {name: rank for rank, name in enumerate(TABLES)}
 
 
 def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
@@ -80,6 +138,7 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
     later: list[PressRow | OrderKey | JournalLine | BayGone | DeviceGone] = []
     moves: list[tuple[str, str, int]] = []
     timers: dict[str, TimerSet | TimerGone] = {}
+    rows: dict[tuple[int, Any], Row | RowGone] = {}
     for change in changes:
         match change:
             case Call():
@@ -98,6 +157,10 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
                 moves.append((change.bay_id, change.state, change.at_ms))
             case TimerSet() | TimerGone():
                 timers[change.timer_id] = change
+            case Row():
+                rows[_RANK[change.TABLE], change.key] = change
+            case RowGone():
+                rows[_RANK[change.table], change.key] = change
             case ClockFrame():
                 _put_frame(connection, change)
     for call in calls.values():
@@ -105,32 +168,43 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
     for (kind, _), level in sorted(levels.items()):
         statement = _LEVELS[kind]
         connection.execute(statement.sql, statement.values(level))
+    for _, row in sorted(rows.items(), key=lambda one: one[0][0]) if rows else ():
+        _put_row(connection, row)
     for timer in timers.values():
         _put_timer(connection, timer)
     if moves:
         connection.executemany("INSERT INTO bay_moves(bay_id, state, at_ms) VALUES (?,?,?)", moves)
-    for row in later:
-        match row:
+    for line in later:
+        match line:
             case PressRow():
                 connection.execute(
                     "INSERT INTO presses(device_id, press_id, call_id, at_ms) VALUES (?,?,?,?) "
                     "ON CONFLICT DO UPDATE SET call_id=excluded.call_id, at_ms=excluded.at_ms",
-                    (row.device_id, row.press_id, row.call_id, row.at_ms),
+                    (line.device_id, line.press_id, line.call_id, line.at_ms),
                 )
             case OrderKey():
                 connection.execute(
                     "INSERT OR IGNORE INTO order_keys(key, call_id, at_ms) VALUES (?,?,?)",
-                    (row.key, row.call_id, row.at_ms),
+                    (line.key, line.call_id, line.at_ms),
                 )
             case JournalLine():
                 connection.execute(
                     "INSERT INTO journal(at_ms, event, subject, actor, detail) VALUES (?,?,?,?,?)",
-                    (row.at_ms, row.event, row.subject, row.actor, row.detail),
+                    (line.at_ms, line.event, line.subject, line.actor, line.detail),
                 )
             case BayGone():
-                connection.execute("DELETE FROM bays WHERE bay_id = ?", (row.bay_id,))
+                connection.execute("DELETE FROM bays WHERE bay_id = ?", (line.bay_id,))
             case DeviceGone():
-                connection.execute("DELETE FROM devices WHERE device_id = ?", (row.device_id,))
+                connection.execute("DELETE FROM devices WHERE device_id = ?", (line.device_id,))
+
+
+def _put_row(connection: sqlite3.Connection, row: Row | RowGone) -> None:
+    if isinstance(row, RowGone):
+        key = row.key if isinstance(row.key, tuple) else (row.key,)
+        connection.execute(_TABLES[row.table].drop, key)
+    else:
+        table = _TABLES[row.TABLE]
+        connection.execute(table.put, table.values(row))
 
 
 def _put_timer(connection: sqlite3.Connection, timer: TimerSet | TimerGone) -> None:
@@ -206,6 +280,10 @@ def _load_state(connection: sqlite3.Connection, now_ms: int) -> HallState:
         "SELECT timer_id, kind, subject, set_ms, after_ms, by_wall FROM timers ORDER BY due_ms"
     ):
         state.timers[row["timer_id"]] = TimerSet(**{**dict(row), "by_wall": bool(row["by_wall"])})
+    for name, table in _TABLES.items():
+        for found in connection.execute(table.load):
+            one = table.read(found)
+            state.tables[name][one.key] = one
     state.frame = _load_frame(connection)
     last = connection.execute("SELECT at_ms FROM journal ORDER BY line_id DESC LIMIT 1").fetchone()
     state.newest_ms = max(last["at_ms"] if last else 0, state.frame.at_ms if state.frame else 0)

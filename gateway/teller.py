@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from devices.messages import Pressed, SetLamp, ShowCount
 from gateway.arrival import Arrival
 from gateway.hall import calls
+from gateway.hall.rows import Row, RowGone
 from gateway.hall.state import Bay, BayGone, Call, Change, Device, Effect, HallState, Zone
 from gateway.log import say
 from gateway.timers import Clock
@@ -158,6 +159,11 @@ class Teller:
                     self.fact("PanelChanged", panel=panel_json(change))
                 case BayGone():
                     self.fact("BayGone", bay_id=change.bay_id)
+                case Row():
+                    # By its key: these tables know people, and everybody at the desk hears this.
+                    self.fact("RowChanged", table=change.TABLE, key=change.key)
+                case RowGone():
+                    self.fact("RowGone", table=change.table, key=change.key)
 
     def _acknowledge(self, arrival: Arrival) -> None:
         """The device may stop repeating, the broker may forget: it is on disk."""
@@ -187,6 +193,10 @@ def _latest(changes: Sequence[Change]) -> list[Change]:
                 latest["panel", change.panel] = change
             case BayGone():
                 latest["gone", change.bay_id] = change
+            case Row():
+                latest[change.TABLE, change.key] = change
+            case RowGone():
+                latest[change.table, change.key] = change
     return list(latest.values())
 
 

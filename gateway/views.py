@@ -7,8 +7,10 @@ cannot tell whether it was told or has read.
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import fields
 
 from devices.messages import ShowCount
+from gateway.hall.rows import Row
 from gateway.hall.state import Bay, Call, Device, Zone
 
 Json = dict[str, object]
@@ -38,6 +40,15 @@ def call_json(call: Call, written: bool = True) -> Json:
         "overdue": call.overdue,
         "delayed": call.delayed,
         "doubtful": call.doubtful,
+        "person_id": call.person_id,
+        "turn": call.turn,
+        "step": call.step,
+        "acts": call.acts,
+        "arrived_ms": call.arrived_ms,
+        "arrived_by": call.arrived_by,
+        "heard": call.heard,
+        "coming": call.coming,
+        "repeats": call.repeats,
         "written": written,
     }
 
@@ -53,6 +64,7 @@ def device_json(device: Device) -> Json:
         "call_kind": device.call_kind,
         "place": device.place,
         "person": device.person,
+        "person_id": device.person_id,
         "bay_id": device.bay_id,
         "zone_id": device.zone_id,
         "lamp": device.lamp,
@@ -63,6 +75,11 @@ def device_json(device: Device) -> Json:
         "first_seen_ms": device.first_seen_ms,
         "last_seen_ms": device.last_seen_ms,
     }
+
+
+def row_json(row: Row) -> Json:
+    """A row of hall/rows.py: its fields by name."""
+    return {one.name: getattr(row, one.name) for one in fields(row)}
 
 
 def bay_json(bay: Bay) -> Json:

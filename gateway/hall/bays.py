@@ -15,6 +15,7 @@ from dataclasses import replace
 from devices.faults import OrderRefused
 from devices.messages import BayHeard, BayState, ShowCount
 from devices.plan import Panel
+from gateway.hall.fields import Fields
 from gateway.hall.state import Bay, BayGone, BayMove, Decision, Device, HallState, JournalLine, Zone
 
 UNCLAIMED_ZONE = Zone("unclaimed", "待认领", "Unclaimed")
@@ -177,3 +178,14 @@ def _zone(state: HallState, zone_id: str) -> Zone:
     if zone_id == UNCLAIMED_ZONE.zone_id:
         return UNCLAIMED_ZONE
     return Zone(zone_id, zone_id, zone_id)
+
+
+def _close(state: HallState, fields: Fields, now_ms: int) -> Decision:
+    return set_closed(state, fields.text("bay_id"), True, fields.text("by", ""), now_ms)
+
+
+def _open(state: HallState, fields: Fields, now_ms: int) -> Decision:
+    return set_closed(state, fields.text("bay_id"), False, fields.text("by", ""), now_ms)
+
+
+ORDERS = {"close_bay": _close, "open_bay": _open}

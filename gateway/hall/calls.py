@@ -17,6 +17,8 @@ from dataclasses import replace
 
 from devices.faults import OrderRefused
 from devices.messages import CallState, Light, Pressed, SetLamp
+from gateway.hall.fields import Fields
+from gateway.hall.kinds import OUTCOMES, kinds
 from gateway.hall.state import (
     Call,
     Decision,
@@ -44,27 +46,6 @@ LIFE: dict[tuple[CallState | str, str], CallState] = {
 
 #: What the device's lamp shows in each state.
 LAMP: dict[CallState, Light] = {"HEARD": "blink", "COMING": "steady", "CLOSED": "off"}
-
-#: How a call ended, as staff say it. The console shows these words.
-OUTCOMES: dict[str, tuple[str, str]] = {
-    "helped": ("已到场帮助", "Helped on the spot"),
-    "false_alarm": ("误按", "Pressed by mistake"),
-    "test": ("测试", "Test"),
-    "referred": ("已转办", "Referred on"),
-    "hospital": ("已送医", "Taken to hospital"),
-    "meal_ordered": ("已订餐", "Meal ordered"),
-    "no_answer": ("未见到人", "Nobody found"),
-}
-
-#: Kinds of call. Data, so that later kinds bring their own ladder.
-KINDS: dict[str, tuple[str, str]] = {
-    "emergency": ("紧急求助", "Emergency"),
-    "help": ("请求帮忙", "Help wanted"),
-    "meal": ("订餐", "Meal"),
-    "repair": ("报修", "Repair"),
-    "company": ("陪伴", "Company"),
-    "test": ("测试", "Test"),
-}
 
 #: Copies of one unnumbered press come within 2 s of each other: live zigbee2mqtt logs show 0-1 s, we double it.
 BURST_MS = 2_000
@@ -156,7 +137,7 @@ def raised(
     """
     if not device_id.startswith("screen:"):
         raise OrderRefused("屏幕编号不对", 'a screen\'s device_id begins with "screen:"')
-    if kind not in KINDS:
+    if kind not in kinds(state):
         raise OrderRefused(f"没有“{kind}”这种呼叫", f"there is no kind of call {kind!r}")
     known = state.order_keys.get(key) if key else None
     if known is not None:
@@ -271,3 +252,29 @@ def _step(call: Call, event: str) -> CallState:
             f"call {call.call_id} is {call.state}: {event} is not possible any more",
         )
     return after
+
+
+def _accept(state: HallState, fields: Fields, now_ms: int) -> Decision:
+    return accepted(state, fields.number("call_id"), fields.text("by"), now_ms)
+
+
+def _close(state: HallState, fields: Fields, now_ms: int) -> Decision:
+    words = fields.text("by"), fields.text("outcome"), fields.text("note", "")
+    return closed(state, fields.number("call_id"), *words, now_ms)
+
+
+def _raise(state: HallState, fields: Fields, now_ms: int) -> Decision:
+    place = fields.text("place_zh", "")
+    return raised(
+        state,
+        fields.text("device_id"),
+        fields.text("kind", "help"),
+        fields.text("name", "") or place,
+        place,
+        fields.text("by", ""),
+        fields.text("key", ""),
+        now_ms,
+    )
+
+
+ORDERS = {"accept_call": _accept, "close_call": _close, "raise_call": _raise}

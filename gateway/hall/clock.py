@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from devices.faults import OrderRefused
+from gateway.hall.fields import Fields
 from gateway.hall.state import ClockFrame, Decision, HallState, JournalLine, TimerSet
 
 #: A step of the wall clock. Slewing moves wall and monotonic time alike, a leap second is 1 s, and timesyncd steps
@@ -156,3 +157,10 @@ def confirmed(state: HallState, by: str, now_ms: int) -> Decision:
             JournalLine(now_ms, "ClockConfirmed", "clock", by.strip()[:200]),
         ]
     )
+
+
+def _confirm(state: HallState, fields: Fields, now_ms: int) -> Decision:
+    return confirmed(state, fields.text("by"), now_ms)
+
+
+ORDERS = {"confirm_clock": _confirm}

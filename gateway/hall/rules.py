@@ -6,12 +6,13 @@ Rule 2. A retained message is what the broker remembered, never a press (transla
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from devices.faults import OrderRefused
 from devices.messages import BayHeard, DeviceSeen, Pressed, Released
 from devices.plan import Panel
 from gateway.hall import bays, calls, clock, things
+from gateway.hall.fields import Fields
 from gateway.hall.state import Decision, HallState, Zone
 
 Fact = Pressed | Released | BayHeard | DeviceSeen
@@ -42,6 +43,15 @@ def decide(
             return with_panels(state, bays.heard(state, fact, device, now_ms), panels, now_ms)
 
 
+#: What an order means: its name → the rule. Each subject brings its own, in its own file.
+ORDERS: dict[str, Callable[[HallState, Fields, int], Decision]] = {
+    **calls.ORDERS,
+    **things.ORDERS,
+    **bays.ORDERS,
+    **clock.ORDERS,
+}
+
+
 def obey(
     state: HallState, order: str, fields: Mapping[str, object], now_ms: int, panels: Sequence[Panel] = ()
 ) -> Decision:
@@ -49,49 +59,10 @@ def obey(
 
     :raises OrderRefused: the rules do not allow it; nothing changes.
     """
-    match order:
-        case "accept_call":
-            return calls.accepted(state, _number(fields, "call_id"), _text(fields, "by"), now_ms)
-        case "close_call":
-            return calls.closed(
-                state,
-                _number(fields, "call_id"),
-                _text(fields, "by"),
-                _text(fields, "outcome"),
-                _text(fields, "note", ""),
-                now_ms,
-            )
-        case "raise_call":
-            return calls.raised(
-                state,
-                _text(fields, "device_id"),
-                _text(fields, "kind", "help"),
-                _text(fields, "name", "") or _text(fields, "place_zh", ""),
-                _text(fields, "place_zh", ""),
-                _text(fields, "by", ""),
-                _text(fields, "key", ""),
-                now_ms,
-            )
-        case "claim_device":
-            return with_panels(state, things.claimed(state, fields, now_ms), panels, now_ms)
-        case "define_zone":
-            decision = things.zone_defined(
-                state,
-                _text(fields, "zone_id"),
-                _text(fields, "name_zh", ""),
-                _text(fields, "name_en", ""),
-                _text(fields, "by", ""),
-                now_ms,
-            )
-            return with_panels(state, decision, panels, now_ms)
-        case "close_bay" | "open_bay":
-            decision = bays.set_closed(
-                state, _text(fields, "bay_id"), order == "close_bay", _text(fields, "by", ""), now_ms
-            )
-            return with_panels(state, decision, panels, now_ms)
-        case "confirm_clock":
-            return clock.confirmed(state, _text(fields, "by"), now_ms)
-    raise OrderRefused(f"没有“{order}”这个指令", f"there is no order {order!r}")
+    rule = ORDERS.get(order)
+    if rule is None:
+        raise OrderRefused(f"没有“{order}”这个指令", f"there is no order {order!r}")
+    return with_panels(state, rule(state, Fields(fields), now_ms), panels, now_ms)
 
 
 def with_panels(state: HallState, decision: Decision, panels: Sequence[Panel], now_ms: int) -> Decision:
@@ -103,17 +74,3 @@ def with_panels(state: HallState, decision: Decision, panels: Sequence[Panel], n
         decision.changes += counts
         decision.effects += counts
     return decision
-
-
-def _text(fields: Mapping[str, object], key: str, otherwise: str | None = None) -> str:
-    raw = fields.get(key, otherwise)
-    if not isinstance(raw, str) or len(raw) > 2000:
-        raise OrderRefused(f"指令缺少 {key}", f"the order needs {key} as text")
-    return things.fit(raw)
-
-
-def _number(fields: Mapping[str, object], key: str) -> int:
-    raw = fields.get(key)
-    if type(raw) is not int:
-        raise OrderRefused(f"指令缺少 {key}", f"the order needs {key} as a whole number")
-    return raw

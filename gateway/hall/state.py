@@ -10,9 +10,13 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from datetime import UTC, tzinfo
+from typing import Any, Literal, TypeVar
 
 from devices.messages import BayState, CallState, SetLamp, ShowCount
+from gateway.hall.rows import TABLES, Row, RowGone
+
+R = TypeVar("R", bound=Row)
 
 Health = Literal["ok", "silent", "offline", "low_battery", "fault"]
 DeviceKind = Literal["call_button", "bay_sensor", "hall_button", "unclaimed", "ignored"]
@@ -43,6 +47,20 @@ class Call:
     overdue: bool = False
     delayed: bool = False
     doubtful: bool = False
+    person_id: str = ""
+    #: the ladder (hall/ladder.py): how often it was begun, and the step on which it stands; -1: none
+    turn: int = 0
+    step: int = -1
+    #: what this step does, in words of the kind's ladder: "console beacon voice display message"
+    acts: str = ""
+    arrived_ms: int | None = None
+    arrived_by: str | None = None
+    #: what the elder's own device shows of "heard" and of "somebody is coming": "" nothing yet, cannot, sent, shown,
+    #: unconfirmed
+    heard: str = ""
+    coming: str = ""
+    #: copies and repeats that are not presses of their own
+    repeats: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +85,7 @@ class Device:
     health: Health = "ok"
     why_zh: str = ""
     why_en: str = ""
+    person_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +232,8 @@ Change = (
     | TimerSet
     | TimerGone
     | ClockFrame
+    | Row
+    | RowGone
 )
 Effect = SetLamp | ShowCount
 
@@ -258,6 +279,12 @@ class HallState:
     gone_timers: set[str] = field(default_factory=set)
     #: None: a notebook that has never been written with a clock beside it
     frame: ClockFrame | None = None
+    #: the tables of hall/rows.py: name → key → row
+    tables: dict[str, MutableMapping[Any, Any]] = field(default_factory=lambda: {name: {} for name in TABLES})
+    #: the hall's own time (hall.toml), for whatever goes by days and hours
+    zone: tzinfo = UTC
+    #: how many staff consoles are listening now; nobody's memory, told anew by the kiosk at each start
+    consoles: int = 0
     #: the time of the newest row at start, 0 in an empty notebook: a clock that says less is behind
     newest_ms: int = 0
     last_call_id: int = 0
@@ -307,11 +334,18 @@ class HallState:
             presses=ChainMap({}, self.presses),
             order_keys=ChainMap({}, self.order_keys),
             timers=ChainMap({}, self.timers),
+            tables={name: ChainMap({}, table) for name, table in self.tables.items()},
+            zone=self.zone,
+            consoles=self.consoles,
             gone_timers=set(self.gone_timers),
             frame=self.frame,
             newest_ms=self.newest_ms,
             last_call_id=self.last_call_id,
         )
+
+    def table(self, kind: type[R]) -> MutableMapping[Any, R]:
+        """The rows of one table, by key: ``state.table(Person)["p-1"]``."""
+        return self.tables[kind.TABLE]
 
     def timer(self, timer_id: str) -> TimerSet | None:
         """The timer of this name, if it still waits."""
@@ -319,7 +353,7 @@ class HallState:
 
     def absorb(self, child: HallState) -> None:
         """What the child decided is on the disk now: it becomes the state."""
-        for mine, theirs in (
+        pairs: list[tuple[MutableMapping[Any, Any], MutableMapping[Any, Any]]] = [
             (self.calls, child.calls),
             (self.devices, child.devices),
             (self.bays, child.bays),
@@ -329,7 +363,9 @@ class HallState:
             (self.presses, child.presses),
             (self.order_keys, child.order_keys),
             (self.timers, child.timers),
-        ):
+            *((table, child.tables[name]) for name, table in self.tables.items()),
+        ]
+        for mine, theirs in pairs:
             assert isinstance(theirs, ChainMap)
             mine.update(theirs.maps[0])
         for bay_id in child.gone_bays:
@@ -372,6 +408,10 @@ class HallState:
                     self.gone_timers.discard(change.timer_id)
                 case TimerGone():
                     self._drop(self.timers, change.timer_id, self.gone_timers)
+                case Row():
+                    self._set(self.tables[change.TABLE], change.key, change)
+                case RowGone():
+                    self._drop(self.tables[change.table], change.key, set())
                 case ClockFrame():
                     self.frame = change
                 case JournalLine() | BayMove():
@@ -384,6 +424,9 @@ class HallState:
         for call_id, call in list(self.calls.items()):
             if call.closed_ms is not None and call.closed_ms < old_ms and call_id not in newest:
                 del self.calls[call_id]
+        for table in self.tables.values():
+            for key in [key for key, row in table.items() if row.settled]:
+                del table[key]
         for press, (_, at_ms) in list(self.presses.items()):
             if at_ms < old_ms:
                 del self.presses[press]

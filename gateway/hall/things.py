@@ -15,7 +15,8 @@ from dataclasses import replace
 from devices.faults import OrderRefused
 from devices.messages import DeviceSeen
 from gateway.hall import bays
-from gateway.hall.calls import KINDS
+from gateway.hall.fields import Fields, fit
+from gateway.hall.kinds import kinds
 from gateway.hall.state import Decision, Device, DeviceKind, HallState, Health, JournalLine, Zone
 
 #: How often a device must speak when it does not tell us. zigbee2mqtt calls a battery device offline after 25 h
@@ -106,7 +107,7 @@ def claimed(state: HallState, order: Mapping[str, object], now_ms: int) -> Decis
     if kind not in _KINDS or kind == "unclaimed":
         raise OrderRefused("请选择设备类型", "kind must be call_button, bay_sensor or ignored")
     call_kind = _word(order, "call_kind") or (old.call_kind if old else "emergency")
-    if call_kind not in KINDS:
+    if call_kind not in kinds(state):
         raise OrderRefused(f"没有“{call_kind}”这种呼叫", f"there is no kind of call {call_kind!r}")
     base = old or Device(
         device_id, "unclaimed", now_ms, now_ms, OWN_EVERY_MS if ":" not in device_id else BOUGHT_EVERY_MS
@@ -188,11 +189,6 @@ def _judged(device: Device, fact: DeviceSeen) -> Device:
     return replace(device, health=health, why_zh=why[0], why_en=why[1])
 
 
-def fit(text: str) -> str:
-    """A person's words, fit for a notebook and a screen: broken Unicode and control signs become one mark."""
-    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)
-
-
 def _word(order: Mapping[str, object], key: str) -> str | None:
     raw = order.get(key)
     if raw is None:
@@ -206,3 +202,15 @@ def _word(order: Mapping[str, object], key: str) -> str | None:
 
 def _given(order: Mapping[str, object], key: str, otherwise: str) -> str:
     return (_word(order, key) or "") if key in order else otherwise
+
+
+def _claim(state: HallState, fields: Fields, now_ms: int) -> Decision:
+    return claimed(state, fields.raw, now_ms)
+
+
+def _define_zone(state: HallState, fields: Fields, now_ms: int) -> Decision:
+    names = fields.text("name_zh", ""), fields.text("name_en", "")
+    return zone_defined(state, fields.text("zone_id"), *names, fields.text("by", ""), now_ms)
+
+
+ORDERS = {"claim_device": _claim, "define_zone": _define_zone}

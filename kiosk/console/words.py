@@ -8,10 +8,13 @@ from __future__ import annotations
 from typing import Literal
 
 # How a call ended and what kinds there are is decided where a call lives; the console only shows these words.
-from gateway.hall.calls import KINDS, OUTCOMES
+from gateway.hall.kinds import DEFAULTS, OUTCOMES
 from kiosk.words_running import WORDS as RUNNING
 
 Lang = Literal["zh", "en"]
+
+#: word → (Chinese, English) of the kinds that a hall begins with
+KINDS = {kind.kind: (kind.name_zh, kind.name_en) for kind in DEFAULTS.values()}
 
 __all__ = ["KINDS", "OUTCOMES", "WORDS", "Lang", "both", "say"]
 

@@ -1,0 +1,177 @@
+-- gateway.db, fourth schema: people, rosters, kinds of call, ladders, messages, visits, meals. One table for each
+-- dataclass of gateway/hall/rows.py, column for field; a tuple is JSON. Personal data stands here and nowhere else.
+ALTER TABLE calls ADD COLUMN person_id TEXT NOT NULL DEFAULT '';
+-- the ladder: how often it was begun, and the step it stands on (-1: none)
+ALTER TABLE calls ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE calls ADD COLUMN step INTEGER NOT NULL DEFAULT -1;
+ALTER TABLE calls ADD COLUMN acts TEXT NOT NULL DEFAULT '';
+ALTER TABLE calls ADD COLUMN arrived_ms INTEGER;
+ALTER TABLE calls ADD COLUMN arrived_by TEXT;
+-- what the elder's own device shows: '' nothing to show, 'cannot', 'sent', 'shown', 'unconfirmed'
+ALTER TABLE calls ADD COLUMN heard TEXT NOT NULL DEFAULT '';
+ALTER TABLE calls ADD COLUMN coming TEXT NOT NULL DEFAULT '';
+-- copies and repeats that are not presses of their own
+ALTER TABLE calls ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE devices ADD COLUMN person_id TEXT NOT NULL DEFAULT '';
+
+CREATE TABLE kinds (
+    kind       TEXT PRIMARY KEY,
+    name_zh    TEXT NOT NULL,
+    name_en    TEXT NOT NULL,
+    priority   INTEGER NOT NULL,
+    ladder     TEXT NOT NULL,
+    coming_s   INTEGER NOT NULL CHECK (coming_s > 0),
+    script_zh  TEXT NOT NULL,
+    script_en  TEXT NOT NULL,
+    outcomes   TEXT NOT NULL,
+    enabled    INTEGER NOT NULL,
+    position   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE people (
+    person_id        TEXT PRIMARY KEY,
+    name             TEXT NOT NULL,
+    phone            TEXT NOT NULL,
+    grid             TEXT NOT NULL,
+    building         TEXT NOT NULL,
+    unit             TEXT NOT NULL,
+    room             TEXT NOT NULL,
+    place            TEXT NOT NULL,
+    access           TEXT NOT NULL,
+    key_holder       TEXT NOT NULL,
+    key_holder_phone TEXT NOT NULL,
+    family           TEXT NOT NULL,
+    family_phone     TEXT NOT NULL,
+    medical          TEXT NOT NULL,
+    note             TEXT NOT NULL,
+    visit_tier       TEXT NOT NULL CHECK (visit_tier IN ('none','weekly','monthly','quarterly')),
+    quiet_after_h    INTEGER NOT NULL,
+    paused_until_ms  INTEGER NOT NULL,
+    paused_why       TEXT NOT NULL,
+    meal_free        INTEGER NOT NULL,
+    active           INTEGER NOT NULL,
+    since_ms         INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE helpers (
+    helper_id TEXT PRIMARY KEY,
+    name      TEXT NOT NULL,
+    role      TEXT NOT NULL,
+    phone     TEXT NOT NULL,
+    grid      TEXT NOT NULL,
+    building  TEXT NOT NULL,
+    unit      TEXT NOT NULL,
+    account   TEXT NOT NULL,
+    channels  TEXT NOT NULL,
+    active    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE shifts (
+    shift_id    TEXT PRIMARY KEY,
+    helper_id   TEXT NOT NULL,
+    weekdays    INTEGER NOT NULL CHECK (weekdays BETWEEN 0 AND 127),
+    from_min    INTEGER NOT NULL CHECK (from_min BETWEEN 0 AND 1440),
+    to_min      INTEGER NOT NULL CHECK (to_min BETWEEN 0 AND 1440),
+    first_day   TEXT NOT NULL,
+    last_day    TEXT NOT NULL,
+    every_weeks INTEGER NOT NULL CHECK (every_weeks >= 1),
+    week        INTEGER NOT NULL,
+    holidays    TEXT NOT NULL CHECK (holidays IN ('too','only','not'))
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE substitutions (
+    substitution_id TEXT PRIMARY KEY,
+    helper_id       TEXT NOT NULL,
+    by_helper_id    TEXT NOT NULL,
+    first_day       TEXT NOT NULL,
+    last_day        TEXT NOT NULL,
+    why             TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE holidays (
+    day  TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('holiday','workday')),
+    name TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE call_steps (
+    call_id INTEGER NOT NULL,
+    turn    INTEGER NOT NULL,
+    step    INTEGER NOT NULL,
+    who     TEXT NOT NULL,
+    state   TEXT NOT NULL,
+    at_ms   INTEGER NOT NULL,
+    helpers TEXT NOT NULL,
+    why     TEXT NOT NULL,
+    PRIMARY KEY (call_id, turn, step)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE messages (
+    message_id TEXT PRIMARY KEY,
+    call_id    INTEGER NOT NULL,
+    turn       INTEGER NOT NULL,
+    step       INTEGER NOT NULL,
+    helper_id  TEXT NOT NULL,
+    channel    TEXT NOT NULL,
+    text       TEXT NOT NULL,
+    created_ms INTEGER NOT NULL,
+    state      TEXT NOT NULL CHECK (state IN ('queued','sent','failed','answered','void')),
+    attempts   INTEGER NOT NULL,
+    changed_ms INTEGER NOT NULL,
+    why        TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX messages_queued ON messages(state) WHERE state = 'queued';
+CREATE INDEX messages_of ON messages(call_id);
+
+CREATE TABLE device_care (
+    device_id           TEXT PRIMARY KEY,
+    silent_after_ms     INTEGER NOT NULL,
+    battery_low_ms      INTEGER NOT NULL,
+    battery_reminded_ms INTEGER NOT NULL,
+    battery_changed_ms  INTEGER NOT NULL,
+    tested_ms           INTEGER NOT NULL,
+    test_every_d        INTEGER NOT NULL,
+    fault               TEXT NOT NULL,
+    fault_since_ms      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE visits (
+    visit_id  TEXT PRIMARY KEY,
+    person_id TEXT NOT NULL,
+    reason    TEXT NOT NULL,
+    opened_ms INTEGER NOT NULL,
+    due_ms    INTEGER NOT NULL,
+    grid      TEXT NOT NULL,
+    state     TEXT NOT NULL CHECK (state IN ('due','missed','done','void')),
+    step      INTEGER NOT NULL,
+    done_ms   INTEGER NOT NULL,
+    done_by   TEXT NOT NULL,
+    outcome   TEXT NOT NULL,
+    note      TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX visits_open ON visits(due_ms) WHERE state IN ('due','missed');
+CREATE INDEX visits_of ON visits(person_id, opened_ms);
+
+CREATE TABLE menus (
+    day        TEXT NOT NULL,
+    meal       TEXT NOT NULL,
+    dish       TEXT NOT NULL,
+    price_fen  INTEGER NOT NULL CHECK (price_fen >= 0),
+    cutoff_min INTEGER NOT NULL,
+    PRIMARY KEY (day, meal)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE meal_orders (
+    call_id    INTEGER PRIMARY KEY,
+    person_id  TEXT NOT NULL,
+    device_id  TEXT NOT NULL,
+    day        TEXT NOT NULL,
+    meal       TEXT NOT NULL,
+    dish       TEXT NOT NULL,
+    price_fen  INTEGER NOT NULL,
+    portions   INTEGER NOT NULL CHECK (portions >= 1),
+    state      TEXT NOT NULL CHECK (state IN ('ordered','cancelled','delivered')),
+    changed_ms INTEGER NOT NULL,
+    by         TEXT NOT NULL
+) STRICT;
+CREATE INDEX meal_orders_of ON meal_orders(day, meal);
