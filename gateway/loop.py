@@ -364,7 +364,7 @@ class Loop:
             return True
         began_ns = self._clock.monotonic_ns()
         try:
-            self._book.write(lambda connection: write_changes(connection, changes))
+            self._book.write(lambda connection: write_changes(connection, changes, self._clock.now_ms()))
         except NotWritten as wrong:
             self._notebook_is_down(wrong)
             return False

@@ -28,7 +28,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from devices.faults import NotWritten
+from gateway import journal
 from gateway.disk import sync
+from gateway.hall.rows import TABLES
+from gateway.hall.state import JournalLine
 from gateway.notebook import copy_notebook, open_reader
 
 #: Beyond the largest number that can be known: more calls than a compound makes between two backups (one hour).
@@ -126,10 +129,8 @@ class GatewayRescue:
             self._floor = max(self._floor, _named_in(aside, self._known)) + JUMP
         _put_right(connection, self._floor)
         now_ms = time.time_ns() // 1_000_000
-        connection.execute(
-            "INSERT INTO journal(at_ms, event, subject, detail) VALUES (?, 'NotebookRestored', 'notebook', ?)",
-            (now_ms, f"{aside.name} {self._from.folder.name if self._from else 'no backup'}"),
-        )
+        words = f"{aside.name} {self._from.folder.name if self._from else 'no backup'}"
+        journal.append(connection, [JournalLine(now_ms, "NotebookRestored", "notebook", "", words)], now_ms)
 
     def words(self, aside: str) -> tuple[str, str]:
         """What was lost since when, and what to do."""
@@ -169,6 +170,8 @@ class GatewayRescue:
             self._take("calls", reader, into, "state <> 'CLOSED' AND call_id <= ?", (between[1],), "call_id")
         self._take("presses", reader, into, "at_ms >= ?", (since_ms,), "device_id")
         self._take("order_keys", reader, into, "at_ms >= ?", (since_ms,), "key")
+        for row in TABLES.values():
+            self._take(row.TABLE, reader, into, "1", (), row.KEY[0])
         for table, key in (("devices", "device_id"), ("zones", "zone_id"), ("bays", "bay_id"), ("timers", "timer_id")):
             self._take(table, reader, into, "1", (), key)
         for table, key in (("journal", "line_id"), ("bay_moves", "move_id")):

@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple, get_type_hints
 
 from devices.messages import ShowCount
+from gateway import journal
 from gateway.hall.rows import TABLES, Row, RowGone
 from gateway.hall.state import (
     Bay,
@@ -29,6 +30,7 @@ from gateway.hall.state import (
     PressRow,
     TimerGone,
     TimerSet,
+    WordsErased,
     Zone,
 )
 
@@ -128,14 +130,16 @@ _TABLES = {name: _table(row) for name, row in TABLES.items()}
 _RANK = {name: rank for rank, name in enumerate(TABLES)}
 
 
-def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
-    """Put a batch's changes into the notebook, in the order they were decided.
+def write_changes(connection: sqlite3.Connection, changes: Iterable[Change], now_ms: int = 0) -> None:
+    """Put a batch's changes into the notebook, in the order they were decided; ``now_ms`` is when.
 
     Levels (devices, bays, zones, panels) are written once, as they are at the end of the batch.
     """
     levels: dict[tuple[str, str], Device | Bay | Zone | ShowCount] = {}
     calls: dict[int, Call] = {}
-    later: list[PressRow | OrderKey | JournalLine | BayGone | DeviceGone] = []
+    later: list[PressRow | OrderKey | BayGone | DeviceGone] = []
+    said: list[JournalLine] = []
+    erased: list[int] = []
     moves: list[tuple[str, str, int]] = []
     timers: dict[str, TimerSet | TimerGone] = {}
     rows: dict[tuple[int, Any], Row | RowGone] = {}
@@ -151,8 +155,12 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
                 levels["3bay", change.bay_id] = change
             case ShowCount():
                 levels["4panel", change.panel] = change
-            case PressRow() | OrderKey() | JournalLine() | BayGone() | DeviceGone():
+            case PressRow() | OrderKey() | BayGone() | DeviceGone():
                 later.append(change)
+            case JournalLine():
+                said.append(change)
+            case WordsErased():
+                erased.append(change.line_id)
             case BayMove():
                 moves.append((change.bay_id, change.state, change.at_ms))
             case TimerSet() | TimerGone():
@@ -187,15 +195,13 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change]) -> 
                     "INSERT OR IGNORE INTO order_keys(key, call_id, at_ms) VALUES (?,?,?)",
                     (line.key, line.call_id, line.at_ms),
                 )
-            case JournalLine():
-                connection.execute(
-                    "INSERT INTO journal(at_ms, event, subject, actor, detail) VALUES (?,?,?,?,?)",
-                    (line.at_ms, line.event, line.subject, line.actor, line.detail),
-                )
             case BayGone():
                 connection.execute("DELETE FROM bays WHERE bay_id = ?", (line.bay_id,))
             case DeviceGone():
                 connection.execute("DELETE FROM devices WHERE device_id = ?", (line.device_id,))
+    if erased:
+        journal.erase(connection, erased)
+    journal.append(connection, said, now_ms)
 
 
 def _put_row(connection: sqlite3.Connection, row: Row | RowGone) -> None:

@@ -86,6 +86,13 @@ def _parser() -> argparse.ArgumentParser:
     clock.add_argument("moment", nargs="?", default="", help="for set: '2026-12-31 09:00'")
     clock.add_argument("--by", default="", metavar="NAME", help="who has looked at a watch")
 
+    answered = words.add_parser("figures", help="how calls were answered, recomputed from the journal")
+    answered.add_argument("--from", dest="first_day", default="", metavar="DAY", help="2026-11-01")
+    answered.add_argument("--to", dest="last_day", default="", metavar="DAY", help="2026-11-30, included")
+    shape = answered.add_mutually_exclusive_group()
+    shape.add_argument("--json", dest="form", action="store_const", const="json", default="tables")
+    shape.add_argument("--csv", dest="form", action="store_const", const="csv", help="a line a call")
+
     stats = words.add_parser("stats", help="how late the loop is, what was late and why, what it counted")
     form = stats.add_mutually_exclusive_group()
     form.add_argument("--json", dest="form", action="store_const", const="json", default="tables")
@@ -142,6 +149,12 @@ def _virtual(asked: argparse.Namespace) -> int:
     return virtual(asked.hall, asked.device, asked.do, asked.fields)
 
 
+def _figures(asked: argparse.Namespace) -> int:
+    from linli.figures import show
+
+    return show(asked.hall, first_day=asked.first_day, last_day=asked.last_day, form=asked.form)
+
+
 def _stats(asked: argparse.Namespace) -> int:
     from linli.stats import stats
 
@@ -186,6 +199,7 @@ _COMMANDS = {
     "print": _print,
     "admin-token": _admin_token,
     "virtual": _virtual,
+    "figures": _figures,
     "stats": _stats,
     "clock": _clock,
     "backup": _backup,

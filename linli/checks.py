@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from linli.checks_backup import backups
 from linli.checks_hall import broker, notebooks, processes
+from linli.checks_journal import chain
 from linli.checks_machine import clock, disk, serial_ports, versions
 from linli.finding import Check
 
@@ -12,6 +13,7 @@ ALL: dict[str, Check] = {
     "clock": clock,
     "disk": disk,
     "notebooks": notebooks,
+    "journal": chain,
     "backups": backups,
     "processes": processes,
     "broker": broker,

@@ -121,7 +121,14 @@ def pressed(state: HallState, fact: Pressed, device: Device | None, now_ms: int)
     if fact.press_id:
         decision.changes.append(PressRow(fact.device_id, fact.press_id, call.call_id, now_ms))
     decision.changes.append(
-        JournalLine(now_ms, event, f"call:{call.call_id}", fact.device_id, fact.press_id or fact.event)
+        # The kind first: the figures of each kind are made from the journal alone.
+        JournalLine(
+            now_ms,
+            event,
+            f"call:{call.call_id}",
+            fact.device_id,
+            f"{call.kind} {fact.press_id or fact.event}",
+        )
     )
     decision.effects.append(_lamp(call, now_ms))
     return decision

@@ -3,13 +3,15 @@
 Rule 1. A claimed device is never forgotten: silence is shown, not tidied away.
 Rule 2. A device that nobody has claimed goes when it has not been heard for ``FORGET_AFTER_MS``, and no call of its is
         open. Its makeshift bay goes with it. Heard again, it appears again.
-Rule 3. It is journalled; nothing happens while the time is not known (the loop asks only then).
+Rule 3. What somebody said or did is erased from the journal on demand, line by line; that there was a line stays.
+Rule 4. It is journalled; nothing happens while the time is not known (the loop asks only then).
 """
 
 from __future__ import annotations
 
 from gateway.hall import bays
-from gateway.hall.state import Decision, DeviceGone, HallState, JournalLine
+from gateway.hall.fields import Fields
+from gateway.hall.state import Decision, DeviceGone, HallState, JournalLine, WordsErased
 
 #: A neighbour's thermometer, a passing car's tyre sensor: our choice, longer than any holiday of a button's owner.
 FORGET_AFTER_MS = 30 * 24 * 3600 * 1000
@@ -35,3 +37,17 @@ def forgotten(state: HallState, now_ms: int) -> Decision:
             JournalLine(now_ms, "DeviceForgotten", f"device:{device.device_id}", "", device.family)
         )
     return decision
+
+
+def words_erased(state: HallState, fields: Fields, now_ms: int) -> Decision:
+    """Erase who acted and what was said in one line of the journal; that this was done is a line itself."""
+    line_id = fields.number("line_id", least=1)
+    return Decision(
+        changes=[
+            WordsErased(line_id),
+            JournalLine(now_ms, "WordsErased", f"line:{line_id}", fields.name("by")),
+        ]
+    )
+
+
+ORDERS = {"erase_words": words_erased}

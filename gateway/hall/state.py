@@ -149,6 +149,13 @@ class JournalLine:
 
 
 @dataclass(frozen=True, slots=True)
+class WordsErased:
+    """Who acted and what was said in this line of the journal is erased, on a person's demand."""
+
+    line_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class BayGone:
     """A makeshift bay that its sensor no longer needs: the sensor has been claimed for a real one."""
 
@@ -228,6 +235,7 @@ Change = (
     | PressRow
     | OrderKey
     | JournalLine
+    | WordsErased
     | ShowCount
     | TimerSet
     | TimerGone
@@ -414,7 +422,7 @@ class HallState:
                     self._drop(self.tables[change.table], change.key, set())
                 case ClockFrame():
                     self.frame = change
-                case JournalLine() | BayMove():
+                case JournalLine() | WordsErased() | BayMove():
                     pass
 
     def forget_old(self, now_ms: int) -> None:

@@ -138,11 +138,8 @@ def test_kill_9_in_the_middle_of_writing_loses_nothing_that_was_promised(path: P
 
 def test_a_damaged_page_is_the_disks_fault_and_is_said_so(path: Path) -> None:
     book = Notebook(path, SCHEMA)
-    book.write(
-        lambda c: c.executemany(
-            "INSERT INTO journal VALUES (?,1,'T',?,'','')", [(n, "x" * 900) for n in range(1, 400)]
-        )
-    )
+    put = "INSERT INTO journal(line_id, at_ms, event, subject) VALUES (?,1,'T',?)"
+    book.write(lambda c: c.executemany(put, [(n, "x" * 900) for n in range(1, 400)]))
     book.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     size = path.stat().st_size
     with path.open("r+b") as file:
@@ -339,7 +336,8 @@ def test_where_there_is_no_room_for_a_reserve_there_is_none_and_it_is_said(
 def fill(path: Path, rows: int) -> None:
     book = Notebook(path, SCHEMA)
     values = [(n, "x" * 900) for n in range(1, rows)]
-    book.write(lambda c: c.executemany("INSERT INTO journal VALUES (?,1,'T',?,'','')", values))
+    put = "INSERT INTO journal(line_id, at_ms, event, subject) VALUES (?,1,'T',?)"
+    book.write(lambda c: c.executemany(put, values))
     book.close()
 
 
@@ -394,7 +392,7 @@ def test_a_press_whose_commit_failed_and_happened_after_all_is_one_call_and_ring
     clock.pass_s(1)
     again.press(press_id=press_id)
     assert [(call.state, call.presses) for call in again.loop.state.calls.values()] == [("HEARD", 1)]
-    assert again.journal("Pressed", "PressedAgain") == [("Pressed", press_id or "press")]
+    assert again.journal("Pressed", "PressedAgain") == [("Pressed", f"emergency {press_id or 'press'}")]
     again.after_s(60)
     assert again.overdue(), "its minute was in the same transaction"
     again.die()
@@ -418,7 +416,7 @@ def test_a_press_that_waits_while_fsync_fails_is_written_once_when_the_disk_is_w
     hall.after_s(1.1)
     assert hall.part("notebook")["state"] == "ready" and hall.waiting_for_disk == 0
     assert [(call.state, call.presses) for call in hall.loop.state.calls.values()] == [("HEARD", 1)]
-    assert hall.journal("Pressed", "PressedAgain") == [("Pressed", press_id or "press")]
+    assert hall.journal("Pressed", "PressedAgain") == [("Pressed", f"emergency {press_id or 'press'}")]
     hall.die()
 
 
@@ -435,7 +433,7 @@ def test_what_was_refused_and_is_there_all_the_same_is_seen_by_the_hall_that_goe
         shutil.copy(file, tmp_path / file.name)
     hall.after_s(1.1)
     assert [(call.state, call.presses) for call in hall.loop.state.calls.values()] == [("HEARD", 1)]
-    assert hall.journal("Pressed", "PressedAgain") == [("Pressed", "a:1")]
+    assert hall.journal("Pressed", "PressedAgain") == [("Pressed", "emergency a:1")]
     assert any(one["fact"] == "Snapshot" for one in hall.told), "the screens are told anew"
     hall.after_s(60)
     assert hall.overdue()

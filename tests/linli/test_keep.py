@@ -84,7 +84,8 @@ def test_a_rotten_notebook_is_named_and_marked_and_the_others_are_copied(
 ) -> None:
     book = Notebook(home / "gateway.db", ROOT / "gateway" / "schema")
     rows = [(n, "x" * 900) for n in range(1, 400)]
-    book.write(lambda db: db.executemany("INSERT INTO journal VALUES (?,1,'T',?,'','')", rows))
+    put = "INSERT INTO journal(line_id, at_ms, event, subject) VALUES (?,1,'T',?)"
+    book.write(lambda db: db.executemany(put, rows))
     book.close()
     with (home / "gateway.db").open("r+b") as file:
         file.seek(200_000)
