@@ -8,6 +8,8 @@ Documented at wiki.seeedstudio.com ("T1000 payload"). Port 5; one frame is a pac
     packet: 06-08 position with sensors, 09-0b position, 0f/10 Wi-Fi/BLE shards, 11 no position;
             1a-1d the same with acceleration; 12-18 T1110; 1e-26 T1000-E; 27-32 T2000 (status in 16 bits)
 
+One frame may hold several packets, told apart by their lengths; the one that calls is told.
+
 The settings packets 01-05 carry "SOS mode", which says *how* an SOS would be reported (1: continuous), not
 that there is one. Ports 192 and 199 are the chip maker's own services.
 """
@@ -76,10 +78,62 @@ _EVENTFUL = {
 }
 
 
+#: How long a packet of one length is, its number included; another packet may follow it.
+_LENGTHS = {
+    0x01: 47,
+    0x02: 16,
+    0x03: 32,
+    0x04: 10,
+    0x05: 5,
+    0x06: 22,
+    0x07: 42,
+    0x08: 35,
+    0x09: 18,
+    0x0A: 38,
+    0x0B: 31,
+    0x0D: 5,
+    0x0F: 17,
+    0x10: 13,
+    0x11: 14,
+    0x13: 12,
+    0x14: 37,
+    0x15: 30,
+    0x16: 9,
+    0x18: 28,
+    0x1A: 28,
+    0x1B: 48,
+    0x1C: 41,
+    0x1D: 20,
+    0x1E: 13,
+    0x1F: 21,
+    0x22: 15,
+    0x25: 13,
+    0x26: 7,
+    0x27: 46,
+    0x28: 30,
+    0x29: 12,
+    0x2A: 6,
+    0x2B: 23,
+    0x2E: 17,
+    0x31: 15,
+    0x32: 9,
+}
+
+
 def read_frame(frame: Frame) -> Reading:
     data = frame.data
     if frame.port in (192, 199):
         return Reading("none")
+    told = _packet(data)
+    length = _LENGTHS.get(data[0], len(data))
+    while length < len(data) and not told.alarm:
+        data = data[length:]
+        told = following if (following := _packet(data)).alarm else told
+        length = _LENGTHS.get(data[0], len(data))
+    return told
+
+
+def _packet(data: bytes) -> Reading:
     packet = data[0]
     if packet in _EVENTFUL:
         return _eventful(data, _EVENTFUL[packet])
