@@ -40,10 +40,11 @@ def read_frame(frame: Frame) -> Reading:
         return _tracker(frame)
     if frame.port == 5:
         return Reading(
-            "lifecycle", extras=known(battery_v=u16(frame.data, 5) / 1000 if len(frame.data) > 6 else None)
+            frame.lifecycle,
+            extras=known(battery_v=u16(frame.data, 5) / 1000 if len(frame.data) > 6 else None),
         )
     if frame.port == 4:
-        return Reading("config_reply")
+        return Reading(frame.config_reply)
     if frame.port == 3:
         return _HISTORY
     if "pb0" in model:
@@ -76,7 +77,7 @@ def _tracker(frame: Frame) -> Reading:
     word = u16(data, at)
     alarm = bool(word & 0x4000)
     extras = known(battery_v=(word & 0x3FFF) / 1000, sos_flag=alarm)
-    if port in (7, 9, 10):
+    if port == 7:
         return Reading("sos" if alarm else "heartbeat", alarm, extras=extras)
     if port == 2 and a_tracker and len(data) >= at + 7:
         extras |= known(humidity=u16(data, at + 3) / 10, temperature=celsius(s16(data, at + 5) / 10))

@@ -58,6 +58,7 @@ class _Heap:
     def __init__(self, frame: Frame) -> None:
         self.model = frame.model.lower()
         self.is_button = frame.is_button or bool(_BUTTONS.search(self.model))
+        self.config_reply = frame.config_reply
         self.may_press = self.is_button or not MODELS.search(self.model)
         self.buttons: list[int] = []
         self.kinds: list[str] = []
@@ -123,7 +124,7 @@ def _sum_up(heap: _Heap) -> Reading:
     elif heap.about_itself:
         event = "lifecycle" if heap.is_button else "startup"
     elif heap.answered:
-        event = "config_reply"
+        event = heap.config_reply
     elif "history" in heap.extras and heap.battery is None:
         event = "none"
     else:

@@ -44,10 +44,12 @@ _ANSWERS = range(0x80, 0xA0)
 def read_frame(frame: Frame) -> Reading:
     data = frame.data
     if frame.port in _CONFIG_PORTS or data[0] in _ANSWERS:
-        return _answer(data)
+        return _answer(frame)
     device_type, report = data[1], data[2]
     if report == 0:
-        return Reading("lifecycle", extras={"sw": data[3] / 10, "hw": data[4], "datecode": data[5:9].hex()})
+        return Reading(
+            frame.lifecycle, extras={"sw": data[3] / 10, "hw": data[4], "datecode": data[5:9].hex()}
+        )
     battery = known(battery_v=(data[3] & 0x7F) / 10, battery_low=True if data[3] & 0x80 else None)
     if report == 1 and device_type in _KEYS:
         pressed = [key + 1 for key in range(_KEYS[device_type]) if data[4 + key]]
@@ -97,8 +99,9 @@ def _is_button(frame: Frame, device_type: int) -> bool:
     return frame.is_button and device_type not in _DISTANCE_TYPES | _CONTACTS and not MODELS.search(model)
 
 
-def _answer(data: bytes) -> Reading:
+def _answer(frame: Frame) -> Reading:
     """0x82 reads back minimum and maximum report time in seconds; the rest only says "done"."""
+    data = frame.data
     if data[0] == 0x82 and len(data) >= 6:
-        return Reading("config_reply", extras={"min_time": u16(data, 2), "max_time": u16(data, 4)})
-    return Reading("config_reply")
+        return Reading(frame.config_reply, extras={"min_time": u16(data, 2), "max_time": u16(data, 4)})
+    return Reading(frame.config_reply)
