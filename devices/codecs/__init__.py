@@ -62,6 +62,7 @@ _BY_FIRST = {
     "tele": re.compile(r"tele/.+/[^/]+\Z"),
     "shellies": re.compile(r"shellies/.+"),
     "info": re.compile(r"info/(?:alarm|heart|down)\Z"),
+    "rtl_433": re.compile(r"rtl_433/(?:.+/)?(?:events|devices/.+)\Z"),
 }
 _OWNER = {
     "linli": "linli",
@@ -71,11 +72,13 @@ _OWNER = {
     "tele": "tasmota",
     "shellies": "shelly",
     "info": "generic_json",
+    "rtl_433": "rtl_433",
 }
 _BY_TAIL = re.compile(
     r"(?P<shelly>[^/]+(?:/[^/]+)*/events/rpc|shelly[^/]*/(?:online|status/[^/]+))\Z"
     r"|(?P<esphome>.+/(?:binary_sensor|sensor|event|switch|button)/[^/]+/state|(?!zigbee2mqtt).+/status)\Z"
-    r"|(?P<generic_json>.+/(?:433toMQTT|BTtoMQTT/[^/]+)|v1/up/[^/]+)\Z"
+    r"|(?P<generic_json>.+/(?:433toMQTT|LORAtoMQTT(?:/[^/]+)?|BTtoMQTT/[^/]+)|v1/up/[^/]+)\Z"
+    r"|(?P<rtl_433>.+/RTL_433toMQTT(?:/.+)?)\Z"
 )
 
 

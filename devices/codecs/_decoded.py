@@ -42,6 +42,9 @@ _PRESS_KEYS = (
     "pushbutton",
     "pressonceevent",
 )
+#: Theengs' decoder, in OpenMQTTGateway: one number says how a Bluetooth button was pressed.
+_THEENGS = {1: "single", 2: "double", 3: "triple", 4: "quadruple", 5: "quintuple", 9: "long", 11: "hold"}
+_THEENGS_RELEASE = 10
 _NUMBERED_PRESS = re.compile(r"(?:button|btn|key)(\d)(?:pressed|press|event|status|msgid)?\Z")
 _EVENT_KEYS = ("eventtype", "event", "type", "messagetype", "msgtype")
 _OCCUPIED_KEYS = (
@@ -184,6 +187,8 @@ def read(mapping: Mapping[str, object], cls: str = "") -> Reading:
         distance_mm=millimetres(flat.get("distancemm", flat.get("distance"))),
         battery_low=flag(flat.get("batterylow", flat.get("lowbattery"))),
     )
+    if cls not in PARKING_CLASSES and "modelid" in flat and flat.get("type") in ("BTN", "THB"):
+        return _bluetooth(flat, percent(flat.get("batt")), extras, cls)
     if cls not in PARKING_CLASSES:
         call = _call(flat)
         if call is not None:
@@ -196,3 +201,22 @@ def read(mapping: Mapping[str, object], cls: str = "") -> Reading:
     if pct is not None or volts is not None:
         return Reading("heartbeat", battery_pct=pct, extras=extras)
     return Reading("none", extras=extras)
+
+
+def _bluetooth(flat: Mapping[str, object], pct: float | None, extras: dict[str, object], cls: str) -> Reading:
+    """``{"type": "BTN", "model_id": "SBBT-002C", "batt": 100, "button": 1}``; four keys say ``button1`` to ``button4``.
+    A thermometer's button (type THB) only pairs it."""
+    said = {key: whole(value) or 0 for key, value in flat.items() if re.fullmatch(r"button\d?", key)}
+    keys = sorted(key for key, code in said.items() if code and code != _THEENGS_RELEASE)
+    if not keys or flat.get("type") != "BTN":
+        event = "release" if _THEENGS_RELEASE in said.values() else "heartbeat"
+        return Reading(event, battery_pct=pct, extras=extras)
+    kind = _THEENGS.get(said[keys[0]])
+    buttons = [int(key[-1]) for key in keys if key[-1].isdigit()]
+    more = known(
+        press_type=kind,
+        doubtful=None if kind else True,
+        buttons=buttons or None,
+        button=buttons[0] if len(buttons) == 1 else None,
+    )
+    return Reading("press", True, battery_pct=pct, extras=extras | more)

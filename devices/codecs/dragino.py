@@ -36,6 +36,8 @@ _HISTORY = Reading("none", extras={"history": True})
 
 def read_frame(frame: Frame) -> Reading:
     model = frame.model.lower()
+    if model and not MODELS.search(model):
+        raise ValueError("a Dragino model whose layout we do not have: the server's own decoding is better")
     if not re.search(r"pb0|dds|lds|ds03|lwl", model) and ("tracker" in model or not frame.watches_a_place):
         return _tracker(frame)
     if frame.port == 5:

@@ -1,7 +1,8 @@
 """ESPHome: home-made Wi-Fi buttons, usually an ESP8266 with a bell push.
 
 Topics ``<prefix>/binary_sensor/<id>/state`` with ``ON``/``OFF`` and ``<prefix>/status`` with
-``online``/``offline`` (esphome.io, "MQTT Client Component"). States are **retained by default**: an ON that
+``online``/``offline`` (esphome.io, "MQTT Client Component"); an event entity says ``{"event_type": "single"}`` on
+``<prefix>/event/<id>/state``. States are **retained by default**: an ON that
 the broker replays at our reconnect is the state of an old press, not a press.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from devices.codecs._shared import offline, percent, plain, text
+from devices.codecs._shared import is_object, load, offline, percent, plain, text
 from devices.reading import Heard, Reading
 
 TRANSPORT = "esphome"
@@ -43,7 +44,20 @@ def read(heard: Heard) -> Reading:
             return Reading("release", device=device, extras=extras)
         raise ValueError(f"a binary sensor said {word[:20]!r}")
     if component == "event" and word:
-        return Reading("press", True, device=device, extras=extras | {"press_type": text(word)})
+        return _event(word, heard.payload, device, extras)
     if component == "sensor" and "batt" in name.lower():
         return Reading("heartbeat", battery_pct=percent(word), device=device, extras=extras)
     return Reading("state", device=device, extras=extras | {"state": text(word)})
+
+
+def _event(word: str, payload: bytes, device: str, extras: dict[str, object]) -> Reading:
+    if word.startswith("{"):
+        body = load(payload)
+        word = text(body.get("event_type")) if is_object(body) else ""
+    word = text(word.strip('"').lower())
+    if not word:
+        return Reading("none", device=device, extras=extras)
+    extras = extras | {"press_type": word}
+    if "release" in word:
+        return Reading("release", device=device, extras=extras)
+    return Reading("press", True, device=device, extras=extras)

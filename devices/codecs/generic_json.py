@@ -7,11 +7,14 @@ call: it alarms. Bays: ``{"parking_status": 0}``, ``{"occupied": false, "packett
 ``{"parking_state": 0, "battery_voltage": 3.656, "Park_cnt": 52}`` (CTWing NB-IoT). 0 is free, 1 taken in
 all feeds we met (an older description of one of them had it inverted). Sites: how many of how many are
 free, under five different sets of names. What is neither free nor taken is *unknown* and is said so.
-OpenMQTTGateway's 433 MHz receiver: ``{"value": 1361}`` on
-``…/433toMQTT``; the code stays decimal, as it is shown there.
+OpenMQTTGateway: its 433 MHz receiver says ``{"value": 1361}`` on ``…/433toMQTT`` (decimal; each code is a device of its
+own, as in ``tasmota.py``), self-learning remotes ``{"address": …, "unit": …, "switchType": …}``, Bluetooth
+``…/BTtoMQTT/<address>``, LoRa ``…/LORAtoMQTT``.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from devices.codecs import _decoded
 from devices.codecs._shared import (
@@ -69,6 +72,8 @@ def read(heard: Heard) -> Reading:
     last = heard.topic.rpartition("/")[2]
     if last == "433toMQTT":
         return _radio(body)
+    if "/BTtoMQTT/" in heard.topic:
+        return replace(_decoded.read(body, heard.cls), device=text(body.get("id")).lower() or last.lower())
     if heard.topic == "info/alarm" or "alarm_type" in body:
         return _pendant_alarm(body)
     if heard.topic == "info/heart":
@@ -90,8 +95,15 @@ def _who(body: Json) -> str:
 
 def _radio(body: Json) -> Reading:
     code = body.get("value", body.get("code"))
-    word = str(code) if isinstance(code, int) else text(code)
-    return Reading("rf_code", alarm=None if word else False, extras=known(code=word or None))
+    word = str(code) if isinstance(code, int) and not isinstance(code, bool) else text(code)
+    if not word and whole(body.get("address")) is not None:
+        word = f"{whole(body.get('address'))}-{whole(body.get('unit')) or 0}"
+    return Reading(
+        "rf_code",
+        alarm=None if word else False,
+        device=f"433/{word}" if word else "",
+        extras=known(code=word or None, bits=whole(body.get("length")), protocol=whole(body.get("protocol"))),
+    )
 
 
 def _pendant_alarm(body: Json) -> Reading:

@@ -27,6 +27,8 @@ def read_frame(frame: Frame) -> Reading:
         return _button(data[-5:])
     if re.search(r"open.?close", frame.model.lower()):
         return Reading("status" if frame.watches_a_place else "contact", extras=_head(data))
+    if frame.model and not re.search(r"pir", frame.model.lower()) and data[0] != 0x51:
+        raise ValueError("an MClimate model whose layout we do not have: the server's own decoding is better")
     tail = data if data[0] == 0x51 else data[-6:]
     tenths = (tail[1] & 3) << 8 | tail[2]
     volts = round((1600 + tail[4] * 2200 / 255) / 1000, 2)

@@ -122,6 +122,8 @@ _LENGTHS = {
 
 def read_frame(frame: Frame) -> Reading:
     data = frame.data
+    if re.search(r"\b[as][12]\d\d", frame.model.lower()):
+        raise ValueError("a SenseCAP sensor, which speaks another code than the trackers")
     if frame.port in (192, 199):
         return Reading("none")
     told = _packet(data)
