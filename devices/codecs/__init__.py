@@ -21,11 +21,12 @@ import pkgutil
 import re
 from collections.abc import Callable
 
-from devices.codecs import _lorawan
+from devices.codecs import _discovery, _lorawan
+from devices.codecs._discovery import Entity
 from devices.codecs._shared import BROKEN, LOW_BATTERY_PCT, PARKING_CLASSES, undecodable
 from devices.reading import PRESS_EVENTS, Heard, Reading
 
-__all__ = ["decode", "families", "family_of"]
+__all__ = ["Entity", "decode", "decode_by", "discover", "families", "family_of"]
 
 _envelopes: dict[str, Callable[[Heard], Reading]] = {}
 
@@ -112,6 +113,21 @@ def decode(heard: Heard) -> Reading:
     except BROKEN as problem:
         # The one place where foreign nonsense ends (see BROKEN for why these and no others).
         reading = undecodable(f"{type(problem).__name__}: {problem}")
+    return _settle(heard, reading)
+
+
+#: What a device says of itself in Home Assistant's way: topic and payload to records. Total, as :func:`decode` is.
+discover = _discovery.parse
+
+
+def decode_by(entity: Entity, heard: Heard) -> Reading:
+    """One message of a device that has introduced itself by :func:`discover`. Total, as :func:`decode` is."""
+    try:
+        reading = _discovery.read(entity, heard)
+        if reading is None:
+            reading = undecodable(f"{heard.topic!r} is no topic of {entity.discovered_on!r}")
+    except BROKEN as problem:
+        reading = undecodable(f"{type(problem).__name__}: {problem}", device=entity.device)
     return _settle(heard, reading)
 
 
