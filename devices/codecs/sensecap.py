@@ -20,7 +20,7 @@ import re
 from dataclasses import dataclass
 
 from devices.codecs._lorawan import Frame
-from devices.codecs._shared import celsius, known, percent, s16, u32
+from devices.codecs._shared import BROKEN, celsius, known, percent, s16, u32
 from devices.reading import Reading
 
 VENDORS = ("sensecap", "seeed")
@@ -130,7 +130,11 @@ def read_frame(frame: Frame) -> Reading:
     length = _LENGTHS.get(data[0], len(data))
     while length < len(data) and not told.alarm:
         data = data[length:]
-        told = following if (following := _packet(data)).alarm else told
+        try:
+            following = _packet(data)
+        except BROKEN:
+            break  # bytes behind a packet that are none: what was read stays
+        told = following if following.alarm else told
         length = _LENGTHS.get(data[0], len(data))
     return told
 
