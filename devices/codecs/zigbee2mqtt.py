@@ -120,7 +120,7 @@ _NOT_A_HAND = frozenset(
             "identify",
         ),
         *("lock", "unlock", "manual", "keypad", "rfid", "fingerprint", "zigbee", "region", "screen", "delay"),
-        *("approach", "leave", "enter"),
+        *("approach", "leave", "enter", "inactivity", "error"),
     }
 )
 _FALLS = frozenset({"fall", "fallen"})
