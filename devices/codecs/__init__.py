@@ -62,7 +62,7 @@ _BY_FIRST = {
     "stat": re.compile(r"stat/.+/[^/]+\Z"),
     "tele": re.compile(r"tele/.+/[^/]+\Z"),
     "shellies": re.compile(r"shellies/.+"),
-    "info": re.compile(r"info/(?:alarm|heart|down)\Z"),
+    "info": re.compile(r"info/(?:[^/]+/)?(?:alarm|heart|position|up|down)\Z"),
     "rtl_433": re.compile(r"rtl_433/(?:.+/)?(?:events|devices/.+)\Z"),
 }
 _OWNER = {

@@ -262,3 +262,53 @@ def test_the_things_stacks_normalized_words_are_read_where_nothing_else_was_deco
     reading = said("v3/a@t/devices/d/up", {"end_device_ids": {"device_id": "d"}, "uplink_message": up})
     assert (reading.event, reading.alarm) == ("heartbeat", False)
     assert (reading.extras["battery_v"], reading.extras["temperature"]) == (3.1, 21.5)
+
+
+# -- pendants of Chinese platforms, and cities' feeds ---------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("kind", "event", "alarm"),
+    [
+        ("FALL", "man_down", True),
+        ("FENCE", "alarm", None),
+        ("BATTERY", "heartbeat", False),
+        ("UNWEAR", "tamper", False),
+        ("求救", "sos", True),
+        ("电量低", "heartbeat", False),
+        ("新词", "sos", True),
+    ],
+)
+def test_a_pendants_other_alarms_are_not_calls(kind: str, event: str, alarm: bool | None) -> None:
+    for topic in ("info/alarm", "info/17/alarm"):
+        reading = said(topic, {"user_id": 1, "tenant_id": 17, "alarm_type": kind, "additional": ""})
+        assert (reading.event, reading.alarm) == (event, alarm)
+
+
+@pytest.mark.parametrize(
+    ("what", "event"),
+    [("heart", "heartbeat"), ("position", "position"), ("up", "online"), ("down", "offline")],
+)
+def test_a_pendant_comes_and_goes(what: str, event: str) -> None:
+    reading = said(f"info/17/{what}", {"user_id": 1, "tenant_id": 17, "battery": 80})
+    assert (reading.event, reading.alarm, reading.device) == (event, False, "1")
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ({"name": "P1", "status": "geöffnet", "free": 5, "max": 170, "occupied": 165}, (170, 5, 165, 0)),
+        ({"title": "P2", "free": 286, "total": 750}, (750, 286, None, None)),
+        ({"maxPlaces": 692, "occupiedPlaces": 440, "freePlaces": 250, "status": "FREE"}, (692, 250, 440, 2)),
+        ({"type": "Feature", "properties": {"obs_max": "105", "obs_free": "56"}}, (105, 56, None, None)),
+    ],
+)
+def test_a_site_is_counted_under_many_names(body: dict[str, object], wanted: tuple[int | None, ...]) -> None:
+    reading = decode(Heard("", json.dumps(body).encode(), transport="generic_json"))
+    assert reading.event == "site"
+    assert tuple(reading.extras.get(key) for key in ("capacity", "free", "taken", "unknown")) == wanted
+
+
+def test_a_lone_bay_beside_some_total_is_a_bay() -> None:
+    reading = decode(Heard("", b'{"occupied": 1, "total": 57}', transport="generic_json"))
+    assert (reading.event, reading.occupied) == ("status", True)
