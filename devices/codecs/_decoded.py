@@ -26,6 +26,7 @@ from devices.reading import Reading
 
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
 
+_FALL_KEYS = ("mandown", "falldetected", "falldetection", "falldown", "fall")
 _SOS_KEYS = ("sos", "sosevent", "sosflag", "sosalarm", "emergency", "panic", "help", "alarmstatus", "alarm")
 _PRESS_KEYS = (
     "press",
@@ -41,6 +42,7 @@ _PRESS_KEYS = (
     "presstype",
     "pushbutton",
     "pressonceevent",
+    "doorbell",
 )
 #: Theengs' decoder, in OpenMQTTGateway: one number says how a Bluetooth button was pressed.
 _THEENGS = {1: "single", 2: "double", 3: "triple", 4: "quadruple", 5: "quintuple", 9: "long", 11: "hold"}
@@ -141,6 +143,10 @@ def _call(flat: Mapping[str, object]) -> tuple[str, dict[str, object]] | None:
     """The call this object makes, if any: ``("sos", {})``, ``("press", {"button": 2})``."""
     word = text(next((flat[k] for k in _EVENT_KEYS if isinstance(flat.get(k), str)), "")).lower()
     word = word.replace("_", " ")
+    if re.search(
+        r"\bsos mode (?:start|end)", word
+    ):  # Abeeway's names for the beginning and the end of a call
+        word = word.replace("mode ", "")
     if not _MODE.search(word):
         if "man down" in word or "fall" in word:
             return ("none", {}) if _END.search(word) else ("man_down", {"device_event": text(word)})
@@ -153,6 +159,9 @@ def _call(flat: Mapping[str, object]) -> tuple[str, dict[str, object]] | None:
             continue
         if key in flat and (flag(flat[key]) is True or text(flat[key]).lower() in {"sos", "alarm", "panic"}):
             return "sos", {}
+    for key in _FALL_KEYS:
+        if flag(flat.get(key)) is True:
+            return "man_down", {}
     buttons: list[int] = []
     kind = ""
     for key, value in flat.items():

@@ -2,7 +2,7 @@
 
 Topics ``<prefix>/binary_sensor/<id>/state`` with ``ON``/``OFF`` and ``<prefix>/status`` with
 ``online``/``offline`` (esphome.io, "MQTT Client Component"); an event entity says ``{"event_type": "single"}`` on
-``<prefix>/event/<id>/state``. States are **retained by default**: an ON that
+``<prefix>/event/<id>/state``, a text sensor what its owner made it say. States are **retained by default**: an ON that
 the broker replays at our reconnect is the state of an old press, not a press.
 """
 
@@ -45,9 +45,23 @@ def read(heard: Heard) -> Reading:
         raise ValueError(f"a binary sensor said {word[:20]!r}")
     if component == "event" and word:
         return _event(word, heard.payload, device, extras)
+    if component == "text_sensor":
+        return _told(word, device, extras)
     if component == "sensor" and "batt" in name.lower():
         return Reading("heartbeat", battery_pct=percent(word), device=device, extras=extras)
     return Reading("state", device=device, extras=extras | {"state": text(word)})
+
+
+def _told(word: str, device: str, extras: dict[str, object]) -> Reading:
+    """A text sensor may tell anything; only the words of multi-click recipes are presses, and ``sos`` is a call."""
+    word = text(word.lower())
+    tokens = set(re.findall(r"[a-z]+", word))
+    if tokens & {"sos", "emergency", "panic"}:
+        return Reading("sos", True, device=device, extras=extras)
+    kinds = [kind for kind in ("single", "double", "triple", "long", "short", "hold") if kind in tokens]
+    if kinds and tokens <= {*kinds, "click", "clicked", "press", "pressed", "push", "tap", "button"}:
+        return Reading("press", True, device=device, extras=extras | {"press_type": kinds[0]})
+    return Reading("state", device=device, extras=extras | {"state": word})
 
 
 def _event(word: str, payload: bytes, device: str, extras: dict[str, object]) -> Reading:

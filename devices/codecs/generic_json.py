@@ -4,8 +4,8 @@ Pendants (askme's public MQTT description): ``info/alarm`` ``{"alarm_type": "SOS
 ``{"battery": 80, …}``, ``info/position``, ``info/up`` (it is there), ``info/down`` (its last will), each also with the
 tenant's number between. Its other alarms are ``FALL``, ``FENCE`` and ``FIELD`` (it left its place, it is near a live
 wire: for the hall to judge), ``BATTERY`` and ``UNWEAR``. Domestic platforms push the alarm as a number: 1 and 7 SOS,
-115 pull cord, 456 emergency button, 11 fall, 9 low battery, 51 tamper, 67 test. An alarm of an unknown kind is a doubtful
-call: it alarms. Bays: ``{"parking_status": 0}``, ``{"occupied": false, "packettype": "Heartbeat"}``,
+115 pull cord, 456 emergency button, 11 fall, 9 low battery, 51 tamper, 67 test. An alarm of an unknown kind is a
+doubtful call: it alarms. Bays: ``{"parking_status": 0}``, ``{"occupied": false, "packettype": "Heartbeat"}``,
 ``{"parking_state": 0, "battery_voltage": 3.656, "Park_cnt": 52}`` (CTWing NB-IoT). 0 is free, 1 taken in
 all feeds we met (an older description of one of them had it inverted). Sites: how many of how many are
 free, under five different sets of names. What is neither free nor taken is *unknown* and is said so.
@@ -103,6 +103,14 @@ def read(heard: Heard) -> Reading:
         return _radio(body)
     if "/BTtoMQTT/" in heard.topic:
         return replace(_decoded.read(body, heard.cls), device=text(body.get("id")).lower() or last.lower())
+    if (
+        is_object(body.get("payload")) and "messageType" in body
+    ):  # CTWing's envelope round a device's own words
+        inner = child(body, "payload")
+        body = {"imei": body.get("IMEI", body.get("deviceId")), **inner}
+    elif body.get("messageType") == "deviceOnlineOfflineReport":
+        gone = whole(body.get("eventType")) == 0
+        return offline(_who(body)) if gone else Reading("online", device=_who(body))
     what = last if heard.topic.startswith("info/") else ""
     if what == "alarm" or "alarm_type" in body:
         return _pendant_alarm(body)

@@ -313,6 +313,8 @@ def _bay(frame: Frame) -> Reading:
             continue
         if tag == 0x02:
             event = _BAY_MESSAGES.get(value[-1], "fault")
+            if value[-1] == 0x0E:
+                extras["battery_low"] = True
         elif tag == 0x24:
             pct = percent(value[-1])
         elif tag == 0x29:

@@ -348,6 +348,11 @@ OTHERS: list[Case] = [
         {"battery_v": 2.968, "temperature": 21.7},
     ),
     ("MClimate", "Vicki", 2, "01140000c80000000000", "undecodable", False, {}),
+    ("RAKwireless", "RAK2171 WisNode TrackIt", None, "cc01" + "00" * 16, "sos", True, {}),
+    ("RAKwireless", "RAK2171 WisNode TrackIt", None, "cd01" + "00" * 8, "sos_end", False, {}),
+    ("RAKwireless", "RAK2171 WisNode TrackIt", None, "ca01" + "00" * 8 + "5065432100", "position_failed", False, {"battery_pct": 80}),
+    ("RAKwireless", "RAK612", None, "0101000100001e50", "press", True, {"button": 2, "battery_pct": 80}),
+    ("RAKwireless", "RAK612", None, "0101000000001e50", "heartbeat", False, {}),
     ("MerryIoT", "WL10", 126, "0706163f", "press", True, {"water": True}),
 ]
 PLACES: list[Case] = [

@@ -223,6 +223,21 @@ def test_an_event_entity_of_esphome_speaks_json() -> None:
     assert said("bell-3/event/push/state", {"event_type": ""}).alarm is False
 
 
+@pytest.mark.parametrize(
+    ("word", "event"),
+    [
+        ("Single Clicked", "press"),
+        ("Long Press", "press"),
+        ("SOS", "sos"),
+        ("sunny", "state"),
+        ("long wave", "state"),
+    ],
+)
+def test_a_text_sensor_of_esphome_is_a_press_only_in_the_words_of_one(word: str, event: str) -> None:
+    reading = said("bell-3/text_sensor/push/state", word.encode())
+    assert (reading.event, reading.alarm) == (event, event in ("press", "sos"))
+
+
 # -- network servers -----------------------------------------------------------------------------------
 
 
@@ -312,3 +327,34 @@ def test_a_site_is_counted_under_many_names(body: dict[str, object], wanted: tup
 def test_a_lone_bay_beside_some_total_is_a_bay() -> None:
     reading = decode(Heard("", b'{"occupied": 1, "total": 57}', transport="generic_json"))
     assert (reading.event, reading.occupied) == ("status", True)
+
+
+def test_a_bay_in_ctwings_envelope_is_the_bay_inside() -> None:
+    inner = {"parking_state": 1, "battery_voltage": 3.656, "mag_id": 127763, "Park_cnt": 52, "type": 32}
+    outer = {"messageType": "dataReport", "IMEI": "864016059485616", "topic": "v1/up/ad19", "payload": inner}
+    bare, wrapped = said("v1/up/ad19", inner), said("v1/up/ad19", outer)
+    assert (wrapped.event, wrapped.occupied, wrapped.extras["vehicle_count"]) == ("status", True, 52)
+    assert wrapped.extras == bare.extras
+    gone = {"messageType": "deviceOnlineOfflineReport", "eventType": 0, "deviceId": "87f4"}
+    assert said("v1/up/ad19", gone).event == "offline"
+
+
+@pytest.mark.parametrize(
+    ("decoded", "event", "alarm"),
+    [
+        ({"event_type": "SOS_MODE_START"}, "sos", True),
+        ({"event_type": "SOS_MODE_END"}, "sos_end", False),
+        ({"sosMode": 1, "battery": 80}, "heartbeat", False),
+        ({"manDown": True}, "man_down", True),
+        ({"Device": "R312", "Volt": 3, "Doorbell": 1}, "press", True),
+    ],
+)
+def test_what_other_servers_scripts_say(decoded: dict[str, object], event: str, alarm: bool) -> None:
+    body = {
+        "deviceInfo": {"devEui": "A8", "deviceProfileName": "??"},
+        "fPort": 9,
+        "data": "AA==",
+        "object": decoded,
+    }
+    reading = said("application/1/device/a8/event/up", body)
+    assert (reading.event, reading.alarm) == (event, alarm)
