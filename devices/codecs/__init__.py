@@ -21,11 +21,12 @@ import pkgutil
 import re
 from collections.abc import Callable
 
-from devices.codecs import _lorawan
+from devices.codecs import _discovery, _lorawan
+from devices.codecs._discovery import Entity
 from devices.codecs._shared import BROKEN, LOW_BATTERY_PCT, PARKING_CLASSES, undecodable
 from devices.reading import PRESS_EVENTS, Heard, Reading
 
-__all__ = ["decode", "families", "family_of"]
+__all__ = ["Entity", "decode", "decode_by", "discover", "families", "family_of"]
 
 _envelopes: dict[str, Callable[[Heard], Reading]] = {}
 
@@ -61,7 +62,8 @@ _BY_FIRST = {
     "stat": re.compile(r"stat/.+/[^/]+\Z"),
     "tele": re.compile(r"tele/.+/[^/]+\Z"),
     "shellies": re.compile(r"shellies/.+"),
-    "info": re.compile(r"info/(?:alarm|heart|down)\Z"),
+    "info": re.compile(r"info/(?:[^/]+/)?(?:alarm|heart|position|up|down)\Z"),
+    "rtl_433": re.compile(r"rtl_433/(?:.+/)?(?:events|devices/.+)\Z"),
 }
 _OWNER = {
     "linli": "linli",
@@ -71,11 +73,13 @@ _OWNER = {
     "tele": "tasmota",
     "shellies": "shelly",
     "info": "generic_json",
+    "rtl_433": "rtl_433",
 }
 _BY_TAIL = re.compile(
     r"(?P<shelly>[^/]+(?:/[^/]+)*/events/rpc|shelly[^/]*/(?:online|status/[^/]+))\Z"
-    r"|(?P<esphome>.+/(?:binary_sensor|sensor|event|switch|button)/[^/]+/state|(?!zigbee2mqtt).+/status)\Z"
-    r"|(?P<generic_json>.+/(?:433toMQTT|BTtoMQTT/[^/]+)|v1/up/[^/]+)\Z"
+    r"|(?P<esphome>.+/(?:binary_sensor|sensor|text_sensor|event|switch|button)/[^/]+/state|(?!zigbee2mqtt).+/status)\Z"
+    r"|(?P<generic_json>.+/(?:433toMQTT|LORAtoMQTT(?:/[^/]+)?|BTtoMQTT/[^/]+)|v1/up/[^/]+)\Z"
+    r"|(?P<rtl_433>.+/RTL_433toMQTT(?:/.+)?)\Z"
 )
 
 
@@ -109,6 +113,21 @@ def decode(heard: Heard) -> Reading:
     except BROKEN as problem:
         # The one place where foreign nonsense ends (see BROKEN for why these and no others).
         reading = undecodable(f"{type(problem).__name__}: {problem}")
+    return _settle(heard, reading)
+
+
+#: What a device says of itself in Home Assistant's way: topic and payload to records. Total, as :func:`decode` is.
+discover = _discovery.parse
+
+
+def decode_by(entity: Entity, heard: Heard) -> Reading:
+    """One message of a device that has introduced itself by :func:`discover`. Total, as :func:`decode` is."""
+    try:
+        reading = _discovery.read(entity, heard)
+        if reading is None:
+            reading = undecodable(f"{heard.topic!r} is no topic of {entity.discovered_on!r}")
+    except BROKEN as problem:
+        reading = undecodable(f"{type(problem).__name__}: {problem}", device=entity.device)
     return _settle(heard, reading)
 
 

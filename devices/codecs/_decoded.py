@@ -26,6 +26,7 @@ from devices.reading import Reading
 
 _PUNCTUATION = re.compile(r"[^a-z0-9]+")
 
+_FALL_KEYS = ("mandown", "falldetected", "falldetection", "falldown", "fall")
 _SOS_KEYS = ("sos", "sosevent", "sosflag", "sosalarm", "emergency", "panic", "help", "alarmstatus", "alarm")
 _PRESS_KEYS = (
     "press",
@@ -41,7 +42,11 @@ _PRESS_KEYS = (
     "presstype",
     "pushbutton",
     "pressonceevent",
+    "doorbell",
 )
+#: Theengs' decoder, in OpenMQTTGateway: one number says how a Bluetooth button was pressed.
+_THEENGS = {1: "single", 2: "double", 3: "triple", 4: "quadruple", 5: "quintuple", 9: "long", 11: "hold"}
+_THEENGS_RELEASE = 10
 _NUMBERED_PRESS = re.compile(r"(?:button|btn|key)(\d)(?:pressed|press|event|status|msgid)?\Z")
 _EVENT_KEYS = ("eventtype", "event", "type", "messagetype", "msgtype")
 _OCCUPIED_KEYS = (
@@ -138,6 +143,10 @@ def _call(flat: Mapping[str, object]) -> tuple[str, dict[str, object]] | None:
     """The call this object makes, if any: ``("sos", {})``, ``("press", {"button": 2})``."""
     word = text(next((flat[k] for k in _EVENT_KEYS if isinstance(flat.get(k), str)), "")).lower()
     word = word.replace("_", " ")
+    if re.search(
+        r"\bsos mode (?:start|end)", word
+    ):  # Abeeway's names for the beginning and the end of a call
+        word = word.replace("mode ", "")
     if not _MODE.search(word):
         if "man down" in word or "fall" in word:
             return ("none", {}) if _END.search(word) else ("man_down", {"device_event": text(word)})
@@ -150,6 +159,9 @@ def _call(flat: Mapping[str, object]) -> tuple[str, dict[str, object]] | None:
             continue
         if key in flat and (flag(flat[key]) is True or text(flat[key]).lower() in {"sos", "alarm", "panic"}):
             return "sos", {}
+    for key in _FALL_KEYS:
+        if flag(flat.get(key)) is True:
+            return "man_down", {}
     buttons: list[int] = []
     kind = ""
     for key, value in flat.items():
@@ -184,6 +196,8 @@ def read(mapping: Mapping[str, object], cls: str = "") -> Reading:
         distance_mm=millimetres(flat.get("distancemm", flat.get("distance"))),
         battery_low=flag(flat.get("batterylow", flat.get("lowbattery"))),
     )
+    if cls not in PARKING_CLASSES and "modelid" in flat and flat.get("type") in ("BTN", "THB"):
+        return _bluetooth(flat, percent(flat.get("batt")), extras, cls)
     if cls not in PARKING_CLASSES:
         call = _call(flat)
         if call is not None:
@@ -196,3 +210,22 @@ def read(mapping: Mapping[str, object], cls: str = "") -> Reading:
     if pct is not None or volts is not None:
         return Reading("heartbeat", battery_pct=pct, extras=extras)
     return Reading("none", extras=extras)
+
+
+def _bluetooth(flat: Mapping[str, object], pct: float | None, extras: dict[str, object], cls: str) -> Reading:
+    """``{"type": "BTN", "model_id": "SBBT-002C", "batt": 100, "button": 1}``; four keys say ``button1`` to ``button4``.
+    A thermometer's button (type THB) only pairs it."""
+    said = {key: whole(value) or 0 for key, value in flat.items() if re.fullmatch(r"button\d?", key)}
+    keys = sorted(key for key, code in said.items() if code and code != _THEENGS_RELEASE)
+    if not keys or flat.get("type") != "BTN":
+        event = "release" if _THEENGS_RELEASE in said.values() else "heartbeat"
+        return Reading(event, battery_pct=pct, extras=extras)
+    kind = _THEENGS.get(said[keys[0]])
+    buttons = [int(key[-1]) for key in keys if key[-1].isdigit()]
+    more = known(
+        press_type=kind,
+        doubtful=None if kind else True,
+        buttons=buttons or None,
+        button=buttons[0] if len(buttons) == 1 else None,
+    )
+    return Reading("press", True, battery_pct=pct, extras=extras | more)

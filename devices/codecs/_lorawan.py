@@ -43,6 +43,16 @@ class Frame:
     def watches_a_place(self) -> bool:
         return self.cls in PARKING_CLASSES
 
+    @property
+    def lifecycle(self) -> str:
+        """The word for "I have started, and this is my version": bays have their own."""
+        return "startup" if self.watches_a_place else "lifecycle"
+
+    @property
+    def config_reply(self) -> str:
+        """The word for an answer to a command."""
+        return "config" if self.watches_a_place else "config_reply"
+
 
 @dataclass(frozen=True, slots=True)
 class _Family:

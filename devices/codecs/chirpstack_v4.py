@@ -1,4 +1,4 @@
-"""ChirpStack v4, the network server most halls with a LoRaWAN gateway run themselves.
+"""ChirpStack, the network server most halls with a LoRaWAN gateway run themselves: version 4, and 3 beside it.
 
 Topics ``application/<id>/device/<devEui>/event/<event>``; the MQTT integration is described in
 ChirpStack's documentation ("Integrations / MQTT", "Event types"). An uplink::
@@ -8,6 +8,8 @@ ChirpStack's documentation ("Integrations / MQTT", "Event types"). An uplink::
 
 ``data`` is base64 of the device's bytes; ``object`` (absent, null or empty unless somebody configured a
 codec) is the server's own decoding. ``status`` carries the battery in percent (255 and -1: unknown).
+Version 3 has the same topics and puts ``devEUI``, ``deviceName`` and ``deviceProfileName`` at the top, the address in
+hexadecimal or base64, and its decoding as text in ``objectJSON``.
 """
 
 from __future__ import annotations
@@ -15,7 +17,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 from devices.codecs import _lorawan
-from devices.codecs._shared import Json, base64_bytes, child, known, load_object, number, percent, text, whole
+from devices.codecs._shared import (
+    BROKEN,
+    Json,
+    base64_bytes,
+    child,
+    known,
+    load,
+    load_object,
+    number,
+    percent,
+    text,
+    whole,
+)
 from devices.reading import Heard, Reading
 
 TRANSPORT = "chirpstack_v4"
@@ -25,8 +39,9 @@ def read(heard: Heard) -> Reading:
     parts = heard.topic.split("/")
     event = parts[5] if len(parts) > 5 and parts[4] == "event" else ("up" if len(parts) < 5 else "")
     body = load_object(heard.payload)
-    info = child(body, "deviceInfo")
-    device = (text(info.get("devEui")) or (parts[3] if len(parts) > 3 else "")).lower()
+    info = child(body, "deviceInfo") or body
+    address = text(info.get("devEui")) or _version_3_address(body)
+    device = (address or (parts[3] if len(parts) > 3 else "")).lower()
     if event == "up":
         return replace(_uplink(heard, body, info), device=device, press_id=_press_id(body))
     if event == "status":
@@ -52,7 +67,26 @@ def _uplink(heard: Heard, body: Json, info: Json) -> Reading:
         ("", text(info.get("deviceName"))),
     ]
     port = port if port is not None else heard.fport
-    return _lorawan.read_uplink(heard, candidates, raw, port, body.get("object"))
+    decoded = body.get("object")
+    if decoded is None:
+        decoded = _object_of(body.get("objectJSON"))
+    return _lorawan.read_uplink(heard, candidates, raw, port, decoded)
+
+
+def _object_of(words: object) -> object:
+    if not isinstance(words, str) or not words:
+        return None
+    try:
+        return load(words.encode("utf-8"))
+    except BROKEN:
+        return None  # the device's own bytes may still be good
+
+
+def _version_3_address(body: Json) -> str:
+    """``devEUI``: sixteen hexadecimal digits, or eight bytes in base64."""
+    found = text(body.get("devEUI"))
+    raw = base64_bytes(found) if len(found) == 12 else None
+    return raw.hex() if raw is not None and len(raw) == 8 else found
 
 
 def _press_id(body: Json) -> str:
@@ -66,4 +100,4 @@ def _press_id(body: Json) -> str:
 def _status_battery(body: Json) -> float | None:
     if body.get("batteryLevelUnavailable") is True or body.get("externalPowerSource") is True:
         return None
-    return percent(body.get("batteryLevel"))
+    return percent(body.get("batteryLevel", body.get("battery")))

@@ -2,7 +2,8 @@
 
 Documented in Elsys' "Sensor payload" sheet: one byte of type and a value of fixed length, repeated, on
 port 5. ``01`` temperature in tenths, ``02`` humidity, ``07`` battery in millivolts, ``0e`` distance in
-millimetres, ``11`` presence (0 nobody, 1 somebody may still be there, 2 somebody). *May be* is unknown.
+millimetres, ``0d`` a reed contact (1 closed), ``11`` presence (0 nobody, 1 somebody may still be there, 2
+somebody). *May be* is unknown.
 ``3e`` begins settings.
 """
 
@@ -79,6 +80,8 @@ def read_frame(frame: Frame) -> Reading:
             extras["humidity"] = data[at]
         elif kind == 0x07:
             extras["battery_v"] = u16(data, at) / 1000
+        elif kind == 0x0D:
+            extras["open"] = data[at] == 0
         elif kind == 0x0E:
             extras |= known(distance_mm=millimetres(u16(data, at)))
         at += size

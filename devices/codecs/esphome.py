@@ -1,7 +1,8 @@
 """ESPHome: home-made Wi-Fi buttons, usually an ESP8266 with a bell push.
 
 Topics ``<prefix>/binary_sensor/<id>/state`` with ``ON``/``OFF`` and ``<prefix>/status`` with
-``online``/``offline`` (esphome.io, "MQTT Client Component"). States are **retained by default**: an ON that
+``online``/``offline`` (esphome.io, "MQTT Client Component"); an event entity says ``{"event_type": "single"}`` on
+``<prefix>/event/<id>/state``, a text sensor what its owner made it say. States are **retained by default**: an ON that
 the broker replays at our reconnect is the state of an old press, not a press.
 """
 
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from devices.codecs._shared import offline, percent, plain, text
+from devices.codecs._shared import is_object, load, offline, percent, plain, text
 from devices.reading import Heard, Reading
 
 TRANSPORT = "esphome"
@@ -43,7 +44,34 @@ def read(heard: Heard) -> Reading:
             return Reading("release", device=device, extras=extras)
         raise ValueError(f"a binary sensor said {word[:20]!r}")
     if component == "event" and word:
-        return Reading("press", True, device=device, extras=extras | {"press_type": text(word)})
+        return _event(word, heard.payload, device, extras)
+    if component == "text_sensor":
+        return _told(word, device, extras)
     if component == "sensor" and "batt" in name.lower():
         return Reading("heartbeat", battery_pct=percent(word), device=device, extras=extras)
     return Reading("state", device=device, extras=extras | {"state": text(word)})
+
+
+def _told(word: str, device: str, extras: dict[str, object]) -> Reading:
+    """A text sensor may tell anything; only the words of multi-click recipes are presses, and ``sos`` is a call."""
+    word = text(word.lower())
+    tokens = set(re.findall(r"[a-z]+", word))
+    if tokens & {"sos", "emergency", "panic"}:
+        return Reading("sos", True, device=device, extras=extras)
+    kinds = [kind for kind in ("single", "double", "triple", "long", "short", "hold") if kind in tokens]
+    if kinds and tokens <= {*kinds, "click", "clicked", "press", "pressed", "push", "tap", "button"}:
+        return Reading("press", True, device=device, extras=extras | {"press_type": kinds[0]})
+    return Reading("state", device=device, extras=extras | {"state": word})
+
+
+def _event(word: str, payload: bytes, device: str, extras: dict[str, object]) -> Reading:
+    if word.startswith("{"):
+        body = load(payload)
+        word = text(body.get("event_type")) if is_object(body) else ""
+    word = text(word.strip('"').lower())
+    if not word:
+        return Reading("none", device=device, extras=extras)
+    extras = extras | {"press_type": word}
+    if "release" in word:
+        return Reading("release", device=device, extras=extras)
+    return Reading("press", True, device=device, extras=extras)

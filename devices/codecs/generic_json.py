@@ -1,17 +1,22 @@
 """JSON without a house style: Chinese GPS pendants, NB-IoT bay sensors, cities' parking feeds.
 
 Pendants (askme's public MQTT description): ``info/alarm`` ``{"alarm_type": "SOS", …}``, ``info/heart``
-``{"battery": 80, …}``. Domestic platforms push the alarm as a number: 1 and 7 SOS, 115 pull cord, 456
-emergency button, 11 fall, 9 low battery, 51 tamper, 67 test. An alarm of an unknown kind is a doubtful
-call: it alarms. Bays: ``{"parking_status": 0}``, ``{"occupied": false, "packettype": "Heartbeat"}``,
+``{"battery": 80, …}``, ``info/position``, ``info/up`` (it is there), ``info/down`` (its last will), each also with the
+tenant's number between. Its other alarms are ``FALL``, ``FENCE`` and ``FIELD`` (it left its place, it is near a live
+wire: for the hall to judge), ``BATTERY`` and ``UNWEAR``. Domestic platforms push the alarm as a number: 1 and 7 SOS,
+115 pull cord, 456 emergency button, 11 fall, 9 low battery, 51 tamper, 67 test. An alarm of an unknown kind is a
+doubtful call: it alarms. Bays: ``{"parking_status": 0}``, ``{"occupied": false, "packettype": "Heartbeat"}``,
 ``{"parking_state": 0, "battery_voltage": 3.656, "Park_cnt": 52}`` (CTWing NB-IoT). 0 is free, 1 taken in
 all feeds we met (an older description of one of them had it inverted). Sites: how many of how many are
 free, under five different sets of names. What is neither free nor taken is *unknown* and is said so.
-OpenMQTTGateway's 433 MHz receiver: ``{"value": 1361}`` on
-``…/433toMQTT``; the code stays decimal, as it is shown there.
+OpenMQTTGateway: its 433 MHz receiver says ``{"value": 1361}`` on ``…/433toMQTT`` (decimal; each code is a device of its
+own, as in ``tasmota.py``), self-learning remotes ``{"address": …, "unit": …, "switchType": …}``, Bluetooth
+``…/BTtoMQTT/<address>``, LoRa ``…/LORAtoMQTT``.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from devices.codecs import _decoded
 from devices.codecs._shared import (
@@ -23,6 +28,7 @@ from devices.codecs._shared import (
     known,
     load_object,
     number,
+    offline,
     percent,
     taken,
     text,
@@ -32,7 +38,7 @@ from devices.reading import Heard, Reading
 
 TRANSPORT = "generic_json"
 
-_ALARM_KINDS: dict[str, tuple[str, bool]] = {
+_ALARM_KINDS: dict[str, tuple[str, bool | None]] = {
     "sos": ("sos", True),
     "1": ("sos", True),
     "7": ("sos", True),
@@ -45,6 +51,22 @@ _ALARM_KINDS: dict[str, tuple[str, bool]] = {
     "fall_down": ("man_down", True),
     "man_down": ("man_down", True),
     "11": ("man_down", True),
+    "fence": ("alarm", None),
+    "field": ("alarm", None),
+    "unwear": ("tamper", False),
+    "battery": ("heartbeat", False),
+    "呼救": ("sos", True),
+    "求救": ("sos", True),
+    "求助": ("sos", True),
+    "紧急呼叫": ("sos", True),
+    "拉绳": ("sos", True),
+    "跌倒": ("man_down", True),
+    "摔倒": ("man_down", True),
+    "低电": ("heartbeat", False),
+    "低电量": ("heartbeat", False),
+    "电量低": ("heartbeat", False),
+    "防拆": ("tamper", False),
+    "测试": ("test", False),
     "low_battery": ("heartbeat", False),
     "low_power": ("heartbeat", False),
     "9": ("heartbeat", False),
@@ -53,6 +75,7 @@ _ALARM_KINDS: dict[str, tuple[str, bool]] = {
     "test": ("test", False),
     "67": ("test", False),
 }
+_PENDANT_WORDS = {"heart": "heartbeat", "position": "position", "up": "online", "down": "offline"}
 _PACKETS = {"heartbeat": "heartbeat", "status": "status", "startup": "startup", "restart": "startup"}
 #: (capacity, free, taken) as the feeds spell them.
 _SITES = (
@@ -61,7 +84,16 @@ _SITES = (
     ("maxcarparkfull", "", "currentcarparkfulltotal"),
     ("totalSpaceCount", "availableSpaceCount", "occupiedSpaceCount"),
     ("capacity", "free", "occupied"),
+    ("capacity", "available", "occupied"),
+    ("max", "free", "occupied"),
+    ("total", "free", "occupied"),
+    ("maxPlaces", "freePlaces", "occupiedPlaces"),
+    ("totalSpaces", "availableSpaces", "occupiedSpaces"),
+    ("gesamte_parkplaetze", "freie_parkplaetze", ""),
+    ("sum_boxes", "bookable", "occupied"),
 )
+#: Here a count of those taken is enough; anywhere else a lone "occupied": 1 beside some total is a bay's.
+_COUNTS_TAKEN = frozenset({"maxcarparkfull", "obs_max", "parkingCapacity", "totalSpaceCount"})
 
 
 def read(heard: Heard) -> Reading:
@@ -69,12 +101,23 @@ def read(heard: Heard) -> Reading:
     last = heard.topic.rpartition("/")[2]
     if last == "433toMQTT":
         return _radio(body)
-    if heard.topic == "info/alarm" or "alarm_type" in body:
+    if "/BTtoMQTT/" in heard.topic:
+        return replace(_decoded.read(body, heard.cls), device=text(body.get("id")).lower() or last.lower())
+    if (
+        is_object(body.get("payload")) and "messageType" in body
+    ):  # CTWing's envelope round a device's own words
+        inner = child(body, "payload")
+        body = {"imei": body.get("IMEI", body.get("deviceId")), **inner}
+    elif body.get("messageType") == "deviceOnlineOfflineReport":
+        gone = whole(body.get("eventType")) == 0
+        return offline(_who(body)) if gone else Reading("online", device=_who(body))
+    what = last if heard.topic.startswith("info/") else ""
+    if what == "alarm" or "alarm_type" in body:
         return _pendant_alarm(body)
-    if heard.topic == "info/heart":
-        return _pendant_heart(body)
-    if last == "down" and heard.topic == "info/down":
-        return Reading("none", device=_who(body))
+    if what in _PENDANT_WORDS:
+        return _pendant(what, body)
+    if body.get("type") == "Feature" and is_object(body.get("properties")):  # GeoJSON
+        body = child(body, "properties")
     return _site(body) or _bay(body) or _decoded.read(body, heard.cls)
 
 
@@ -90,8 +133,15 @@ def _who(body: Json) -> str:
 
 def _radio(body: Json) -> Reading:
     code = body.get("value", body.get("code"))
-    word = str(code) if isinstance(code, int) else text(code)
-    return Reading("rf_code", alarm=None if word else False, extras=known(code=word or None))
+    word = str(code) if isinstance(code, int) and not isinstance(code, bool) else text(code)
+    if not word and whole(body.get("address")) is not None:
+        word = f"{whole(body.get('address'))}-{whole(body.get('unit')) or 0}"
+    return Reading(
+        "rf_code",
+        alarm=None if word else False,
+        device=f"433/{word}" if word else "",
+        extras=known(code=word or None, bits=whole(body.get("length")), protocol=whole(body.get("protocol"))),
+    )
 
 
 def _pendant_alarm(body: Json) -> Reading:
@@ -104,14 +154,16 @@ def _pendant_alarm(body: Json) -> Reading:
         device_time=number(body.get("timestamp")),
         device_event=text(kind) or None,
         doubtful=None if word in _ALARM_KINDS else True,
-        battery_low=True if word in ("low_battery", "low_power", "9") else None,
+        battery_low=True if event == "heartbeat" else None,
     )
     return Reading(event, alarm, battery_pct=percent(body.get("battery")), device=_who(body), extras=extras)
 
 
-def _pendant_heart(body: Json) -> Reading:
+def _pendant(what: str, body: Json) -> Reading:
+    if what == "down":
+        return offline(_who(body))
     return Reading(
-        "heartbeat",
+        _PENDANT_WORDS[what],
         battery_pct=percent(body.get("battery")),
         device=_who(body),
         extras=known(charging=flag(body.get("battery_charging")), device_time=number(body.get("timestamp"))),
@@ -124,7 +176,7 @@ def _site(body: Json) -> Reading | None:
         capacity = whole(counts.get(capacity_key))
         free = whole(counts.get(free_key))
         full = whole(counts.get(taken_key))
-        if capacity is None or (free is None and full is None):
+        if capacity is None or (free is None and (full is None or capacity_key not in _COUNTS_TAKEN)):
             continue
         unknown = None
         if free is None and full is not None:

@@ -29,7 +29,7 @@ _PORTS = {120: (9, "open"), 122: (9, "motion"), 126: (4, "water"), 127: (6, "tri
 def read_frame(frame: Frame) -> Reading:
     data, port = frame.data, frame.port
     if port == 204:
-        return Reading("lifecycle")
+        return Reading(frame.lifecycle)
     if port is None:
         port = 122 if "ms10" in frame.model.lower() else 120
     if port in (100, 102):

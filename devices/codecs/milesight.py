@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 
 from devices.codecs._lorawan import Frame
+from devices.codecs._milesight_lengths import LENGTHS, SETTINGS
 from devices.codecs._shared import celsius, known, millimetres, percent
 from devices.reading import Reading
 
@@ -27,198 +28,28 @@ MODELS = re.compile(
     r"\b(?:ws[1-5]\d\d|vs[1-3]\d\d|em[3-5]\d\d|am[1-3]\d\d|ts[1-6]\d\d|at101|gs[1-6]\d\d|ct[1-3]\d\d)"
 )
 
-_BUTTONS = re.compile(r"ws1[0-5]\d|ws52")
+_BUTTONS = re.compile(r"ws1[0-5]\d")
 _BINARY_OCCUPANCY = re.compile(r"vs330|vs34[01]|vs370|ws202|ws203|am1\d\d|am3\d\d")
 _ON_CHANNEL_3 = re.compile(r"vs34|vs370|ws202")  # the others have it on channel 5
 _TILTS = re.compile(r"em310|em4\d\d|em500")
-_COUNTERS = re.compile(r"vs121|vs13[235]|vs35[01]|vs360")
+_LEAKS = re.compile(r"ws303|em300-[smz]ld")
 
 _SHORT_LONG_DOUBLE = {1: "short", 2: "long", 3: "double"}
 _PANEL_KINDS = {0: "short", 1: "double", 2: "long"}
+#: VS373: what it saw (03 f8, byte 0), and its alarms (06 fb, bytes 2 and 3).
+_SEEN_VACANT, _SEEN_FALL = 1, 4
+_FALL, _TRIGGERED = 0, 1
+_DISTRESS = frozenset({1, 6, 7, 8})  # lies motionless, breathes too slowly, too fast, lies on the floor
+#: "Alarm released" among the values of a temperature alarm.
+_RELEASED = frozenset({0, 4})
 
-#: How many bytes of value follow each channel and type.
-_LENGTHS: dict[tuple[int, int], int] = {
-    (0x01, 0x75): 1,
-    (0x02, 0x67): 2,
-    (0x02, 0x75): 1,
-    (0x02, 0x82): 2,
-    (0x03, 0x00): 1,
-    (0x03, 0x67): 2,
-    (0x03, 0x68): 1,
-    (0x03, 0x74): 2,
-    (0x03, 0x77): 2,
-    (0x03, 0x7B): 2,
-    (0x03, 0x82): 2,
-    (0x03, 0x8E): 1,
-    (0x03, 0x94): 4,
-    (0x03, 0x97): 4,
-    (0x03, 0x9A): 2,
-    (0x03, 0xA1): 8,
-    (0x03, 0xCF): 7,
-    (0x03, 0xD2): 4,
-    (0x03, 0xD4): 6,
-    (0x03, 0xED): 1,
-    (0x03, 0xF4): 2,
-    (0x03, 0xF8): 6,
-    (0x04, 0x00): 1,
-    (0x04, 0x67): 2,
-    (0x04, 0x68): 1,
-    (0x04, 0x7D): 2,
-    (0x04, 0x80): 4,
-    (0x04, 0x82): 2,
-    (0x04, 0x8E): 1,
-    (0x04, 0x98): 2,
-    (0x04, 0x9A): 2,
-    (0x04, 0xA2): 4,
-    (0x04, 0xC9): 4,
-    (0x04, 0xCA): 2,
-    (0x04, 0xCC): 4,
-    (0x04, 0xD2): 4,
-    (0x04, 0xD6): 1,
-    (0x04, 0xEE): 1,
-    (0x04, 0xF9): 4,
-    (0x05, 0x00): 1,
-    (0x05, 0x5B): 7,
-    (0x05, 0x6A): 2,
-    (0x05, 0x6B): 1,
-    (0x05, 0x7D): 2,
-    (0x05, 0x7F): 2,
-    (0x05, 0x81): 1,
-    (0x05, 0x84): 2,
-    (0x05, 0x8E): 1,
-    (0x05, 0x9C): 1,
-    (0x05, 0xA3): 1,
-    (0x05, 0xC8): 4,
-    (0x05, 0xCC): 4,
-    (0x05, 0xE1): 8,
-    (0x05, 0xFA): 8,
-    (0x05, 0xFD): 2,
-    (0x06, 0x00): 1,
-    (0x06, 0x01): 1,
-    (0x06, 0x65): 6,
-    (0x06, 0x73): 2,
-    (0x06, 0x7D): 2,
-    (0x06, 0x83): 4,
-    (0x06, 0xA4): 2,
-    (0x06, 0xC7): 2,
-    (0x06, 0xCB): 1,
-    (0x06, 0xCD): 1,
-    (0x06, 0xD9): 9,
-    (0x06, 0xFB): 5,
-    (0x06, 0xFE): 4,
-    (0x07, 0x00): 1,
-    (0x07, 0x01): 1,
-    (0x07, 0x7D): 2,
-    (0x07, 0x92): 2,
-    (0x07, 0xB0): 8,
-    (0x07, 0xC9): 2,
-    (0x07, 0xD5): 8,
-    (0x07, 0xEA): 5,
-    (0x07, 0xFF): 1,
-    (0x08, 0x29): 1,
-    (0x08, 0x31): 2,
-    (0x08, 0x77): 3,
-    (0x08, 0x7D): 2,
-    (0x08, 0x90): 4,
-    (0x08, 0xB1): 3,
-    (0x08, 0xD5): 8,
-    (0x08, 0xE6): 2,
-    (0x08, 0xEC): 5,
-    (0x08, 0xF4): 2,
-    (0x09, 0x67): 2,
-    (0x09, 0x73): 2,
-    (0x09, 0xB2): 6,
-    (0x09, 0xDA): 8,
-    (0x0A, 0x7D): 2,
-    (0x0A, 0xB3): 5,
-    (0x0A, 0xDA): 8,
-    (0x0A, 0xEF): 4,
-    (0x0B, 0x7D): 2,
-    (0x0B, 0xB4): 9,
-    (0x0B, 0xDA): 8,
-    (0x0C, 0x7D): 2,
-    (0x0C, 0xB4): 9,
-    (0x0C, 0xDA): 8,
-    (0x0D, 0x7D): 2,
-    (0x0D, 0xCC): 4,
-    (0x0E, 0x01): 1,
-    (0x0E, 0xE4): 5,
-    (0x0F, 0x7D): 2,
-    (0x0F, 0x85): 4,
-    (0x0F, 0xE3): 4,
-    (0x10, 0x63): 4,
-    (0x10, 0xE4): 5,
-    (0x10, 0xF7): 4,
-    (0x11, 0x63): 4,
-    (0x12, 0x63): 4,
-    (0x13, 0x75): 1,
-    (0x1D, 0xE3): 4,
-    (0x1E, 0xE4): 5,
-    (0x50, 0xFC): 3,
-    (0x81, 0xEE): 1,
-    (0x83, 0x67): 3,
-    (0x83, 0x9A): 3,
-    (0x83, 0xD7): 5,
-    (0x83, 0xE9): 5,
-    (0x83, 0xED): 2,
-    (0x84, 0x67): 3,
-    (0x84, 0x68): 2,
-    (0x84, 0x82): 3,
-    (0x84, 0x98): 7,
-    (0x84, 0x9A): 3,
-    (0x84, 0xCC): 5,
-    (0x85, 0x00): 2,
-    (0x85, 0xCC): 5,
-    (0x85, 0xE1): 9,
-    (0x86, 0x73): 3,
-    (0x87, 0x92): 3,
-    (0x87, 0xC9): 3,
-    (0x88, 0x29): 1,
-    (0x88, 0xEC): 6,
-    (0x89, 0x67): 3,
-    (0x89, 0xDF): 1,
-    (0x93, 0x67): 5,
-    (0x93, 0x9A): 5,
-    (0x93, 0xD7): 5,
-    (0x94, 0x67): 5,
-    (0x94, 0x68): 3,
-    (0x94, 0x82): 5,
-    (0x94, 0x9A): 5,
-    (0x94, 0xD7): 5,
-    (0x99, 0x67): 5,
-    (0xB3, 0x67): 1,
-    (0xB3, 0x74): 1,
-    (0xB3, 0x9A): 1,
-    (0xB4, 0x67): 1,
-    (0xB4, 0x68): 1,
-    (0xB4, 0x80): 1,
-    (0xB4, 0x82): 1,
-    (0xB4, 0x9A): 1,
-    (0xB5, 0x81): 1,
-    (0xB6, 0x83): 1,
-    (0xB7, 0xC9): 1,
-    # 0xff: the device about itself, and presses.
-    (0xFF, 0x01): 1,
-    (0xFF, 0x03): 2,
-    (0xFF, 0x08): 6,
-    (0xFF, 0x09): 2,
-    (0xFF, 0x0A): 2,
-    (0xFF, 0x0B): 1,
-    (0xFF, 0x0F): 1,
-    (0xFF, 0x10): 1,
-    (0xFF, 0x11): 4,
-    (0xFF, 0x16): 8,
-    (0xFF, 0x17): 2,
-    (0xFF, 0x18): 1,
-    (0xFF, 0x25): 2,
-    (0xFF, 0x26): 1,
-    (0xFF, 0x29): 1,
-    (0xFF, 0x2E): 1,
-    (0xFF, 0x2F): 1,
-    (0xFF, 0x34): 3,
-    (0xFF, 0xFE): 1,
-    (0xFF, 0xFF): 2,
-}
+#: How long one stored record is after ``20 ce``, where the model tells (user guides, "Historical data").
+_HISTORY = (
+    (re.compile(r"ws203|vs373"), 9),
+    (re.compile(r"em500-(?:udl|swl|pp)"), 6),
+    (re.compile(r"em41[01]"), 11),
+    (re.compile(r"em300"), 8),
+)
 
 
 class _Heap:
@@ -227,9 +58,12 @@ class _Heap:
     def __init__(self, frame: Frame) -> None:
         self.model = frame.model.lower()
         self.is_button = frame.is_button or bool(_BUTTONS.search(self.model))
+        self.config_reply = frame.config_reply
+        self.may_press = self.is_button or not MODELS.search(self.model)
         self.buttons: list[int] = []
         self.kinds: list[str] = []
-        self.pressed = self.alarmed = self.measured = self.counted = self.about_itself = False
+        self.pressed = self.alarmed = self.measured = self.counted = self.about_itself = self.answered = False
+        self.call: tuple[str, bool | None] | None = None
         self.occupied: bool | None = None
         self.battery: float | None = None
         self.extras: dict[str, object] = {}
@@ -243,14 +77,30 @@ def read_frame(frame: Frame) -> Reading:
     data, at, heap = frame.data, 0, _Heap(frame)
     while at + 2 <= len(data):
         key = (data[at], data[at + 1])
-        length = _LENGTHS.get(key)
+        if key[0] in (0x20, 0x21, 0x22, 0x23) and key[1] in (0xCE, 0xCD):
+            length = _stored(heap.model, data, at + 2)
+            heap.extras["history"] = True
+        else:
+            length = LENGTHS.get(key, SETTINGS.get(key[1]) if key[0] in (0xFE, 0xFF) else None)
+            if key[0] in (0xF8, 0xF9) or (key[0] == 0xFE and length is None):
+                heap.answered = (
+                    True  # an answer to a command whose length differs by model: nothing follows it
+                )
+            elif length is not None and at + 2 + length <= len(data):
+                _take(key, data[at + 2 : at + 2 + length], heap)
         if length is None or at + 2 + length > len(data):
             break
-        _take(key, data[at + 2 : at + 2 + length], heap)
         at += 2 + length
-    if at == 0:
+    if at == 0 and not heap.answered and "history" not in heap.extras:
         raise ValueError("no channel of the family at the beginning")
     return _sum_up(heap)
+
+
+def _stored(model: str, data: bytes, at: int) -> int | None:
+    """The length of a stored record, or None where the model does not tell: then the record ends the reading."""
+    if re.search(r"vs35[01]|vs360", model):
+        return {0: 9, 1: 13}.get(data[at + 4]) if at + 4 < len(data) else None
+    return next((length for models, length in _HISTORY if models.search(model)), None)
 
 
 def _sum_up(heap: _Heap) -> Reading:
@@ -262,7 +112,10 @@ def _sum_up(heap: _Heap) -> Reading:
             press_type=heap.kinds[0] if len(kinds) == 1 and len(heap.kinds) >= len(heap.buttons) else None,
         )
         return Reading("press", True, battery_pct=heap.battery, extras=extras)
-    if heap.alarmed:
+    alarm: bool | None = False
+    if heap.call is not None:
+        event, alarm = heap.call
+    elif heap.alarmed:
         event = "alarm"
     elif heap.counted and heap.occupied is None:
         event = "count"
@@ -270,9 +123,13 @@ def _sum_up(heap: _Heap) -> Reading:
         event = "status"
     elif heap.about_itself:
         event = "lifecycle" if heap.is_button else "startup"
+    elif heap.answered:
+        event = heap.config_reply
+    elif "history" in heap.extras and heap.battery is None:
+        event = "none"
     else:
         event = "heartbeat"
-    return Reading(event, occupied=heap.occupied, battery_pct=heap.battery, extras=heap.extras)
+    return Reading(event, alarm, heap.occupied, heap.battery, extras=heap.extras)
 
 
 def _le(value: bytes, signed: bool = False) -> int:
@@ -281,30 +138,48 @@ def _le(value: bytes, signed: bool = False) -> int:
 
 def _take(key: tuple[int, int], value: bytes, heap: _Heap) -> None:
     channel, kind = key
-    if channel == 0xFF:
-        _about_itself(kind, value, heap)
+    if channel in (0xFE, 0xFF):
+        _about_itself(channel, kind, value, heap)
     elif key == (0x01, 0x75):
         heap.battery = percent(value[0])
     elif kind == 0x00:
         _binary(channel, value[0], heap)
-    elif kind == 0x8E and channel == 0x03:
+    elif key == (0x03, 0x8E):
         heap.measured, heap.occupied = True, {0: False, 1: True}.get(value[0])
     elif kind == 0x67 and len(value) >= 2:
         # 0xfffd and 0xffff are "collection failed" and "not connected": below -40 or just below zero degrees.
         heap.note(temperature=celsius(_le(value[:2], True) / 10) if _le(value[:2]) < 0xFFFD else None)
-        if channel & 0x80 and value[-1]:
+        if channel & 0x80 and value[-1] not in _RELEASED:
             heap.alarmed = True
     elif kind in (0x68, 0x9A) and channel < 0x80:
-        heap.note(humidity=value[0] / 2 if kind == 0x68 else _le(value) / 10)
+        humidity = value[0] / 2 if kind == 0x68 else _le(value) / 10
+        heap.note(humidity=humidity if humidity <= 100 else None)
     elif kind in (0x82, 0xE9) and len(value) >= 2:
         heap.note(distance_mm=millimetres(_le(value[:2])))
         if channel & 0x80:
             heap.extras["distance_alarm"] = bool(value[-1])
             heap.alarmed = heap.alarmed or bool(value[-1])
-    elif kind in (0xCC, 0xD2, 0xC9, 0xFD):
-        _count(key, value, heap)
+    elif key in ((0x03, 0xF8), (0x07, 0xB0), (0x06, 0xFB)):
+        _fall_radar(key, value, heap)
     else:
-        heap.measured = True
+        _count(key, value, heap)
+
+
+def _fall_radar(key: tuple[int, int], value: bytes, heap: _Heap) -> None:
+    """VS373. The alarm announces a fall; the periodic report says that somebody still lies there, which is left
+    to the hall's policy, because the alarm itself has called."""
+    heap.measured = True
+    if key != (0x06, 0xFB):
+        heap.occupied = value[0] != _SEEN_VACANT
+        if value[0] == _SEEN_FALL and heap.call is None:
+            heap.call = ("status", None)
+            heap.extras["device_status"] = "fall"
+        return
+    what, state = value[2], value[3]
+    if what == _FALL:
+        heap.call = ("man_down", True) if state == _TRIGGERED else ("man_down_end", False)
+    elif heap.call is None and state == _TRIGGERED:
+        heap.call = ("alarm", None if what in _DISTRESS else False)
 
 
 def _binary(channel: int, value: int, heap: _Heap) -> None:
@@ -316,21 +191,32 @@ def _binary(channel: int, value: int, heap: _Heap) -> None:
     elif _TILTS.search(heap.model):
         if channel in (4, 5):
             heap.extras["tilt"] = value == 1
-    elif channel in (3, 6) and "magnet" not in heap.extras:
+    elif _LEAKS.search(heap.model):
+        heap.extras["leak"] = value == 1
+    elif channel in (3, 6):
         heap.extras["open"] = value == 1
+    elif channel == 4 and "ws301" in heap.model:
+        heap.extras["tamper"] = value == 1
 
 
 def _count(key: tuple[int, int], value: bytes, heap: _Heap) -> None:
+    """People and their ways in and out; with several lines the first is told."""
     if key == (0x05, 0xFD):
         heap.note(people_count=_le(value))
         heap.occupied = _le(value) > 0
-    elif key == (0x03, 0xD2) or key == (0x04, 0xD2):
+    elif key == (0x06, 0xFE):  # VS321: which regions are watched, and which of them are taken
+        heap.measured = True
+        heap.occupied = bool(_le(value[:2]) & _le(value[2:4])) or bool(heap.occupied)
+    elif key in ((0x03, 0xD2), (0x04, 0xD2)):
         heap.counted = True
         total = _le(value)
         heap.note(**{"in" if key[0] == 0x03 else "out": total if total < 1 << 31 else None})
-    elif key == (0x04, 0xCC) or (key == (0x05, 0xCC) and "in" not in heap.extras):
+    elif key in ((0x04, 0xCC), (0x84, 0xCC)) or (
+        key in ((0x05, 0xCC), (0x85, 0xCC)) and "in" not in heap.extras
+    ):
         heap.counted = True
         heap.note(**{"in": _le(value[:2]), "out": _le(value[2:4])})
+        heap.alarmed = heap.alarmed or (key[0] & 0x80 != 0 and bool(value[-1]))
     elif key == (0x04, 0xC9):
         heap.counted = True
         heap.note(count=value[0])
@@ -338,15 +224,17 @@ def _count(key: tuple[int, int], value: bytes, heap: _Heap) -> None:
         heap.measured = True
 
 
-def _about_itself(kind: int, value: bytes, heap: _Heap) -> None:
-    if kind == 0x2E:
+def _about_itself(channel: int, kind: int, value: bytes, heap: _Heap) -> None:
+    if channel == 0xFF and kind == 0x2E and heap.may_press:
         heap.pressed = True
         heap.kinds.append(_SHORT_LONG_DOUBLE.get(value[0], "unknown"))
-    elif kind == 0x34:
+    elif channel == 0xFF and kind == 0x34 and heap.may_press:
         heap.pressed = True
         heap.buttons.append(value[0])
         if value[1] in (0, 1) and value[2] in _PANEL_KINDS:
             heap.kinds.append(_PANEL_KINDS[value[2]])
+    elif channel == 0xFE or (0xFF, kind) not in LENGTHS or kind in (0x2E, 0x34):
+        heap.answered = True
     elif kind == 0x29:
         heap.measured = True
     else:
@@ -364,4 +252,4 @@ def looks_like_ours(frame: Frame) -> bool:
 
     Whose bit of type 0 it is (a door's, a desk's) cannot be told without the model, so such a bay stays unknown.
     """
-    return frame.port == 85 and tuple(frame.data[:2]) in _LENGTHS
+    return frame.port == 85 and tuple(frame.data[:2]) in LENGTHS

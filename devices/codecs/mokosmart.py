@@ -1,13 +1,18 @@
-"""MOKOSmart: LW006 and LW004-PB pendants with an SOS button, LW001/LW008 trackers, LW009-SM bay sensor.
+"""MOKOSmart: LW006, LW010-CT, LW014-WB and LW004-PB pendants with an SOS button, LW013-SB smart button, LW001 to LW015
+trackers, LW009-SM bay sensor, LW007-PIR presence sensor.
 
 MOKO publishes the frames in each model's "Payload format" document.
-LW006, first byte battery in percent with bit 7 = charging; port 5 is an event (7 bytes: battery, UNIX time,
-half-hours of time zone, event), port 8 a position, port 9 a failed one; both carry the device's status, so a
-position sent while an SOS lasts is itself a call: the frame that announced the SOS may have been lost.
-Status "Man Down" in a position is left to the hall's policy: the man-down event itself has alarmed.
-LW004-PB: the same ideas in other places; port 1 is the event.
-LW001 and LW008 trackers have no button, only man-down detection (port 6); byte 0 is flags, byte 1 the
-temperature, the high half of byte 2 the battery in tenths of a volt above 2.2 V.
+LW006 (LW010 and LW014 speak the same): first byte battery in percent with bit 7 = charging; port 5 is an event (7
+bytes: battery, UNIX time, half-hours of time zone, event), port 8 a position, port 9 a failed one; both carry the
+device's status, so a position sent while an SOS lasts is itself a call: the frame that announced the SOS may have
+been lost. Status "Man Down" in a position is left to the hall's policy: the man-down event itself has alarmed.
+LW004-PB: the same ideas in other places; port 1 is the event. Its firmware 1 and 2 (port 222) begin with battery and
+alarm.
+LW013-SB: three kinds of press; port 5 is the event, and from 1 on an odd one begins and an even one ends.
+The trackers have no button, only man-down detection. Byte 0 is flags, byte 1 the temperature, the high half of byte
+2 the battery in tenths of a volt; but which port is man-down, which flag low battery and from where the volts count
+differ by model: a shock of one is the man-down of another.
+LW007-PIR: time, then a byte of states, ten bits each of temperature and humidity. LW005-MP is a plug and is not read.
 LW009-SM: a framed list of tag, length, value on port 1; the newer LW009-SM PRO has fixed fields.
 
 Disputed: LW006 port 1 is "device information" in the manual but is also sent where a heartbeat is due;
@@ -17,6 +22,7 @@ it is called neither.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from devices.codecs._lorawan import Frame
 from devices.codecs._shared import celsius, known, percent, signed8, u16, u32
@@ -71,10 +77,15 @@ def read_frame(frame: Frame) -> Reading:
         return _bay_pro(frame) if "pro" in model else _bay(frame)
     if "lw004" in model:
         return _panic_button(frame)
-    if "lw001" in model or "lw008" in model:
-        return _tracker(frame)
-    if "lw006" in model or "lw005" in model:
+    for models, layout in _TRACKERS:
+        if models.search(model):
+            return _tracker(frame, layout)
+    if re.search(r"lw006|lw010|lw014", model):
         return _pendant(frame)
+    if "lw013" in model:
+        return _smart_button(frame)
+    if "lw007" in model:
+        return _presence(frame)
     raise ValueError("a MOKO model whose layout we do not have: the server's own decoding is better")
 
 
@@ -125,7 +136,7 @@ def _pendant(frame: Frame) -> Reading:
             extras={**off.extras, **known(temperature=celsius(signed8(data[1])), device_time=u32(data, 2))},
         )
     if port in (1, 3, 4):
-        at = 5 if port == 1 else 8
+        at = 5 if port == 1 or len(data) < 9 else 8  # LW014's heartbeat is as short as its port 1
         status = _named(_STATUS, data[at]) if len(data) > at else None
         extras |= known(
             temperature=celsius(signed8(data[1])),
@@ -147,29 +158,121 @@ def _pendant(frame: Frame) -> Reading:
     )
 
 
-_TRACKER_EVENTS = {1: "heartbeat", 2: "position", 3: "position_failed", 4: "device_off", 6: "man_down"}
+@dataclass(frozen=True, slots=True)
+class _Tracker:
+    """What differs between trackers: the ports' events, the flags of byte 0, from where the volts count."""
+
+    ports: dict[int, str]
+    low: int
+    down: int
+    tenths: int
 
 
-def _tracker(frame: Frame) -> Reading:
-    data, port = frame.data, frame.port
-    if port is None or not 1 <= port <= 10:
+_LW001 = {
+    1: "heartbeat",
+    2: "position",
+    3: "position_failed",
+    4: "device_off",
+    6: "man_down",
+    7: "tamper",
+    8: "event",
+}
+_LATER = {
+    1: "heartbeat",
+    2: "position",
+    3: "heartbeat",
+    4: "position_failed",
+    5: "device_off",
+    7: "man_down",
+    8: "event",
+    13: "tamper",
+}
+_TRACKERS = (
+    (re.compile(r"lw001-?bge|lw008-?[mp]te|lw011|lw012|lw015"), _Tracker(_LATER, 0x08, 0x10, 28)),
+    (re.compile(r"lw008"), _Tracker(_LATER, 0x04, 0x08, 22)),
+    (re.compile(r"lw001"), _Tracker(_LW001, 0x04, 0x10, 22)),
+)
+_TRACKER_EVENTS = ("motion_start", "none", "motion_end")
+_TRACKER_WORDS = ("Start of movement", "In movement", "End of movement")
+
+
+def _tracker(frame: Frame, layout: _Tracker) -> Reading:
+    data = frame.data
+    event = layout.ports.get(
+        frame.port or 0, "none"
+    )  # shock, battery consumption, raw positions: nobody calls
+    if frame.port is None or not 1 <= frame.port <= 14 or frame.port in (10, 11, 12):
         return Reading("none")
-    event = _TRACKER_EVENTS.get(port, "none")  # shock, tamper, movement, battery consumption: nobody calls
-    alarm = True if event == "man_down" else None if data[0] & 0x10 and port in (2, 3) else False
+    happened = None
+    if event == "event":
+        event, happened = _named(_TRACKER_EVENTS, data[3]) or "none", _named(_TRACKER_WORDS, data[3])
+    alarm: bool | None = False
+    if event == "man_down":
+        alarm = True
+    elif data[0] & layout.down and event.startswith("position"):
+        alarm = None
     return Reading(
         event,
         alarm,
         extras=known(
-            battery_low=bool(data[0] & 0x04),
-            battery_v=(22 + (data[2] >> 4)) / 10,
+            battery_low=bool(data[0] & layout.low),
+            battery_v=(layout.tenths + (data[2] >> 4)) / 10,
             temperature=celsius(signed8(data[1])),
             fault=True if event == "device_off" else None,
+            tamper=True if event == "tamper" else None,
+            device_event=happened,
+            device_status="Man Down" if data[0] & layout.down and event.startswith("position") else None,
+        ),
+    )
+
+
+def _smart_button(frame: Frame) -> Reading:
+    data, port = frame.data, frame.port
+    if port not in range(1, 6):
+        return Reading("none")  # 6: what its battery was spent on
+    extras = known(
+        device_time=u32(data, 0), temperature=celsius(signed8(data[5])), battery_v=u16(data, 6) / 1000
+    )
+    code = data[8] if len(data) > 8 and port in (2, 4, 5) else data[10] if port == 1 and len(data) > 10 else 0
+    if port == 4:
+        return Reading("device_off", extras=extras | {"fault": True})
+    if port == 5:
+        extras |= known(button=(code + 1) // 2 if code else None)
+        if not 0 < code <= 6:
+            return Reading("none", extras=extras)
+        return Reading("press" if code % 2 else "release", bool(code % 2), extras=extras)
+    # A beat while a press lasts: its own message has called, and the hall decides whether this one does, too.
+    extras |= known(button=code or None, battery_low=True if port == 3 else None)
+    return Reading("lifecycle" if port == 1 else "heartbeat", None if code else False, extras=extras)
+
+
+def _presence(frame: Frame) -> Reading:
+    data, port = frame.data, frame.port
+    stamp = known(device_time=u32(data, 0))
+    if port == 7:
+        return Reading("device_off", extras=stamp | {"fault": True, "battery_low": bool(data[5] & 1)})
+    if port not in (5, 6):
+        return Reading("none")
+    word = int.from_bytes(data[6:9], "big")
+    degrees, humidity = word >> 14 & 0x3FF, word >> 4 & 0x3FF
+    return Reading(
+        "heartbeat" if port == 5 else "status",
+        occupied={0: False, 1: True}.get(data[5] >> 6),
+        extras=stamp
+        | known(
+            open={0: False, 1: True}.get(data[5] >> 4 & 3),
+            temperature=celsius(round(degrees / 10 - 30, 1)) if degrees != 0x3FF else None,
+            humidity=humidity / 10 if humidity != 0x3FF else None,
+            battery_low=bool(data[9] & 0x80),
         ),
     )
 
 
 def _panic_button(frame: Frame) -> Reading:
     data, port = frame.data, frame.port
+    if port == 222 or (port is None and len(data) >= 24):  # firmware 1 and 2
+        called = data[1] != 0
+        return Reading("sos" if called else "position", called, battery_pct=percent(data[0]))
     if port is None or not 1 <= port <= 13:
         return Reading("none")
     if port == 1:
@@ -210,6 +313,8 @@ def _bay(frame: Frame) -> Reading:
             continue
         if tag == 0x02:
             event = _BAY_MESSAGES.get(value[-1], "fault")
+            if value[-1] == 0x0E:
+                extras["battery_low"] = True
         elif tag == 0x24:
             pct = percent(value[-1])
         elif tag == 0x29:
@@ -245,7 +350,7 @@ def _bay_pro(frame: Frame) -> Reading:
             extras=extras | known(fault=True if broken else None),
         )
     if port == 5:
-        return Reading("offline", extras=extras | {"fault": True})
+        return Reading("device_off", extras=extras | {"fault": True})
     if port == 7:
         count = u32(data, 9)
         return Reading("count", extras=extras | known(vehicle_count=count if count < 1 << 31 else None))

@@ -1,4 +1,4 @@
-"""Netvox: the R312/R312A emergency buttons, RB02I, R718T push buttons, R718PE distance sensor.
+"""Netvox: the R312/R312A emergency buttons, RB02 and R718T push buttons, R718PE/R718X distance, RB11E presence.
 
 Netvox publishes one application-command document per model. Every frame is 11 bytes; on port 6::
 
@@ -6,8 +6,11 @@ Netvox publishes one application-command document per model. Every frame is 11 b
     |  |  |  |  alarm (button) or status (others)
     |  |  |  tenths of a volt, bit 7: battery low
     |  |  report type: 1 status, 0 versions
-    |  device type (0x4d R312A, 0x55 R312, 0x10 RB02I, 0xb1 R718PE)
+    |  device type (0x4d R312A, 0x55 R312, 0x10 RB02I, 0x31 R718T, 0xb1 R718PE)
     version
+
+R718T2 (0x48) has a second alarm in byte 5; RB02B and RB02C (0xa6, 0xa7) have one byte a key, two and three keys.
+RB11E (0x03): hundredths of a degree, light, byte 8 occupied, byte 9 torn off the wall.
 
 Port 7 (and 13 for reset commands) answers a configuration command: byte 1 is the device type there too, and
 bytes that look like an alarm are seconds. An answer is never a press.
@@ -18,16 +21,22 @@ from __future__ import annotations
 import re
 
 from devices.codecs._lorawan import Frame
-from devices.codecs._shared import known, millimetres, u16
+from devices.codecs._shared import celsius, known, millimetres, s16, u16
 from devices.reading import Reading
 
 VENDORS = ("netvox",)
-MODELS = re.compile(r"\b(?:r312|r311|r313|r718|r72\d|ra0\d|rb02|rb11|r71\d)")
+MODELS = re.compile(r"\b(?:r31[1235]|r6\d\d|r7[1237]\d|ra\d\d|rb02|rb11)")
 
-_BUTTON_TYPES = frozenset({0x10, 0x4D, 0x55})
-_BUTTON_MODELS = re.compile(r"r312|rb02|r718t|r718tb|button|emergency")
+_BUTTON_TYPES = frozenset({0x10, 0x31, 0x48, 0x4D, 0x55})
+_BUTTON_MODELS = re.compile(r"r312|rb02i?\b|r718t\b|r718t[2b]|button|emergency")
+_TWO_ALARMS = 0x48
+#: Panels: device type -> number of keys.
+_KEYS = {0xA6: 2, 0xA7: 3}
 _CONFIG_PORTS = frozenset({7, 13})
-_DISTANCE_TYPE = 0xB1
+_DISTANCE_TYPES = frozenset({0x34, 0xB1})
+_WITH_TEMPERATURE = 0x34  # R718X
+_PRESENCE = 0x03  # RB11E
+_CONTACTS = frozenset({0x02, 0x1D, 0x7D})  # R311A, R718F, R730F: a reed contact
 #: The commands of configuration answers, byte 0: 0x81 config done, 0x82 config read … 0x8f.
 _ANSWERS = range(0x80, 0xA0)
 
@@ -35,27 +44,49 @@ _ANSWERS = range(0x80, 0xA0)
 def read_frame(frame: Frame) -> Reading:
     data = frame.data
     if frame.port in _CONFIG_PORTS or data[0] in _ANSWERS:
-        return _answer(data)
+        return _answer(frame)
     device_type, report = data[1], data[2]
     if report == 0:
-        return Reading("lifecycle", extras={"sw": data[3] / 10, "hw": data[4], "datecode": data[5:9].hex()})
-    battery = known(battery_v=(data[3] & 0x7F) / 10, battery_low=True if data[3] & 0x80 else None)
-    if report == 1 and _is_button(frame, device_type):
-        pressed = data[4] != 0
-        return Reading("sos" if pressed else "heartbeat", pressed, extras=battery)
-    if report == 1 and (device_type == _DISTANCE_TYPE or "r718pe" in frame.model.lower()):
-        far = millimetres(u16(data, 5))
         return Reading(
-            "status", occupied={0: False, 1: True}.get(data[4]), extras=battery | known(distance_mm=far)
+            frame.lifecycle, extras={"sw": data[3] / 10, "hw": data[4], "datecode": data[5:9].hex()}
         )
+    battery = known(battery_v=(data[3] & 0x7F) / 10, battery_low=True if data[3] & 0x80 else None)
+    if report == 1 and device_type in _KEYS:
+        pressed = [key + 1 for key in range(_KEYS[device_type]) if data[4 + key]]
+        extras = battery | known(buttons=pressed or None, button=pressed[0] if len(pressed) == 1 else None)
+        return Reading("press" if pressed else "heartbeat", bool(pressed), extras=extras)
+    if report == 1 and _is_button(frame, device_type):
+        called = data[4] != 0 or (device_type == _TWO_ALARMS and data[5] != 0)
+        return Reading("sos" if called else "heartbeat", called, extras=battery)
+    if report == 1 and (device_type in _DISTANCE_TYPES or "r718pe" in frame.model.lower()):
+        return _distance(data, device_type, battery)
+    if report == 1 and device_type == _PRESENCE:
+        return Reading(
+            "status",
+            occupied={0: False, 1: True}.get(data[8]),
+            extras=battery | known(temperature=celsius(s16(data, 4) / 100), tamper=data[9] != 0),
+        )
+    if report == 1 and device_type in _CONTACTS:
+        battery["open"] = data[4] != 0
     return Reading("status" if frame.watches_a_place else "heartbeat", extras=battery)
+
+
+def _distance(data: bytes, device_type: int, battery: dict[str, object]) -> Reading:
+    extras = battery | known(distance_mm=millimetres(u16(data, 5)))
+    if device_type == _WITH_TEMPERATURE:
+        extras |= known(temperature=celsius(s16(data, 7) / 10))
+    return Reading("status", occupied={0: False, 1: True}.get(data[4]), extras=extras)
 
 
 def looks_like_ours(frame: Frame) -> bool:
     """Eleven bytes on port 6 whose device type is one of the emergency buttons or the distance sensor."""
     data = frame.data
     return (
-        frame.port == 6 and len(data) == 11 and data[0] == 1 and data[1] in _BUTTON_TYPES | {_DISTANCE_TYPE}
+        frame.port == 6
+        and len(data) == 11
+        and data[0] == 1
+        and data[2] in (0, 1)
+        and data[1] in _BUTTON_TYPES | _DISTANCE_TYPES | _KEYS.keys()
     )
 
 
@@ -65,11 +96,12 @@ def _is_button(frame: Frame, device_type: int) -> bool:
     model = frame.model.lower()
     if device_type in _BUTTON_TYPES or _BUTTON_MODELS.search(model):
         return True
-    return frame.is_button and not MODELS.search(model)
+    return frame.is_button and device_type not in _DISTANCE_TYPES | _CONTACTS and not MODELS.search(model)
 
 
-def _answer(data: bytes) -> Reading:
+def _answer(frame: Frame) -> Reading:
     """0x82 reads back minimum and maximum report time in seconds; the rest only says "done"."""
+    data = frame.data
     if data[0] == 0x82 and len(data) >= 6:
-        return Reading("config_reply", extras={"min_time": u16(data, 2), "max_time": u16(data, 4)})
-    return Reading("config_reply")
+        return Reading(frame.config_reply, extras={"min_time": u16(data, 2), "max_time": u16(data, 4)})
+    return Reading(frame.config_reply)

@@ -8,7 +8,7 @@ nobody may be sent there, and nobody is in it.
 
 from __future__ import annotations
 
-from devices.codecs._shared import Json, is_object, known, load, percent, taken, text, whole
+from devices.codecs._shared import Json, child, is_object, known, load, percent, taken, text, whole
 from devices.reading import Heard, Reading
 
 TRANSPORT = "ngsi"
@@ -22,16 +22,18 @@ def read(heard: Heard) -> Reading:
         body = body[0]
     if not is_object(body):
         raise ValueError("not one NGSI entity")
+    if body.get("type") == "Feature":  # the same as GeoJSON
+        body = {**child(body, "properties"), "id": body.get("id")}
     device = text(body.get("id"))
     if "totalSpotNumber" in body or "availableSpotNumber" in body:
+        capacity = whole(_value(body, "totalSpotNumber"))
+        free = whole(_value(body, "availableSpotNumber"))
+        full = whole(_value(body, "occupiedSpotNumber"))
+        unknown = None
+        if capacity is not None and free is not None and full is not None:
+            unknown = max(capacity - free - full, 0)
         return Reading(
-            "site",
-            device=device,
-            extras=known(
-                capacity=whole(_value(body, "totalSpotNumber")),
-                free=whole(_value(body, "availableSpotNumber")),
-                taken=whole(_value(body, "occupiedSpotNumber")),
-            ),
+            "site", device=device, extras=known(capacity=capacity, free=free, taken=full, unknown=unknown)
         )
     status = text(_value(body, "status"))
     return Reading(

@@ -56,8 +56,10 @@ _OCCUPIED, _DISTANCE = 0x00, 0x11
 
 
 def read_frame(frame: Frame) -> Reading:
+    if frame.port == 2:
+        return Reading("none", extras={"history": True})  # Strips replay what was not acknowledged
     if frame.port not in (1, None):
-        return Reading("lifecycle")
+        return Reading(frame.lifecycle if frame.port != 11 else frame.config_reply)
     if _STRIPS_MODELS.search(frame.model.lower()):
         return _strips(frame.data)
     data, at = frame.data, 0

@@ -6,6 +6,9 @@ one press (Shelly API reference, gen 1, MQTT).
 Second generation and later: ``<id>/events/rpc``, JSON-RPC ``NotifyEvent`` with ``single_push``,
 ``double_push``, ``triple_push``, ``long_push``; ``btn_down`` and ``btn_up`` come about half a second before
 and are not presses of their own (Shelly API reference, gen 2, Input). ``id`` counts from 0 and is kept so.
+BLU buttons speak Bluetooth and are heard by a Shelly nearby: ``bthomedevice:200`` with the same words, or, from its
+script, an event ``shelly-blu`` whose ``data`` has ``address`` and ``button``: 1 single, 2 double, 3 triple, 4 or 254
+long.
 """
 
 from __future__ import annotations
@@ -100,8 +103,17 @@ def _events(params: Json, device: str) -> Reading:
         component = text(event.get("component"))
         stamp = number(event.get("ts", params.get("ts")))
         extras = known(button=whole(event.get("id")), device_time=stamp)
-        if word.endswith("_push"):
-            kind = word.removesuffix("_push")
+        if word == "shelly-blu":
+            reading = _blu(child(event, "data"), device)
+            if reading.alarm:
+                return reading
+            best = reading
+        if word.endswith(("_push", "_press")):
+            kind = word.removesuffix("_push").removesuffix("_press")
+            if component.startswith(
+                ("bthomedevice", "blutrv")
+            ):  # somebody else's voice: the gateway only lends it
+                device = f"{device}/{component}"
             press_id = "" if stamp is None else f"ts:{stamp}:{component}"
             return Reading(
                 "press", True, device=device, press_id=press_id, extras=extras | {"press_type": kind}
@@ -109,6 +121,26 @@ def _events(params: Json, device: str) -> Reading:
         if word == "btn_up" and component.startswith("input"):
             best = Reading("release", device=device, extras=extras)
     return best
+
+
+_BLU_KINDS = {1: "single", 2: "double", 3: "triple", 4: "long", 0x80: "hold", 254: "long"}
+
+
+def _blu(data: Json, bridge: str) -> Reading:
+    device = text(data.get("address")).lower() or bridge
+    pct = percent(data.get("battery"))
+    said = data.get("button")
+    codes = [whole(code) or 0 for code in (said if isinstance(said, list) else [said])]
+    pressed = [at + 1 for at, code in enumerate(codes) if code]
+    if not pressed:
+        return Reading("heartbeat" if pct is not None else "none", battery_pct=pct, device=device)
+    kind = _BLU_KINDS.get(codes[pressed[0] - 1])
+    extras = known(
+        press_type=kind,
+        button=pressed[0] if len(codes) > 1 else None,
+        doubtful=None if kind else True,
+    )
+    return Reading("press", True, battery_pct=pct, device=device, extras=extras)
 
 
 def _status(params: Json, device: str) -> Reading:

@@ -5,7 +5,12 @@ Documented at tasmota.github.io under "Buttons and Switches", "RF Protocol", "Zi
 (SetOption114); ``tele/<t>/SENSOR`` carries states and measurements and may be retained; ``tele/<t>/LWT`` is
 ``Online``/``Offline``, always retained; ``tele/<t>/RESULT`` ``{"RfReceived": {"Data": "0x7028D2"}}``.
 
-A 433 MHz code is a matter of policy (``alarm`` None): only the hall knows which codes are its buttons.
+A 433 MHz code is a matter of policy (``alarm`` None): only the hall knows which codes are its buttons. So each code
+is a device of its own, whichever receiver heard it: many frames of one press have one name, and a hall claims a code.
+
+Over its Zigbee bridge a remote control *sends* a command (``0006!01``); the same ``Power`` without one is a lamp or a
+plug telling where it stands. ``0500!00`` is an alarm zone's report: a door, or an SOS button. SetOption100 leaves
+``ZbReceived`` away, SetOption118 moves it into the topic.
 """
 
 from __future__ import annotations
@@ -33,7 +38,11 @@ TRANSPORT = "tasmota"
 
 _INPUT = re.compile(r"(Button|Switch)(\d{1,2})\Z")
 #: Zigbee clusters a remote control *sends* commands on: on/off, level, scenes, emergency console.
-_COMMAND = re.compile(r"(0005|0006|0008|0501)!([0-9A-Fa-f]{2})\Z")
+_COMMAND = re.compile(r"(0005|0006|0008|0102|0300|0501)!([0-9A-Fa-f]{2})\Z")
+#: Commands of the alarm console (cluster 0501): emergency, fire, panic.
+_EMERGENCIES = frozenset({"02", "03", "04"})
+_ZONE_STATUS = "0500!00"
+_SOS_WORDS = frozenset({"sos", "emergency", "panic"})
 _POWER = {0: "off", 1: "on", 2: "toggle"}
 
 
@@ -56,6 +65,8 @@ def read(heard: Heard) -> Reading:
         return _radio(child(body, "RfReceived"), device)
     if is_object(body.get("ZbReceived")):
         return _zigbee(child(body, "ZbReceived"), device)
+    if what == "ZbReceived" or any(is_object(said) and "LinkQuality" in said for said in body.values()):
+        return _zigbee(body, device)
     best = Reading("none", device=device)
     for key, value in body.items():
         match = _INPUT.match(key)
@@ -86,9 +97,13 @@ def _radio(received: Json, device: str) -> Reading:
     return Reading(
         "rf_code",
         alarm=None if word else False,
-        device=device,
+        device=f"433/{word}" if word else device,
         extras=known(
-            code=word or None, bits=whole(received.get("Bits")), protocol=whole(received.get("Protocol"))
+            code=word or None,
+            bits=whole(received.get("Bits")),
+            protocol=whole(received.get("Protocol")),
+            button=whole(received.get("RfKey")),
+            bridge=device or None,
         ),
     )
 
@@ -104,15 +119,33 @@ def _zigbee_device(said: Json, device: str) -> Reading:
     pct = percent(said.get("BatteryPercentage"))
     commands = [match for key in said if (match := _COMMAND.match(key))]
     word = text(said.get("Click", said.get("Action"))).lower()
-    if any(match[1] == "0501" and match[2] == "02" for match in commands) or word in ("sos", "emergency"):
+    if any(match[1] == "0501" and match[2] in _EMERGENCIES for match in commands) or word in _SOS_WORDS:
         return Reading("sos", True, battery_pct=pct, device=device)
     power = number(said.get("Power"))
     if word == "release":
         return Reading("release", battery_pct=pct, device=device, extras={"press_type": word})
-    if commands or word or power is not None:
+    zone = text(said.get(_ZONE_STATUS))
+    if zone:
+        return _zone(zone, pct, device)
+    if commands or word:
         kind = word or _POWER.get(int(power) if power is not None else -1)
         return Reading("press", True, battery_pct=pct, device=device, extras=known(press_type=kind or None))
     return Reading("heartbeat" if pct is not None else "none", battery_pct=pct, device=device)
+
+
+def _zone(status: str, pct: float | None, device: str) -> Reading:
+    """``010000FF0000``: sixteen bits, the low byte first; bits 0 and 1 the alarms, bit 2 torn off, bit 3 battery low.
+    A door and an SOS button say it alike, so the hall's claim decides."""
+    bits = int(status[2:4] + status[:2], 16)
+    return Reading(
+        "state" if bits & 3 else "release",
+        None if bits & 3 else False,
+        battery_pct=pct,
+        device=device,
+        extras=known(
+            state="ON" if bits & 3 else "OFF", tamper=bool(bits & 4), battery_low=True if bits & 8 else None
+        ),
+    )
 
 
 def _measured(body: Json, device: str) -> Reading:

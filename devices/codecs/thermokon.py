@@ -79,6 +79,7 @@ def read_frame(frame: Frame) -> Reading:
     data, at = frame.data, 0
     extras: dict[str, object] = {}
     event, pressed = "none", None
+    occupied: bool | None = None
     while at < len(data):
         tag = data[at] if data[at] <= 0x7F else u16(data, at)
         at += 1 if tag <= 0x7F else 2
@@ -99,11 +100,13 @@ def read_frame(frame: Frame) -> Reading:
             extras |= known(temperature=celsius(s16(data, at) / 10))
         elif tag == 0x11:
             extras["humidity"] = data[at]
-        elif tag in (0x41, 0x9410) and frame.watches_a_place:
-            return Reading("status", occupied=bool(data[at] & 1), extras=extras)
+        elif tag in (0x41, 0x9410):
+            occupied = bool(data[at] & 1)
         at += size
     if at == 0 or (at <= 2 and not extras and event == "none" and pressed is None and len(data) < 2):
         raise ValueError("no Thermokon tag")
     if pressed is not None:
         return Reading("press", True, extras=extras | {"press_type": pressed})
-    return Reading("heartbeat" if event == "none" and extras else event, extras=extras)
+    if occupied is not None and event != "contact":
+        event = "status"
+    return Reading("heartbeat" if event == "none" and extras else event, occupied=occupied, extras=extras)

@@ -8,6 +8,8 @@ documentation ("MQTT server", "Data formats"). An uplink::
                         "version_ids": {"brand_id": "milesight-iot", "model_id": "ws101"}}}
 
 ``frm_payload`` is base64; ``decoded_payload`` is absent without a formatter; ``f_cnt`` is left out when 0.
+``normalized_payload`` lists measurements under names of their own (``[{"battery": 3.2, "air": {…}}]``): where nothing
+else was decoded it is read.
 """
 
 from __future__ import annotations
@@ -15,7 +17,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from devices.codecs import _lorawan
-from devices.codecs._shared import Json, base64_bytes, child, load_object, text, whole
+from devices.codecs._shared import (
+    Json,
+    base64_bytes,
+    child,
+    is_object,
+    known,
+    load_object,
+    number,
+    text,
+    whole,
+)
 from devices.reading import Heard, Reading
 
 TRANSPORT = "ttn_v3"
@@ -44,7 +56,18 @@ def _uplink(heard: Heard, up: Json, name: str) -> Reading:
     ]
     port = whole(up.get("f_port"))
     port = port if port is not None else heard.fport
-    return _lorawan.read_uplink(heard, candidates, raw, port, up.get("decoded_payload"))
+    decoded = up.get("decoded_payload") or _normalized(up)
+    return _lorawan.read_uplink(heard, candidates, raw, port, decoded)
+
+
+def _normalized(up: Json) -> object:
+    listed = up.get("normalized_payload")
+    first = listed[0] if isinstance(listed, list) and listed else None
+    if not is_object(first):
+        return None
+    battery = number(first.get("battery"))  # volts, in this vocabulary
+    said = {key: value for key, value in first.items() if key != "battery"}
+    return {**child(said, "air"), **child(said, "action"), **said} | known(batteryVoltage=battery)
 
 
 def _press_id(up: Json) -> str:

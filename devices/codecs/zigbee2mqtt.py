@@ -10,7 +10,11 @@ of ``action``; early Develco buttons ``sos: true``. The same press also arrives 
 ``…/action`` or ``…/click``, and is followed by ``action: ""``, which is not a press. ``…/availability`` is
 ``{"state": "offline"}`` or plain ``offline``.
 
-An action word we have never met is taken for a press (``doubtful``): makers invent one with each model.
+With ``output: attribute`` each key has a topic of its own (``…/battery``, ``…/sos``) and a plain value.
+
+An action word we have never met is taken for a press (``doubtful``): makers invent one with each model. Locks, cubes
+that fall and sensors say what happened to *them* in ``action``; that is not a press. A key fob's ``disarm`` ends what
+its ``emergency`` began. Fall radars say ``fall_down_status``.
 """
 
 from __future__ import annotations
@@ -62,13 +66,70 @@ _PRESSES = frozenset(
         "start",
         "open",
         "close",
+        "held",
+        "slide",
+        "throw",
+    }
+)
+#: Words of remote controls and key fobs that say which key rather than how it was pressed: the whole word is told.
+_KEYS = frozenset(
+    {
+        "scene",
+        "recall",
+        "store",
+        "select",
+        "arm",
+        "brightness",
+        "color",
+        "colour",
+        "hue",
+        "saturation",
+        "temperature",
+        "rotate",
+        "rotation",
+        "dial",
+        "flip",
+        "flip90",
+        "flip180",
+        "track",
+        "volume",
+        "play",
+        "arrow",
+        "dots",
+        "bell",
+        "center",
+        "home",
+        "away",
     }
 )
 _DIRECTIONS = frozenset({"up", "down", "left", "right"})
 _ENDS = frozenset({"release", "released", "stop", "clear", "disarm", "end"})
 #: What sensors, not people, put into ``action``.
-_NOT_A_HAND = frozenset({"vibration", "tilt", "drop", "occupancy", "motion", "idle", "none"})
+_NOT_A_HAND = frozenset(
+    {
+        *(
+            "vibration",
+            "tilt",
+            "drop",
+            "occupancy",
+            "motion",
+            "idle",
+            "none",
+            "moving",
+            "stopped",
+            "identify",
+        ),
+        *("lock", "unlock", "manual", "keypad", "rfid", "fingerprint", "zigbee", "region", "screen", "delay"),
+        *("approach", "leave", "enter", "inactivity", "error"),
+    }
+)
 _FALLS = frozenset({"fall", "fallen"})
+#: What a fall radar says of the person it watches (Tuya: "none", "maybe_fall", "fall").
+_FALL_STATUS = ("fall_down_status", "fall_status", "fall_detection_status")
+#: Topics of their own with ``output: attribute``; the payload is the plain value.
+_ATTRIBUTES = frozenset(
+    {"battery", "voltage", "linkquality", "last_seen", "battery_low", "tamper", "sos", "emergency"}
+)
 _SENSES = ("occupancy", "presence", "contact", "vibration", "water_leak", "smoke", "illuminance")
 _LAST_WORDS = frozenset({"action", "click", "availability", "set", "get"})
 _WORDS = re.compile(r"[a-z]+|\d+")
@@ -90,6 +151,9 @@ def read(heard: Heard) -> Reading:
         return _action(plain(heard.payload).strip('"'), device, None, {"duplicate_of": "main topic"})
     if last == "availability":
         return _availability(heard.payload, device)
+    place, _, attribute = device.rpartition("/")
+    if place and attribute in _ATTRIBUTES and not heard.payload.lstrip().startswith(b"{"):
+        return _state({attribute: plain(heard.payload).strip('"')}, place, heard.cls)
     body = load(heard.payload)
     if not is_object(body):
         raise ValueError("not a JSON object")
@@ -120,6 +184,11 @@ def _state(body: Json, device: str, cls: str) -> Reading:
     for key in ("sos", "emergency", "panic"):
         if flag(body.get(key)) is True:
             return Reading("sos", True, battery_pct=pct, device=device, extras=extras)
+    fallen = next((text(body[key]).lower() for key in _FALL_STATUS if body.get(key)), "")
+    if fallen in ("fall", "fallen", "maybe_fall"):
+        sure = fallen != "maybe_fall"
+        extras |= {"device_status": fallen}
+        return Reading("man_down", True if sure else None, battery_pct=pct, device=device, extras=extras)
     for key in ("action", "click"):
         word = body.get(key)
         if isinstance(word, str) and word.strip():
@@ -148,13 +217,20 @@ def _action(word: str, device: str, pct: float | None, extras: dict[str, object]
     extras = extras | known(button=button)
     if not _SOS.isdisjoint(tokens):
         return Reading("sos", True, battery_pct=pct, device=device, extras=extras)
-    if not _FALLS.isdisjoint(tokens):
-        return Reading("man_down", True, battery_pct=pct, device=device, extras=extras)
+    if not _FALLS.isdisjoint(
+        tokens
+    ):  # a cube says so when it drops; what else says it is for the hall to know
+        return Reading("man_down", None, battery_pct=pct, device=device, extras=extras)
     words = [token for token in tokens if not token.isdigit() and token not in ("button", "btn", "key")]
     if not _ENDS.isdisjoint(tokens):
         return Reading("release", battery_pct=pct, device=device, extras=extras | {"press_type": "release"})
     if words and not _NOT_A_HAND.isdisjoint(words):
         return Reading("none", battery_pct=pct, device=device, extras=extras | {"device_event": word})
-    kinds = [token for token in words if token in _PRESSES] or [t for t in words if t in _DIRECTIONS]
+    if not _KEYS.isdisjoint(words):
+        kinds = [token for token in words if token in _PRESSES and token != "off"][:1] or [word]
+    else:
+        kinds = [token for token in words if token in _PRESSES] or [t for t in words if t in _DIRECTIONS]
+    if not kinds and not words and digits:  # "button_2": which one, and nothing of how
+        kinds = ["single"]
     extras = extras | ({"press_type": kinds[0]} if kinds else {"press_type": word, "doubtful": True})
     return Reading("press", True, battery_pct=pct, device=device, extras=extras)

@@ -63,7 +63,7 @@ def test_a_captured_message_means_what_its_source_says(row: dict[str, Any]) -> N
 def test_the_file_is_the_whole_file() -> None:
     assert len(ROWS) == 198
     assert len({row["id"] for row in ROWS}) == 198
-    assert {row["transport"] for row in ROWS} | {"linli"} == families()
+    assert {row["transport"] for row in ROWS} | {"linli", "rtl_433"} == families()
 
 
 def test_nothing_that_watches_a_bay_ever_asks_for_help() -> None:
@@ -137,6 +137,11 @@ def test_the_same_bytes_mean_the_same_raw_and_in_either_envelope() -> None:
         ("info/alarm", "generic_json"),
         ("info/other", None),
         ("home/OpenMQTTGateway/433toMQTT", "generic_json"),
+        ("home/OpenMQTTGateway/BTtoMQTT/BC026EAABBCC", "generic_json"),
+        ("home/OpenMQTTGateway/RTL_433toMQTT/Generic-Remote/15203", "rtl_433"),
+        ("rtl_433/hall/events", "rtl_433"),
+        ("rtl_433/hall/devices/Generic-Remote/15203/cmd", "rtl_433"),
+        ("rtl_433/hall/states", None),
         ("linli/v1/button/b1/press", "linli"),
         ("linli/v2/button/b1/press", None),
         ("", None),

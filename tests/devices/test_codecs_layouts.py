@@ -1,0 +1,117 @@
+"""The frames of tests/data/layouts.py, made by hand from the makers' documents, and what no document foresees.
+
+Captured messages say that a codec reads what was captured; these say that it reads what its maker describes.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from devices.codecs import decode
+from devices.codecs._milesight_lengths import LENGTHS
+from devices.reading import Heard, Reading
+from tests.data.layouts import WATCHED, WORN, Case
+
+
+def raw(vendor: str, model: str, port: int | None, frame: str, cls: str = "button") -> Reading:
+    heard = Heard(
+        "", bytes.fromhex(frame), transport="raw_lorawan", vendor=vendor, model=model, cls=cls, fport=port
+    )
+    return decode(heard)
+
+
+def must_mean(case: Case, cls: str) -> None:
+    vendor, model, port, frame, event, alarm, more = case
+    said = raw(vendor, model, port, frame, cls).as_json()
+    assert (said["event"], said["alarm"]) == (event, alarm), said
+    assert {key: said.get(key, "absent") for key in more} == more
+
+
+def names(cases: list[Case]) -> list[str]:
+    return [f"{model} p{port} {frame[:14]}" for _, model, port, frame, *_ in cases]
+
+
+@pytest.mark.parametrize("case", WORN, ids=names(WORN))
+def test_a_frame_of_something_people_press_means_what_its_document_says(case: Case) -> None:
+    must_mean(case, "button")
+
+
+@pytest.mark.parametrize("case", WATCHED, ids=names(WATCHED))
+def test_a_frame_of_something_that_watches_a_place_means_what_its_document_says(case: Case) -> None:
+    must_mean(case, "parking_sensor")
+
+
+def test_no_frame_of_theirs_calls_where_it_watches_a_bay() -> None:
+    called = [case[:4] for case in WORN if raw(*case[:4], cls="parking_sensor").alarm is not False]
+    assert called == []
+
+
+def test_what_was_stored_is_told_apart_from_what_is() -> None:
+    """Stored records are the commonest false alarm there is: they come hours later, with the press still in them."""
+    stored = [case for case in WORN + WATCHED if case[6].get("history") and "e065" not in case[3]]
+    assert len(stored) >= 8
+    assert {raw(*case[:4]).alarm for case in stored} == {False}
+
+
+# -- what a device may say that nobody has described ----------------------------------------------------
+
+#: Families whose frames are lists of channel, type and value; a frame of each, and a channel that no document knows.
+LISTS = [
+    ("Milesight", "WS101", 85, "01755cff2e03", "99aa"),
+    ("Milesight", "VS330", 85, "01756202820f00038e01", "99aa"),
+    ("Milesight", "EM310-UDL", 85, "01755c03824408040001", "99aa"),
+    ("PNI", "PlacePod", 2, "376601026700d2", "77ee"),
+    ("Elsys", "ERS Desk", 5, "0100e111020e012c", "fe"),
+    ("Tektelic", "Smart Room PIR", 10, "0a00ff036700ec", "99aa"),
+    ("Tektelic", "SEAL", 10, "00d355029501", "99aa"),
+    ("Thermokon", "MCS LRW", 1, "544e855003", "7e"),
+    ("Sensative", "Strips", 1, "ffff015f1201", "7f"),
+]
+
+
+@given(known=st.sampled_from(LISTS), tail=st.binary(max_size=12))
+def test_an_unknown_channel_behind_known_ones_takes_nothing_away(
+    known: tuple[str, str, int, str, str], tail: bytes
+) -> None:
+    """A city's parser refused the whole frame for one new channel, and five bays froze."""
+    vendor, model, port, frame, stranger = known
+    plain = raw(vendor, model, port, frame, cls="").as_json()
+    longer = raw(vendor, model, port, frame + stranger + tail.hex(), cls="").as_json()
+    assert longer == plain
+
+
+def test_every_channel_of_the_table_is_stepped_over_whatever_it_says() -> None:
+    """Behind it comes the press, which no measurement of any kind may hide."""
+    dice = random.Random(20261122)
+    for (channel, kind), length in LENGTHS.items():
+        frame = bytes((channel, kind)) + dice.randbytes(length) + bytes.fromhex("01755cff2e03")
+        reading = raw("Milesight", "WS101", 85, frame.hex())
+        assert (reading.event, reading.alarm, reading.battery_pct) == ("press", True, 92), frame.hex()
+
+
+def test_ten_thousand_damaged_frames_of_all_families_raise_nothing() -> None:
+    dice = random.Random(20261122)
+    for _ in range(10_000):
+        vendor, model, port, frame, *_ = dice.choice(WORN + WATCHED)
+        data = bytearray.fromhex(frame)
+        for _ in range(dice.randint(0, 4)):
+            data[dice.randrange(len(data))] = dice.randrange(256)
+        data = (
+            data[: dice.randint(0, len(data))]
+            if dice.random() < 0.3
+            else data + dice.randbytes(dice.choice((0, 0, 3)))
+        )
+        reading = raw(
+            vendor,
+            model,
+            dice.choice((port, port, None, 85)),
+            data.hex(),
+            dice.choice(("", "button", "parking")),
+        )
+        json.dumps(reading.as_json(), allow_nan=False)
+        assert reading.battery_pct is None or 0 <= reading.battery_pct <= 100
