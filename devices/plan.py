@@ -158,6 +158,19 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True)
+class Ingest:
+    """Who may push what wearables say, by HTTP, to ``/ingest/<id>`` (docs/protocol.md, 4.1).
+
+    ``token_file`` holds the secret that the platform sends with each push, 16 signs or more.
+    """
+
+    id: str = _id()
+    name_zh: str = "手环平台"
+    name_en: str = "Wearables"
+    token_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Virtual:
     """The demo's virtual devices. A real hall sets ``on = false``; every count here is only the demo's."""
 
@@ -177,6 +190,7 @@ class Plan:
     panels: tuple[Panel, ...] = ()
     gpio: Gpio = field(default_factory=Gpio)
     metrics: Metrics = field(default_factory=Metrics)
+    ingest: tuple[Ingest, ...] = ()
     virtual: Virtual = field(default_factory=Virtual)
 
 
@@ -198,6 +212,7 @@ def read_plan(text: str, file: str = "hall.toml") -> Plan:
         "panels": [one.id for one in plan.panels],
         "gpio.buttons": [one.id for one in plan.gpio.buttons],
         "gpio.beacons": [one.id for one in plan.gpio.beacons],
+        "ingest": [one.id for one in plan.ingest],
     }
     for kind, ids in lists.items():
         for number, name in enumerate(ids):

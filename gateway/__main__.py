@@ -90,7 +90,14 @@ class Gateway:
         self.loop.rounds.timezone = house.plan.hall.timezone
         selector = self.loop.selector
         selector.register(self.door, 1, lambda _mask: self.door.open())
-        self.desk = Desk(house.gateway_socket, selector, self.loop.take, self.loop.snapshot, self._ask)
+        self.desk = Desk(
+            house.gateway_socket,
+            selector,
+            self.loop.take,
+            self.loop.snapshot,
+            self._ask,
+            self.entrance.report,
+        )
         self._unread: list[MqttLine] = []
         self._calls_left = False
         self._watched: dict[str, tuple[int, int]] = {}

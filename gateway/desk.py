@@ -56,12 +56,14 @@ class Desk:
         take: Callable[[Arrival], None],
         hello: Callable[[], Json],
         ask: Callable[[str, Json], Json | None],
+        report: Callable[[Json, Callable[[Json], None]], None] | None = None,
     ) -> None:
         self._path = path
         self._selector = selector
         self._take = take
         self._hello = hello
         self._ask = ask
+        self._report = report
         self._visitors: dict[int, Visitor] = {}
         self._holding = False
         self._welcomed = 0
@@ -168,6 +170,10 @@ class Desk:
             visitor.listening = True
             self._answer(visitor, order_id, {"ok": True})
             self._send(visitor, _line(self._hello()))
+            return
+        if name == "report" and self._report is not None:
+            # What a device said, brought by the kiosk: it goes the way of all that devices say.
+            self._report(order, lambda words: self._answer(visitor, order_id, words))
             return
         at_once = self._ask(name, order)
         if at_once is not None:

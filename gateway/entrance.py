@@ -9,9 +9,11 @@ A message is never an exception and never lost without a count: ``counts`` says 
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from devices.codecs import decode, family_of
@@ -41,6 +43,8 @@ BUDGET_A_SECOND = 50
 MOST_TOPICS = 8192
 #: Devices over their budget that are named in the statistics.
 _NAMED_OVER_BUDGET = 50
+#: who pushes over HTTP: an id of hall.toml
+_SOURCE = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _HOUR_NS = 3600 * 1_000_000_000
 
 
@@ -137,6 +141,29 @@ class Entrance:
     def from_strangers(self, message: Published, ack: Ack | None) -> None:
         """A message of the connection that hears everything, so copies of the others' as well."""
         self._hear(message, ack, stranger=True)
+
+    def report(self, order: Mapping[str, object], answer: Callable[[dict[str, object]], None]) -> None:
+        """What a platform pushed over HTTP (docs/protocol.md, 4.1): answered "written" when it is, or why not."""
+        source, fields = order.get("source"), order.get("fields")
+        if not isinstance(source, str) or not _SOURCE.fullmatch(source) or not isinstance(fields, dict):
+            answer(_refused("指令缺少 source 或 fields", "the order needs source and fields"))
+            return
+        topic = f"http/{source}"
+        payload = json.dumps(fields, ensure_ascii=False).encode("utf-8", "replace")
+        if len(payload) > LONGEST_PAYLOAD:
+            answer(_refused("内容太长", "the push is too long"))
+            return
+        if decode(Heard(topic, payload, transport="http_push")).event in NOT_UNDERSTOOD:
+            self._counts["garbage"] += 1
+            answer(
+                _refused(
+                    "推送里没有设备编号（imei、deviceId、sn 等），不知道是谁：没有记录",
+                    "the push names no device (imei, deviceId, sn …): nobody knows who it was, nothing is recorded",
+                )
+            )
+            return
+        message = Published(topic.encode(), payload, 1, False, False, 0)
+        self._hear(message, lambda: answer({"ok": True, "written": True}), stranger=False)
 
     def _hear(self, message: Published, ack: Ack | None, *, stranger: bool) -> None:
         arrived_ns = self._clock.monotonic_ns()
@@ -354,6 +381,10 @@ class Entrance:
         say_once(f"{kind}:{source}", kind, f"{source!r}: {why}; counted, not repeated here", topic=source)
         if ack is not None:
             ack()
+
+
+def _refused(zh: str, en: str) -> dict[str, object]:
+    return {"ok": False, "fault": "refused", "why_zh": zh, "why_en": en}
 
 
 def _names(topic: str, device_id: str) -> bool:

@@ -62,6 +62,7 @@ _BY_FIRST = {
     "stat": re.compile(r"stat/.+/[^/]+\Z"),
     "tele": re.compile(r"tele/.+/[^/]+\Z"),
     "shellies": re.compile(r"shellies/.+"),
+    "http": re.compile(r"http/[^/]+\Z"),
     "info": re.compile(r"info/(?:[^/]+/)?(?:alarm|heart|position|up|down)\Z"),
     "rtl_433": re.compile(r"rtl_433/(?:.+/)?(?:events|devices/.+)\Z"),
 }
@@ -73,6 +74,7 @@ _OWNER = {
     "tele": "tasmota",
     "shellies": "shelly",
     "info": "generic_json",
+    "http": "http_push",
     "rtl_433": "rtl_433",
 }
 _BY_TAIL = re.compile(

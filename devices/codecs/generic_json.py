@@ -38,7 +38,7 @@ from devices.reading import Heard, Reading
 
 TRANSPORT = "generic_json"
 
-_ALARM_KINDS: dict[str, tuple[str, bool | None]] = {
+ALARM_KINDS: dict[str, tuple[str, bool | None]] = {
     "sos": ("sos", True),
     "1": ("sos", True),
     "7": ("sos", True),
@@ -149,11 +149,11 @@ def _pendant_alarm(body: Json) -> Reading:
     if not body:
         raise ValueError("an alarm that says nothing at all")
     word = str(kind)[:32].strip().lower() if isinstance(kind, (str, int)) else ""
-    event, alarm = _ALARM_KINDS.get(word, ("sos", True))
+    event, alarm = ALARM_KINDS.get(word, ("sos", True))
     extras = known(
         device_time=number(body.get("timestamp")),
         device_event=text(kind) or None,
-        doubtful=None if word in _ALARM_KINDS else True,
+        doubtful=None if word in ALARM_KINDS else True,
         battery_low=True if event == "heartbeat" else None,
     )
     return Reading(event, alarm, battery_pct=percent(body.get("battery")), device=_who(body), extras=extras)

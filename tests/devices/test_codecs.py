@@ -63,7 +63,7 @@ def test_a_captured_message_means_what_its_source_says(row: dict[str, Any]) -> N
 def test_the_file_is_the_whole_file() -> None:
     assert len(ROWS) == 198
     assert len({row["id"] for row in ROWS}) == 198
-    assert {row["transport"] for row in ROWS} | {"linli", "rtl_433"} == families()
+    assert {row["transport"] for row in ROWS} | {"http_push", "linli", "rtl_433"} == families()
 
 
 def test_nothing_that_watches_a_bay_ever_asks_for_help() -> None:
