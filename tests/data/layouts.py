@@ -350,10 +350,24 @@ OTHERS: list[Case] = [
     ("MClimate", "Vicki", 2, "01140000c80000000000", "undecodable", False, {}),
     ("RAKwireless", "RAK2171 WisNode TrackIt", None, "cc01" + "00" * 16, "sos", True, {}),
     ("RAKwireless", "RAK2171 WisNode TrackIt", None, "cd01" + "00" * 8, "sos_end", False, {}),
-    ("RAKwireless", "RAK2171 WisNode TrackIt", None, "ca01" + "00" * 8 + "5065432100", "position_failed", False, {"battery_pct": 80}),
+    (
+        "RAKwireless",
+        "RAK2171 WisNode TrackIt",
+        None,
+        "ca01" + "00" * 8 + "5065432100",
+        "position_failed",
+        False,
+        {"battery_pct": 80},
+    ),
     ("RAKwireless", "RAK612", None, "0101000100001e50", "press", True, {"button": 2, "battery_pct": 80}),
     ("RAKwireless", "RAK612", None, "0101000000001e50", "heartbeat", False, {}),
     ("MerryIoT", "WL10", 126, "0706163f", "press", True, {"water": True}),
+    ("Browan", "TBPB100", 147, "01fb37", "press", True, {"battery_v": 3.6, "temperature": 23}),
+    ("Browan", "TBPB100", 147, "02fb37", "press", True, {}),
+    ("Browan", "TBPB100", 147, "00fb37", "heartbeat", False, {"battery_v": 3.6}),
+    ("Browan", "TBOL100", 136, "09fb37" + "00" * 8, "press", True, {"temperature": 23}),
+    ("Browan", "TBOL100", 136, "02fb37" + "00" * 8, "heartbeat", False, {}),
+    ("Browan", "Industrial Tracker", 136, "01fb37" + "00" * 8, "heartbeat", False, {}),
 ]
 PLACES: list[Case] = [
     (
@@ -387,6 +401,8 @@ PLACES: list[Case] = [
     ),
     ("Elsys", "EMS Door", 5, "0d01", "status", False, {"open": False}),
     ("Elsys", "ERS Eye", 5, "1101", "status", False, {"occupied": None}),
+    ("Terabee", "TB-POC", 83, "00050304020100ffffff", "count", False, {"people_count": 5}),
+    ("Terabee", "TB-POC", 83, "01050304020100ffffff", "fault", False, {"fault": True}),
     ("Sensative", "Strips", 2, "00010a1201", "none", False, {"history": True, "occupied": None}),
     ("Nexelec", "Move+", 1, "c60880", "status", False, {"occupied": True}),
 ]
