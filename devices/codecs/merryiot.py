@@ -5,8 +5,11 @@ Documented in MerryIoT's reference manuals. Byte 0 holds flags: bit 0 open/motio
 older format has temperature as one byte in °C, version 4 two bytes little-endian in tenths and one byte
 more in all. The port names the model: 120 DW10, 122 MS10, 126 WL10, 127 CD10.
 
-Browan's older Tabs (port 100 TBDW door, 102 TBMS motion): byte 0 bit 0 open/motion, low half of byte 1
-battery in tenths above 2.5 V, byte 2 temperature + 32.
+Browan's older Tabs (Browan's reference manuals; port 100 TBDW door, 102 TBMS motion, 106 TBWL water, 136 TBOL
+object locator, 147 TBPB push button): byte 0 bit 0 open, motion, water or button, low half of byte 1 battery
+in tenths above 2.5 V, byte 2 temperature + 32. The push button has two: which bit the second sets is not
+public, so either of the two lowest is a press. The industrial tracker shares the locator's port but has no
+button: its bit 0 says that it moves.
 
 The button of a sensor that watches a place (MS10 at a bay) is a service button: nobody calls with it.
 """
@@ -20,10 +23,12 @@ from devices.codecs._shared import celsius, known, signed8
 from devices.reading import Reading
 
 VENDORS = ("merryiot", "browan")
-MODELS = re.compile(r"\b(?:dw10|ms10|cd10|wl10|tbms\d+|tbdw\d+)")
+MODELS = re.compile(r"\b(?:dw10|ms10|cd10|wl10|tb(?:ms|dw|wl|ol|pb)\d+|object.?locator)")
 
 #: Port: (length of the old frame, what bit 0 is called)
 _PORTS = {120: (9, "open"), 122: (9, "motion"), 126: (4, "water"), 127: (6, "trigger")}
+#: Port of a Tabs: the bits of its first byte that a finger sets.
+_TABS = {100: 0, 102: 0, 106: 0, 136: 0x01, 147: 0x03}
 
 
 def read_frame(frame: Frame) -> Reading:
@@ -32,7 +37,7 @@ def read_frame(frame: Frame) -> Reading:
         return Reading(frame.lifecycle)
     if port is None:
         port = 122 if "ms10" in frame.model.lower() else 120
-    if port in (100, 102):
+    if port in _TABS:
         return _tabs(data, port, frame)
     if port not in _PORTS:
         return Reading("none")
@@ -59,7 +64,13 @@ def read_frame(frame: Frame) -> Reading:
 
 def _tabs(data: bytes, port: int, frame: Frame) -> Reading:
     extras = known(battery_v=(25 + (data[1] & 0x0F)) / 10, temperature=celsius((data[2] & 0x7F) - 32))
-    seen = bool(data[0] & 1)
+    first = bool(data[0] & 1)
+    moves_only = port == 136 and "industrial" in frame.model.lower()
+    if data[0] & _TABS[port] and not moves_only and not frame.watches_a_place:
+        return Reading("press", True, extras=extras)
     if port == 102:
-        return Reading("status", occupied=seen, extras=extras)
-    return Reading("status" if frame.watches_a_place else "heartbeat", extras=extras | {"open": seen})
+        return Reading("status", occupied=first, extras=extras)
+    if port in (100, 106):
+        extras["open" if port == 100 else "water"] = first
+        return Reading("status" if frame.watches_a_place else "heartbeat", extras=extras)
+    return Reading("heartbeat", extras=extras)

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from devices.codecs import decode
 from devices.codecs._milesight_lengths import LENGTHS
 from devices.reading import Heard, Reading
-from tests.data.layouts import WATCHED, WORN, Case
+from tests.data.layouts import WORN, Case
+from tests.data.layouts_places import WATCHED
 
 
 def raw(vendor: str, model: str, port: int | None, frame: str, cls: str = "button") -> Reading:
