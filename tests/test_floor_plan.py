@@ -29,7 +29,7 @@ PURE = [
     "firmware_bridge/escpos.py",
     "firmware_bridge/panels",
 ]
-NOT_PURE = ["devices/virtual"]
+NOT_PURE = ["devices/virtual", "devices/reference_button"]
 ALLOWED = {
     "__future__",
     "abc",

@@ -56,8 +56,10 @@ class Finger:
         return self._tell("short") if now_ms - self._up_ms >= TREMBLE_MS else ""
 
     def busy(self, now_ms: int) -> bool:
-        """A press is under way: not the moment to fall asleep."""
-        return not self.stuck(now_ms) and (self.down or not self._told)
+        """A press is under way, or its contact may still bounce: not the moment to fall asleep."""
+        if self.stuck(now_ms):
+            return False
+        return self.down or not self._told or now_ms - self._up_ms < TREMBLE_MS
 
     def stuck(self, now_ms: int) -> bool:
         return self.down and now_ms - self._began_ms >= STUCK_MS

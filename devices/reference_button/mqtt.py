@@ -106,7 +106,9 @@ class Mqtt:
     def subscribe(self, topics: list[str], now_ms: int) -> None:
         """At QoS 0: lamps are levels, and "written" is said again when the press is."""
         number = self._number("SUBACK", now_ms)
-        self._send(_SUBSCRIBE, 2, _short(number) + b"".join([_text(topic) + b"\0" for topic in topics]), now_ms)
+        self._send(
+            _SUBSCRIBE, 2, _short(number) + b"".join([_text(topic) + b"\0" for topic in topics]), now_ms
+        )
 
     def publish(self, topic: str, payload: bytes, tag: str, now_ms: int) -> None:
         """At QoS 1; an event "acked" with this tag follows, or the line is lost."""

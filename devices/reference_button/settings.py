@@ -56,7 +56,9 @@ class Settings:
         self._words = words
         self.device = self._text("device")
         if not 0 < len(self.device) <= 64 or any(sign not in _NAME for sign in self.device):
-            raise BadSettings("device: 1 to 64 letters, digits, '.', '_' or '-'   设备名只能用字母、数字和 . _ -")
+            raise BadSettings(
+                "device: 1 to 64 letters, digits, '.', '_' or '-'   设备名只能用字母、数字和 . _ -"
+            )
         self.wifi_name = self._text("wifi_name")
         self.wifi_password = self._text("wifi_password")
         self.host = self._text("host")
@@ -68,6 +70,9 @@ class Settings:
         self.tls_name = self._text("tls_name") or self.host
         #: the day of packing: a chip without a clock begins here, or no certificate would be valid yet
         self.date = self._text("date")
+        day = self.date.split("-")
+        if [len(part) for part in day] != [4, 2, 2] or not all(part.isdigit() for part in day):
+            raise BadSettings("date: like 2026-01-31   日期的写法如 2026-01-31")
         power = self._text("power")
         if power not in EVERY_S:
             raise BadSettings('power: "battery" or "mains"   供电方式只能是 battery 或 mains')
@@ -102,5 +107,7 @@ class Settings:
     def _whole(self, key: str, least: int, most: int) -> int:
         value = self._value(key)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise BadSettings(key + ": must be a whole number from " + str(least) + " to " + str(most) + "   数值不对")
+            raise BadSettings(
+                key + ": must be a whole number from " + str(least) + " to " + str(most) + "   数值不对"
+            )
         return value

@@ -112,7 +112,9 @@ class VirtualBoard(Board):
 
     def open_line(self) -> Stream:
         settings = self._settings
-        self.wire = open_wire(settings.host, settings.port, settings.tls_name if settings.tls else "", self._ca)
+        self.wire = open_wire(
+            settings.host, settings.port, settings.tls_name if settings.tls else "", self._ca
+        )
         return self.wire
 
     def show(self, lit: bool) -> None:
