@@ -188,6 +188,10 @@ class Spoken:
     def light(self) -> str:
         return self.protocol.light(self.now_ms)
 
+    @property
+    def is_asleep(self) -> bool:
+        return self.rest is not None
+
     def wake(self, *, finger: bool = False) -> None:
         """It slept its rest, or until a finger came, and starts anew with the same memory."""
         assert self.rest is not None, "it is awake"

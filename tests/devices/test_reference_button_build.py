@@ -153,7 +153,7 @@ def test_the_chips_clock_begins_after_the_certificate(tmp_path: Path, ca_pem: Pa
 def test_where_a_micropython_is_built_for_this_machine_it_takes_the_packed_files(
     tmp_path: Path, ca_pem: Path
 ) -> None:
-    """And has run the stories. Elsewhere (a Raspberry Pi) they run under CPython, and under the system's own, if any."""
+    """And has run the stories. Elsewhere (a Raspberry Pi) they run under CPython, and under the system's, if any."""
     is_built = sys.platform == "linux" and platform.machine() == "x86_64"
     assert "micropython" in INTERPRETERS or not is_built, "`make test` installs it: requirements-dev.in"
     assert main(pack_words(tmp_path, ca_pem)) == 0
