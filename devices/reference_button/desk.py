@@ -32,12 +32,12 @@ class Desk:
         while going:
             self._turn()
             poll = select.poll()
-            poll.register(sys.stdin, select.POLLIN)
+            poll.register(0, select.POLLIN)
             if self._life.line is not None and self._board.wire is not None:
                 poll.register(self._board.wire.raw, select.POLLIN)
             # Bounded, for what shows in no socket: a packet that has just been made, a line to be tried again.
-            if any(ready[0] in (sys.stdin, 0) for ready in poll.poll(20)):
-                going = self._obey(sys.stdin.readline().split())
+            if any(ready[0] == 0 for ready in poll.poll(20)):
+                going = self._obey(_line())
 
     def _turn(self) -> None:
         rest = self._life.turn()
@@ -80,6 +80,20 @@ class Desk:
             print(shown)
             if hasattr(sys.stdout, "flush"):
                 sys.stdout.flush()
+
+
+def _line() -> list[str]:
+    """One line's words. Byte by byte: what was read ahead no poll would ever tell us of."""
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = _STDIN.read(1)
+        if not byte:
+            break  # nobody leads us any more
+        line += byte
+    return line.decode().split()
+
+
+_STDIN = open(0, "rb", 0)  # noqa: SIM115 - as long as we live
 
 
 if __name__ == "__main__":

@@ -115,8 +115,6 @@ class Keeper:
             same_life = boot == self.boot and at_ms <= now_ms
             since_ms = at_ms if same_life else now_ms
             self.presses.append(Press(str(boot), int(seq), str(kind), int(age_ms), since_ms))
-            if boot == self.boot:
-                self.seq = max(self.seq, int(seq))
 
     def add(self, kind: str, now_ms: int) -> None:
         """A new press: numbered, kept, and only then to be said."""

@@ -110,7 +110,8 @@ class HeldButton:
         """Dark, without a goodbye."""
         if self.life.line is not None:
             self.life.line.stream.close()
-            self.life.line = None
+            self.life.line, self.life.up = None, False
+            self.life.protocol.line_down(self.board.now_ms())
 
     def power_cut(self) -> None:
         """Dark, and then there is power again: no memory but the flash."""
