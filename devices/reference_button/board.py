@@ -27,7 +27,7 @@ BUZZER_PIN = 27
 #: Half of the battery's voltage, from two equal resistors (on the FireBeetle: its own, of 1 megohm each).
 BATTERY_PIN = 36
 DIVIDER = 2
-#: Readings of the battery, averaged: a single one of this converter is off by some 50 mV (ESP-IDF, "Minimizing Noise").
+#: Readings of the battery, averaged: a single one of this converter is noisy (ESP-IDF, "Minimizing Noise").
 READINGS = 16
 #: A chip that turns no more is restarted: longer than anything that opening a line may take.
 WATCHDOG_MS = 60_000

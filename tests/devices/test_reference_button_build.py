@@ -1,8 +1,8 @@
 """The firmware as it goes onto the chip: it compiles, it keeps to the chip's language, a button's folder is packed.
 
-Where a MicroPython is built for this machine the packed files are also imported by it, and test_reference_button.py
-runs them. Where there is none, what is here still holds the firmware to the language: MicroPython's own compiler, and
-a list of the modules and methods that the chip has.
+Where a MicroPython is built for this machine the packed files are also imported by it, and
+test_reference_button_desk.py runs the firmware in it. Where there is none, what is here still holds the firmware to the
+language: MicroPython's own compiler, and a list of the modules and methods that the chip has.
 """
 
 from __future__ import annotations
