@@ -4,8 +4,9 @@ Documented in Dingtek's protocol sheets. Frames begin ``80 00`` and end ``81``; 
 and 2 are data, 3 is the answer with the device's parameters, which must not touch the bay. DO200 data:
 bytes 5-6 distance as the device says it (0: none), byte 7 high four bits bay taken, byte 8 low four bits
 battery low, bytes 9-10 hundredths of a volt; DO201 and DO202 (23 bytes) add °C in byte 17. DC500 data: bytes
-5-6 the count, byte 7 low four bits battery low, bytes 9-10 hundredths of a volt. DC510 and DC520 (18 bytes):
-°C in byte 8, byte 12 low four bits battery low, bytes 13-14 hundredths of a volt.
+5-6 the count, byte 7 low four bits battery low, bytes 9-10 hundredths of a volt. DC510 (18 bytes): °C in byte 8,
+byte 12 low four bits battery low, bytes 13-14 hundredths of a volt. DC520 (19 bytes): bytes 5-6 who is inside,
+7-8 came in, 9-10 went out, byte 12 as before. Other DC models weigh rubbish bins.
 """
 
 from __future__ import annotations
@@ -28,8 +29,10 @@ def read_frame(frame: Frame) -> Reading:
         raise ValueError("a Dingtek frame begins with 80")
     if data[3] not in (1, 2):
         return Reading("none")
-    if re.search(r"\bdc", frame.model.lower()):
+    if re.search(r"\bdc5", frame.model.lower()):
         return _count(data)
+    if re.search(r"\bd[cft]", frame.model.lower()):
+        return Reading("none")
     return Reading(
         "status",
         occupied={0: False, 1: True}.get(data[7] >> 4),
@@ -43,7 +46,10 @@ def read_frame(frame: Frame) -> Reading:
 
 
 def _count(data: bytes) -> Reading:
-    longer = len(data) == 18  # DC510, DC520
+    if len(data) == 19:  # DC520
+        inside = {"count": u16(data, 5), "in": u16(data, 7), "out": u16(data, 9)}
+        return Reading("count", extras={**inside, "battery_low": bool(data[12] & 0x0F)})
+    longer = len(data) == 18  # DC510
     return Reading(
         "count",
         extras=known(

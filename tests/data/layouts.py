@@ -44,6 +44,19 @@ NETVOX: list[Case] = [
     ("Netvox", "RB02C", 6, "01a7011e00000000000000", "heartbeat", False, {}),
     ("Netvox", "R312A", 13, "8200", "config_reply", False, {}),
     ("Netvox", "R311A", 6, "0102012001000000000000", "heartbeat", False, {"open": True}),
+    (
+        "Netvox",
+        "R315",
+        6,
+        "01d2011c084900120adc6a",
+        "sos",
+        True,
+        {"battery_v": 2.8, "temperature": 27.8, "humidity": 53},
+    ),
+    ("Netvox", "R315", 6, "01d2011c084900100adc6a", "heartbeat", False, {"temperature": 27.8}),
+    ("Netvox", "R315", 6, "01d2111c00000800020000", "sos", True, {"battery_v": 2.8}),
+    ("Netvox", "R315", 6, "01d2021c03840000000000", "heartbeat", False, {"battery_v": 2.8}),
+    ("Netvox", "R315", 7, "8ad2012c00000000000000", "config_reply", False, {}),
 ]
 # Abeeway, "Trackers Reference Guide" of firmware 2 and AT3.
 ABEEWAY: list[Case] = [

@@ -46,6 +46,9 @@ NETVOX_PLACES: list[Case] = [
     ("Netvox", "R718X", 6, "0134012401012c00d7320a", "status", False, {"occupied": True, "distance_mm": 300}),
     ("Netvox", "R718PE", 6, "01b100640b201907180000", "startup", False, {}),
     ("Netvox", "R718PE", 7, "82b1038407080100000000", "config", False, {"min_time": 900}),
+    ("Netvox", "R315", 6, "01d2011c000500010adc6a", "status", False, {"occupied": True, "temperature": 27.8}),
+    ("Netvox", "R315", 6, "01d2111c00400008000000", "status", False, {"occupied": True}),
+    ("Netvox", "R315", 6, "01d2111c00400000000000", "status", False, {"occupied": False}),
 ]
 MOKO_PLACES: list[Case] = [
     (
@@ -94,6 +97,16 @@ PLACES: list[Case] = [
         False,
         {"count": 5, "battery_v": 4.2, "temperature": 20},
     ),
+    (
+        "Dingtek",
+        "DC520",
+        3,
+        "80005202130001000200010000000500000181",
+        "count",
+        False,
+        {"count": 1, "in": 2, "out": 1},
+    ),
+    ("Dingtek", "DC410", 3, "800001021106a400160100000000010081", "none", False, {"occupied": None}),
     ("Dingtek", "DC500", 3, "800002030c01030401f41e81", "config", False, {"firmware": "1.3"}),
     ("Tektelic", "Smart Room PIR", 10, "036700f204686100ba0bc1", "heartbeat", False, {"battery_v": 3.009}),
     (
