@@ -98,6 +98,12 @@ class Broker:
         "+/BTtoMQTT/+",
         "+/+/BTtoMQTT/+",
         "v1/up/+",
+        "+/text_sensor/+/state",
+        "rtl_433/#",
+        "+/RTL_433toMQTT/#",
+        "+/+/RTL_433toMQTT/#",
+        "+/LORAtoMQTT",
+        "+/+/LORAtoMQTT",
     )
     telemetry: tuple[str, ...] = ("linli/v1/bay/#",)
 

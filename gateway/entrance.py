@@ -20,6 +20,7 @@ from devices.codecs import decode, family_of
 from devices.messages import DeviceSeen, Pressed
 from devices.reading import Heard, Reading
 from gateway.arrival import Arrival
+from gateway.discovery import FAMILY, Introductions, is_introduction
 from gateway.hall.rules import Fact
 from gateway.hall.state import HallState
 from gateway.log import say_once
@@ -62,6 +63,7 @@ class _Topic:
         "excess_since_ms",
         "excess_until_ns",
         "family",
+        "introduces",
         "its_own",
         "known",
         "newest",
@@ -76,7 +78,8 @@ class _Topic:
         self.ours = topic.startswith(OUR_OWN) or (
             topic.startswith("linli/v1/button/") and topic.endswith("/written")
         )
-        self.family = family_of(topic)
+        self.introduces = is_introduction(topic)
+        self.family = None if self.introduces else family_of(topic)
         self.known = known
         self.only_telemetry = topic.startswith("linli/v1/bay/")
         #: the device that spoke here last, and whether nobody else can: a bridge may put many on one topic
@@ -128,6 +131,7 @@ class Entrance:
         self._take = take
         self._read_later = read_later
         self._is_known_topic = is_known_topic
+        self._introductions = Introductions()
         self._topics: dict[str, _Topic] = {}
         #: device -> its topics whose newest message has not been read
         self._unread: dict[str, list[_Topic]] = {}
@@ -183,6 +187,13 @@ class Entrance:
         payload = message.payload
         if len(payload) > LONGEST_PAYLOAD:
             self._not_understood("oversized", name, f"a payload of {len(payload)} bytes", ack)
+        elif topic.introduces:
+            # Who introduces himself is nobody who calls: his words are read by it from now on.
+            counts["introductions"] += 1
+            for changed in self._introductions.hear(name, payload):
+                self._topics.pop(changed, None)
+            if ack is not None:
+                ack()
         elif topic.family is None:
             self._not_understood("unknown_topic", name, "no family of devices speaks there", ack)
         elif message.retain:
@@ -198,6 +209,8 @@ class Entrance:
         if len(self._topics) >= MOST_TOPICS:
             self._topics.clear()
         topic = self._topics[name] = _Topic(name, self._is_known_topic(name))
+        if topic.family is None and self._introductions.knows(name):
+            topic.family = FAMILY
         return topic
 
     # ---------------------------------------------------------------- the budget of a device
@@ -287,8 +300,8 @@ class Entrance:
         assert family is not None
         heard = Heard(topic.topic, payload, retained, transport=family)
         try:
-            reading = decode(heard)
-            if family != "linli":
+            reading = decode(heard) if family != FAMILY else self._introductions.read(heard)
+            if family not in ("linli", FAMILY):
                 reading = self._as_claimed(heard, family, reading)
         except Exception as wrong:  # noqa: BLE001
             # A codec must not raise, and a new one may. Nothing of the hall's is in it, and the message would come

@@ -15,7 +15,7 @@ from gateway.hall.rules import Fact
 #: A message that nobody understands makes no fact: it is counted.
 NOT_UNDERSTOOD = frozenset({"undecodable", "invalid"})
 #: May be a call for help: only the hall knows, by having claimed the device as a call button.
-IF_CLAIMED = PRESS_EVENTS | {"rf_code", "state"}
+IF_CLAIMED = PRESS_EVENTS | {"rf_code", "state", "alarm"}
 #: The device, or whoever speaks for it, says that it is no longer there.
 GONE = frozenset({"offline", "device_off"})
 

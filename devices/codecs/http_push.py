@@ -6,8 +6,8 @@ kind as a number or a word under one of a dozen others, a time, and whatever was
 
 Numbers (push types of two platforms' public descriptions): 1 and 7 SOS, 115 pull cord, 456 emergency button, 11 fall,
 9 low battery, 51 tamper, 67 test. A word that speaks of an alarm we do not know is a doubtful call: it alarms. A number
-that we do not know is not (platforms push heart rate, place and steps by the hundred with numbers of their own) unless
-words beside it speak of one: ``alarm`` is None, and staff see the device.
+that we do not know is not, unless words beside it speak of one: platforms push heart rate, place and steps by the
+hundred with numbers of their own, and a hall that rings at each of them is heard by nobody.
 Retries carry the same number or the same time: that is the press's key.
 """
 
@@ -147,7 +147,7 @@ def _meaning(name: str, said: str, body: Json) -> Reading:
         return Reading("heartbeat")
     if body.keys() & _PLACED:
         return Reading("position")
-    return Reading("alarm", None) if said and not _is_nothing(word) else Reading("heartbeat")
+    return Reading("heartbeat")
 
 
 _LOW = frozenset(

@@ -113,5 +113,6 @@ def _status(device: str, payload: bytes) -> Reading:
         uptime_s=number(body.get("uptime_s")),
         firmware=text(body.get("firmware")) or None,
         battery_mv=number(body.get("battery_mv")),
+        fault=text(body.get("fault")) or None,
     )
     return Reading("heartbeat", battery_pct=percent(body.get("battery_pct")), device=device, extras=extras)

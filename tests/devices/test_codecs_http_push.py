@@ -64,8 +64,9 @@ def test_the_end_of_an_alarm_is_none(fields: dict[str, Any]) -> None:
     assert pushed(imei="8612", **fields).alarm is False
 
 
-def test_a_number_nobody_knows_is_left_to_the_hall() -> None:
-    assert pushed(imei="8612", type=998).alarm is None
+def test_a_number_nobody_knows_rings_nobody_and_is_told_on() -> None:
+    reading = pushed(imei="8612", type=998)
+    assert (reading.event, reading.alarm, reading.extras["device_event"]) == ("heartbeat", False, "998")
 
 
 def test_a_retry_carries_the_same_key_and_another_press_another() -> None:
