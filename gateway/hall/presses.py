@@ -44,6 +44,11 @@ SLOW_SLACK_MS = 1_500
 LOST = 3
 #: For so long after the call was closed a train may be a hand that presses on; then only a machine's rhythm joins.
 HAND_MS = 60_000
+#: What a machine's gaps differ from a multiple of its beat: a part of the beat, and what radio and queues add. A hand's
+#: lie anywhere between two multiples, on average a quarter of the beat away. (Tried on gaps drawn at random: hands of
+#: 2-9, 2-5 and 4±1 s ring anew within 131 s, half of them within 64; of 3±0.5 s within 9 min, half within 141 s;
+#: machines of 2, 3 and 5 s do not while no three beats in a row are lost.)
+JITTER, JITTER_MS = 8, 150
 #: Nobody holds a button longer, and a press that was lost within this time is one of a call that has just rung.
 HELD_MS = 120_000
 #: A train's first repeats are written and shown one by one; then once a minute, or hours of them wear out the card.
@@ -83,7 +88,7 @@ def heard(touch: LastPress | None, last: Call | None, fact: Pressed, now_ms: int
         after.train > 0 and _proven(touch) and gap_ms <= max(LOST * touch.beat_ms + SLOW_SLACK_MS, REPEAT_MS)
     )
     if joins and last.closed_ms is not None and now_ms - last.closed_ms > HAND_MS:
-        joins = after.jitter_ms <= after.beat_ms // 4 + 500
+        joins = after.jitter_ms <= after.beat_ms // JITTER + JITTER_MS
     return ("stuck" if joins else "press"), after
 
 
@@ -101,11 +106,10 @@ def _in_step(touch: LastPress, fresh: LastPress, gap_ms: int) -> LastPress:
     if not 0 <= gap_ms <= LOST * SLOWEST_MS + SLOW_SLACK_MS:
         return fresh
     beat_ms = touch.beat_ms
+    beats = max(1, round(gap_ms / beat_ms)) if beat_ms else 0
     if gap_ms < REPEAT_MS:
         follows = beat_ms <= REPEAT_MS  # two rhythms of one button are none
-        beats = 1
     else:
-        beats = max(1, round(gap_ms / beat_ms)) if beat_ms else 0
         follows = 0 < beats <= LOST and abs(gap_ms - beats * beat_ms) <= SLOW_SLACK_MS
     if not follows:
         return replace(fresh, beat_ms=gap_ms if gap_ms <= SLOWEST_MS else 0)
@@ -115,7 +119,7 @@ def _in_step(touch: LastPress, fresh: LastPress, gap_ms: int) -> LastPress:
         fresh,
         train=touch.train + 1,
         beat_ms=beat_ms + (gap_ms - beat_ms) // 4 if beats == 1 else beat_ms,
-        jitter_ms=touch.jitter_ms + (abs(gap_ms - beats * beat_ms) - touch.jitter_ms) // 4,
+        jitter_ms=touch.jitter_ms + (abs(gap_ms - beats * beat_ms) - touch.jitter_ms) // 8,
     )
 
 
