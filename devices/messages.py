@@ -40,10 +40,19 @@ class Pressed:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A button was let go."""
+    """A button was let go. ``press_id``, ``family``, ``redelivered`` as for :class:`Pressed`.
+
+    ``level``: it may only say how things stand (a state topic, told again at any time): never more than the end of
+    a press that was heard.
+    """
 
     device_id: str
     button: int = 1
+    press_id: str = ""
+    age_ms: int = 0
+    family: str = ""
+    redelivered: bool = False
+    level: bool = False
 
 
 @dataclass(frozen=True, slots=True)

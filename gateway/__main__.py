@@ -74,6 +74,7 @@ class Gateway:
             ),
             self.clock,
             ZoneInfo(house.plan.hall.timezone),
+            house.plan.hall.languages,
         )
         self.entrance = Entrance(
             self.clock,
@@ -221,11 +222,12 @@ class Gateway:
     def _beacon(self, state: HallState) -> None:
         light: Light = "off"
         for call in state.calls.values():
+            if call.state == "CLOSED" or "beacon" not in call.acts:
+                continue  # a meal, a chat: no beacon on any step of theirs so far
             if call.state == "HEARD":
                 light = "blink"
                 break
-            if call.state == "COMING":
-                light = "steady"
+            light = "steady"
         self.pins.show(light)
 
     def _statistics(self) -> Json:

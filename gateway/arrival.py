@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from devices.messages import Pressed
+from devices.messages import Pressed, Released
 from gateway.hall.rules import Fact
 
 
@@ -42,6 +42,8 @@ class Arrival:
                 if isinstance(fact, Pressed):
                     self.lane = "pin" if fact.family == "gpio" else "call"
                     break
+                if isinstance(fact, Released) and not fact.level:
+                    self.lane = "call"  # its press may have been lost
         if not self.source:
             self.source = self.facts[0].device_id if self.facts else self.what
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from devices.faults import OrderRefused
-from devices.messages import BayHeard, DeviceSeen, Pressed
+from devices.messages import BayHeard, DeviceSeen, Pressed, Released
 from devices.plan import Panel
 from gateway.arrival import Arrival
 from gateway.hall import bays, calls, rules
@@ -69,7 +69,7 @@ class Decider:
 
     def fact(self, fact: rules.Fact, arrival: Arrival, state: HallState) -> Decision:
         """What one fact means; nothing is changed but the memory of keys."""
-        if isinstance(fact, Pressed):
+        if isinstance(fact, Pressed | Released):
             # A press that had to wait for the disk keeps the time at which it came, and says that it is late.
             waited_ms = max(0, self._clock.now_ms() - arrival.arrived_ms)
             if waited_ms > calls.DELAYED_MS:
@@ -112,7 +112,7 @@ class Decider:
             decided.effects += counts
             state.put(Decision(changes=list(counts)))
 
-    def _surely_new(self, fact: Pressed) -> bool:
+    def _surely_new(self, fact: Pressed | Released) -> bool:
         """Our own buttons count on: a number above all that the notebook holds of this life need not be looked up.
 
         The look-up costs 12 us, more when the page is cold. We begin with what is on disk, not with what is heard
@@ -157,6 +157,6 @@ class Decider:
                     answer["bay"] = bay_json(change)
                 case Zone():
                     answer["zone"] = zone_json(change)
-                case Row():
+                case Row() if decision.call is None:
                     answer["row"] = row_json(change)
         return answer

@@ -37,6 +37,8 @@ class Visitor:
         self.number = number
         self.who = ""
         self.listening = False
+        #: it tells how many consoles listen: when it hangs up, none of them does
+        self.has_consoles = False
         self.incoming = bytearray()
         self.outgoing = bytearray()
         #: the kernel takes no more for now: the selector will say when
@@ -175,6 +177,8 @@ class Desk:
             # What a device said, brought by the kiosk: it goes the way of all that devices say.
             self._report(order, lambda words: self._answer(visitor, order_id, words))
             return
+        if name == "consoles":
+            visitor.has_consoles = True
         at_once = self._ask(name, order)
         if at_once is not None:
             self._answer(visitor, order_id, at_once)
@@ -227,6 +231,17 @@ class Desk:
             return
         self._selector.unregister(visitor.line)
         visitor.line.close()
+        if visitor.has_consoles:
+            self._take(
+                Arrival(
+                    time.monotonic_ns(),
+                    time.time_ns() // 1_000_000,
+                    f"{visitor.who or 'a visitor'} hung up",
+                    order="consoles",
+                    fields={"live": 0},
+                    source=f"visitor {visitor.number}",
+                )
+            )
 
 
 #: Made once: `json.dumps` with settings of its own makes an encoder each time.

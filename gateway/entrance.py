@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from devices.codecs import decode, family_of
-from devices.messages import DeviceSeen, Pressed
+from devices.messages import DeviceSeen, Pressed, Released
 from devices.reading import Heard, Reading
 from gateway.arrival import Arrival
 from gateway.discovery import FAMILY, Introductions, is_introduction
@@ -26,7 +26,7 @@ from gateway.hall.state import HallState
 from gateway.log import say_once
 from gateway.presence import Presence, Presences
 from gateway.timers import Clock
-from gateway.translate import GONE, IF_CLAIMED, NOT_UNDERSTOOD, device_id_of, every_ms_of, facts_of
+from gateway.translate import GONE, NEVER_PLAIN, NOT_UNDERSTOOD, device_id_of, every_ms_of, facts_of
 from gateway.wire import Published
 
 #: Longer than any device's message (zigbee2mqtt's longest, with its device block, has 4 KiB).
@@ -334,7 +334,7 @@ class Entrance:
             extras.get("fault"),
             extras.get("model"),
         )
-        plain = reading.alarm is False and event not in IF_CLAIMED and event not in GONE and not retained
+        plain = reading.alarm is False and event not in NEVER_PLAIN and not retained
         presence = topic.presence
         if presence is not None and plain and presence.said == said:
             presence.seen_s, presence.seen_ms, presence.unsaved = arrived_ns / 1e9, arrived_ms, True
@@ -342,7 +342,7 @@ class Entrance:
             if ack is not None:
                 ack()
             return
-        facts = facts_of(family, reading, topic.topic, retained=retained, redelivered=dup)
+        facts = facts_of(family, reading, topic.topic, retained=retained, redelivered=dup, arrived_ms=arrived_ms)
         if not facts:
             self._counts["without_news"] += 1
             if ack is not None:
@@ -352,7 +352,7 @@ class Entrance:
         if self._unread:
             self._read_older(device_id, arrived_ns)
         every_ms = every_ms_of(reading)
-        if len(facts) > 1 and isinstance(facts[-1], Pressed) and self._knows(facts[0], every_ms):
+        if len(facts) > 1 and isinstance(facts[-1], Pressed | Released) and self._knows(facts[0], every_ms):
             # That the device is there needs no deciding: its presence says it, and the press goes on alone.
             facts = facts[1:]
         what = f"{event} from {device_id}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 from devices.messages import Pressed
 from gateway.arrival import Arrival
@@ -81,7 +82,12 @@ class Held:
 
     def alarm(self, state: HallState, child: HallState) -> None:
         """``child`` is what the hall would be if they were written: whatever call is new or other there is shown."""
-        waiting = {call_id: call for call_id, call in child.calls.items() if state.calls.get(call_id) != call}
+        # One more copy of a press that is written makes no call that is not.
+        waiting = {
+            call_id: call
+            for call_id, call in child.calls.items()
+            if (old := state.calls.get(call_id)) is None or replace(old, repeats=call.repeats) != call
+        }
         news = [call for call_id, call in waiting.items() if call_id not in self.provisional]
         self.provisional = waiting
         self._teller.alarm_from_memory(news, child)

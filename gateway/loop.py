@@ -75,10 +75,10 @@ class Loop:
         mouths: Mouths,
         clock: Clock,
         zone: tzinfo = UTC,
+        languages: tuple[str, ...] = ("zh",),
     ) -> None:
         self.selector = selectors.DefaultSelector()
-        self._zone = zone
-        self.state = HallState(zone=zone)
+        self.state = HallState(zone=zone, languages=languages)
         self.counts: Counter[str] = Counter()
         self.turns = 0
         self.presences = Presences()
@@ -129,7 +129,8 @@ class Loop:
 
     def _take_up(self, state: HallState) -> None:
         # What no notebook knows: where the hall is, and who is listening.
-        state.zone, state.consoles = self._zone, self.state.consoles
+        known = self.state
+        state.zone, state.languages, state.consoles = known.zone, known.languages, known.consoles
         self.state = state
 
     def _book_is_open(self) -> bool:
@@ -420,6 +421,10 @@ class Loop:
         """Keep what could not be written, and alarm staff from memory."""
         self.telemetry.put_back([arrival for arrival in batch if not arrival.urgent])
         self.held.keep([arrival for arrival in batch if arrival.urgent])
+        for arrival in batch:
+            live = arrival.fields.get("live") if arrival.order == "consoles" else None
+            if type(live) is int and live >= 0:
+                self.state.consoles = live  # who listens is nobody's memory: it is so, whatever the disk says
         # What is held is decided once: nothing else changes the state while the disk refuses.
         child, news = self._held_child, self.held.news()
         if child is None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from devices.plan import Panel
-from gateway.hall import bays, forgetting, things
+from gateway.hall import bays, calls, forgetting, things
 from gateway.hall import clock as clock_rules
 from gateway.hall import timers as timer_rules
 from gateway.hall.state import Change, ClockFrame, Decision, Device, HallState
@@ -33,6 +33,8 @@ PERSIST_SEEN_S = 15 * 60
 SEEN_AT_ONCE = 100
 #: How often the wall clock is looked at: a step is noticed within this, and costs no timer anything meanwhile.
 LOOK_AT_CLOCK_S = 1.0
+#: How often it is made sure that each open call is somebody's turn; only a fault of ours can find one that is not.
+WATCH_S = 60.0
 #: How often memory is relieved of what only the notebook need know.
 FORGET_S = 3600.0
 #: One small step of housekeeping at most as often as this, where no call waits; and after there was nothing to do.
@@ -60,6 +62,7 @@ class Rounds:
         loop.timers.every(PERSIST_SEEN_S, self.persist_seen)
         loop.timers.every(PERSIST_SEEN_S, self._note_time)
         loop.timers.every(LOOK_AT_CLOCK_S, self._look_at_clock)
+        loop.timers.every(WATCH_S, self._watch_calls)
         loop.timers.every(FORGET_S, self._forget)
         loop.timers.every(TIDY_S, self._tidy)
         #: whose midnight ends a day in the bays' history
@@ -78,6 +81,7 @@ class Rounds:
             age_s = min(age_s, (things.MISSED - 1) * device.every_ms / 1000)
             self._loop.presences.begin(device.device_id, now_s - max(0.0, age_s), device.last_seen_ms)
         self.resume()
+        self._watch_calls()
         self._look_at_clock()
         for device_id, name in self._hall_buttons.items():
             self._know_device(device_id, name)
@@ -99,6 +103,18 @@ class Rounds:
                 level=logging.ERROR,
             )
             return self._loop.decide(lambda _, now_ms: timer_rules.given_up(timer_id, why, now_ms))
+
+    def _watch_calls(self) -> None:
+        """No open call without its timer: those of an older notebook have none."""
+        try:
+            self._loop.decide(calls.watched)
+        except MISTAKES as wrong:
+            say(
+                "calls_not_watched",
+                f"open calls could not be looked after ({type(wrong).__name__}: {wrong}): they ring, but nobody "
+                "else is told; this is a fault of Linli, please report it with this line",
+                level=logging.ERROR,
+            )
 
     def _frame_now(self) -> ClockFrame:
         """How the wall clock stands to the monotonic one, and whether it is believed."""

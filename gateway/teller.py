@@ -81,7 +81,7 @@ class Teller:
             self._mouths.let_go()
         for count in {one.panel: one for one in batch.effects if isinstance(one, ShowCount)}.values():
             self._mouths.show_count(count)
-        if lamps:
+        if lamps or any(isinstance(change, Call) for change in latest):
             self._mouths.beacon(state)
         # The log last: its thread takes the interpreter while we are in a call of the kernel.
         for change in latest:
@@ -159,7 +159,7 @@ class Teller:
                     self.fact("PanelChanged", panel=panel_json(change))
                 case BayGone():
                     self.fact("BayGone", bay_id=change.bay_id)
-                case Row():
+                case Row() if change.TOLD:
                     # By its key: these tables know people, and everybody at the desk hears this.
                     self.fact("RowChanged", table=change.TABLE, key=change.key)
                 case RowGone():

@@ -18,6 +18,11 @@ NOT_UNDERSTOOD = frozenset({"undecodable", "invalid"})
 IF_CLAIMED = PRESS_EVENTS | {"rf_code", "state", "alarm"}
 #: The device, or whoever speaks for it, says that it is no longer there.
 GONE = frozenset({"offline", "device_off"})
+#: Said twice in the same words, these are two pieces of news: a press, a release whose press may have been lost.
+NEVER_PLAIN = IF_CLAIMED | GONE | {"release"}
+#: A device's own clock is believed to be one if it says a time after this (2020-01-01 UTC), in seconds or milliseconds.
+_A_CLOCK_S = 1_577_836_800
+_LATE_AT_MOST_MS = 30 * 24 * 3600 * 1000
 
 
 #: The longest address that means anything: an MQTT friendly name of a few words.
@@ -44,9 +49,12 @@ def clean(text: str) -> str:
 
 
 def facts_of(
-    family: str, reading: Reading, topic: str, *, retained: bool, redelivered: bool
+    family: str, reading: Reading, topic: str, *, retained: bool, redelivered: bool, arrived_ms: int = 0
 ) -> tuple[Fact, ...]:
-    """What happened, in the order it is to be decided: first that the device was seen, then what it said."""
+    """What happened, in the order it is to be decided: first that the device was seen, then what it said.
+
+    ``arrived_ms``: by the hall's clock, for a press that tells its time rather than its age; 0 where nobody knows.
+    """
     if reading.event in NOT_UNDERSTOOD or (
         not reading.device and not reading.alarm and reading.occupied is None
     ):
@@ -77,7 +85,7 @@ def facts_of(
                 press_id=clean(reading.press_id)[:LONGEST_NAME],
                 button=_whole(reading, "button", 1),
                 press_type=clean(str(reading.extras.get("press_type", "short")))[:20],
-                age_ms=_whole(reading, "age_ms", 0),
+                age_ms=_age_ms(reading, arrived_ms),
                 doubtful=bool(reading.extras.get("doubtful")) or reading.alarm is None,
                 family=family,
                 event=clean(reading.event)[:40],
@@ -86,7 +94,17 @@ def facts_of(
             )
         )
     elif reading.event == "release":
-        facts.append(Released(device_id, _whole(reading, "button", 1)))
+        facts.append(
+            Released(
+                device_id,
+                _whole(reading, "button", 1),
+                clean(reading.press_id)[:LONGEST_NAME],
+                _age_ms(reading, arrived_ms),
+                family,
+                redelivered,
+                level=_is_level(topic, reading),
+            )
+        )
     if reading.occupied is not None or reading.event in ("status", "fault"):
         facts.append(BayHeard(device_id, reading.occupied, reading.press_id))
     return tuple(facts)
@@ -98,6 +116,34 @@ def every_ms_of(reading: Reading) -> int | None:
     if type(seconds) is int and 1 <= seconds <= 7 * 24 * 3600:
         return seconds * 1000
     return None
+
+
+def _is_level(topic: str, reading: Reading) -> bool:
+    """Whether a release tells how things stand rather than that somebody let go.
+
+    A binary sensor's state topic (ESPHome, Home Assistant's discovery) says "OFF" when the device starts and whenever
+    it likes, and so does a wall switch. Codecs tell ``state`` with a release where it is one, or mark it (``level``).
+    """
+    extras = reading.extras
+    return (
+        extras.get("level") is True
+        or extras.get("state") in ("ON", "OFF")
+        or extras.get("press_type") == "off"
+        or "/binary_sensor/" in topic
+    )
+
+
+def _age_ms(reading: Reading, arrived_ms: int) -> int:
+    """How old the press was by the device's own clock. A clock that is ahead, or lost in the past, tells nothing."""
+    if "age_ms" in reading.extras:
+        return _whole(reading, "age_ms", 0)
+    told = reading.extras.get("device_time")
+    if not arrived_ms or not isinstance(told, int | float) or isinstance(told, bool) or not told > _A_CLOCK_S:
+        return 0
+    # Seconds or milliseconds: the smaller of the two readings that lies after 2020 is in seconds.
+    told_ms = told * 1000 if told < _A_CLOCK_S * 100 else told
+    age_ms = arrived_ms - told_ms
+    return int(age_ms) if 0 <= age_ms <= _LATE_AT_MOST_MS else 0
 
 
 def _fault(reading: Reading) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from gateway.hall import bays
 from gateway.hall.fields import Fields
+from gateway.hall.rows import LastPress, RowGone
 from gateway.hall.state import Decision, DeviceGone, HallState, JournalLine, WordsErased
 
 #: A neighbour's thermometer, a passing car's tyre sensor: our choice, longer than any holiday of a button's owner.
@@ -33,6 +34,9 @@ def forgotten(state: HallState, now_ms: int) -> Decision:
     for device in gone[:AT_A_TIME]:
         decision.changes += bays.left(state, device.device_id, None, decision, now_ms)
         decision.changes.append(DeviceGone(device.device_id))
+        decision.changes += [
+            RowGone(LastPress.TABLE, key) for key in state.table(LastPress) if key[0] == device.device_id
+        ]
         decision.changes.append(
             JournalLine(now_ms, "DeviceForgotten", f"device:{device.device_id}", "", device.family)
         )

@@ -23,6 +23,8 @@ class Row:
     TABLE: ClassVar[str] = ""
     KEY: ClassVar[tuple[str, ...]] = ()
     LOAD: ClassVar[str] = ""
+    #: whether whoever listens at the desk is told that a row changed
+    TOLD: ClassVar[bool] = True
 
     @property
     def key(self) -> Any:
@@ -205,11 +207,13 @@ class Kind(Row):
 class CallStep(Row):
     """A step of a call's ladder, as it was taken: told (and whom), or skipped because nobody was there (and why).
 
-    ``turn``: how often the ladder has been begun (an expired acceptance begins it anew; the last step repeats).
+    ``turn``: how often the ladder has been begun, from 1 (an expired acceptance begins it anew; each repetition of the
+    last step is a turn). ``state``: told, skipped. ``why``: why it was skipped, words of ``ladder.WHY``.
     """
 
     TABLE: ClassVar[str] = "call_steps"
     KEY: ClassVar[tuple[str, ...]] = ("call_id", "turn", "step")
+    TOLD: ClassVar[bool] = False  # its call changes with it
     LOAD: ClassVar[str] = "call_id IN (SELECT call_id FROM calls WHERE state <> 'CLOSED')"
 
     call_id: int
@@ -247,6 +251,29 @@ class Message(Row):
     attempts: int = 0
     changed_ms: int = 0
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LastPress(Row):
+    """What the rules must remember of one button to tell a press from its copies (hall/presses.py). Times 0: never.
+
+    ``heard_ms``: the last press or repeat; ``release_ms``: when it was let go; ``by_release``: of that press only the
+    release was heard. ``train``: so many gaps in a row were a repeating button's, ``beat_ms`` is their mean and
+    ``jitter_ms`` how far they lie from it on average. On disk it may be a minute old while a button repeats.
+    """
+
+    TABLE: ClassVar[str] = "device_presses"
+    KEY: ClassVar[tuple[str, ...]] = ("device_id", "button")
+    TOLD: ClassVar[bool] = False
+
+    device_id: str
+    button: int
+    heard_ms: int
+    release_ms: int = 0
+    by_release: bool = False
+    train: int = 0
+    beat_ms: int = 0
+    jitter_ms: int = 0
 
 
 # ---------------------------------------------------------------- devices
@@ -356,6 +383,7 @@ TABLES: dict[str, type[Row]] = {
         Menu,
         CallStep,
         Message,
+        LastPress,
         Visit,
         MealOrder,
     )

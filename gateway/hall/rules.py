@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from devices.faults import OrderRefused
 from devices.messages import BayHeard, DeviceSeen, Pressed, Released
 from devices.plan import Panel
-from gateway.hall import bays, calls, clock, forgetting, things
+from gateway.hall import bays, calls, clock, forgetting, ladder, things
 from gateway.hall.fields import Fields
+from gateway.hall.rows import Helper, Holiday, Kind, RowGone, Shift, Substitution
 from gateway.hall.state import Decision, HallState, Zone
 
 Fact = Pressed | Released | BayHeard | DeviceSeen
@@ -33,7 +34,10 @@ def decide(
                 return Decision()
             return calls.pressed(state, fact, device, now_ms)
         case Released():
-            return Decision()
+            device = state.devices.get(fact.device_id)
+            if device is not None and device.kind in ("ignored", "bay_sensor"):
+                return Decision()
+            return calls.released(state, fact, device, now_ms)
         case BayHeard():
             device = state.devices.get(fact.device_id)
             if device is None or device.kind not in ("bay_sensor", "unclaimed"):
@@ -46,6 +50,7 @@ def decide(
 #: What an order means: its name → the rule. Each subject brings its own, in its own file.
 ORDERS: dict[str, Callable[[HallState, Fields, int], Decision]] = {
     **calls.ORDERS,
+    **ladder.ORDERS,
     **things.ORDERS,
     **bays.ORDERS,
     **clock.ORDERS,
@@ -63,7 +68,24 @@ def obey(
     rule = ORDERS.get(order)
     if rule is None:
         raise OrderRefused(f"没有“{order}”这个指令", f"there is no order {order!r}")
-    return with_panels(state, rule(state, Fields(fields), now_ms), panels, now_ms)
+    decision = rule(state, Fields(fields), now_ms)
+    return with_panels(state, _with_ladders(state, decision, now_ms), panels, now_ms)
+
+
+_ROSTER = (Helper, Shift, Substitution, Holiday, Kind)
+_ROSTER_TABLES = frozenset(table.TABLE for table in _ROSTER)
+
+
+def _with_ladders(state: HallState, decision: Decision, now_ms: int) -> Decision:
+    """If it was changed who comes, calls that ring on a step with nobody behind it are told at once, with it."""
+    if any(
+        isinstance(change, _ROSTER) or (isinstance(change, RowGone) and change.table in _ROSTER_TABLES)
+        for change in decision.changes
+    ):
+        after = state.child()
+        after.put(decision)
+        decision.changes += ladder.look_again(after, now_ms).changes
+    return decision
 
 
 def with_panels(state: HallState, decision: Decision, panels: Sequence[Panel], now_ms: int) -> Decision:

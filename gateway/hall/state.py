@@ -14,7 +14,7 @@ from datetime import UTC, tzinfo
 from typing import Any, Literal, TypeVar
 
 from devices.messages import BayState, CallState, SetLamp, ShowCount
-from gateway.hall.rows import TABLES, Row, RowGone
+from gateway.hall.rows import TABLES, CallStep, Message, Row, RowGone
 
 R = TypeVar("R", bound=Row)
 
@@ -224,6 +224,13 @@ class ClockFrame:
     confirmed_by: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Consoles:
+    """So many staff consoles are listening now. Nobody's memory: it is kept in the state and never written."""
+
+    live: int
+
+
 Change = (
     Call
     | Device
@@ -250,13 +257,14 @@ Effect = SetLamp | ShowCount
 class Decision:
     """What a rule answers. ``changes`` are written in one transaction; ``effects`` are told after it.
 
-    ``quiet`` changes are kept in memory only (a heartbeat: committing them would write 1.2 TB a year).
+    ``quiet`` changes are kept in memory only (a heartbeat: committing them would write 1.2 TB a year; a button that
+    repeats for hours).
     ``call`` is the call the fact belongs to, for the answer to whoever brought it.
     """
 
     changes: list[Change] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
-    quiet: list[Device | Bay] = field(default_factory=list)
+    quiet: list[Device | Bay | Call | Row | Consoles] = field(default_factory=list)
     call: Call | None = None
     duplicate: bool = False
 
@@ -291,6 +299,8 @@ class HallState:
     tables: dict[str, MutableMapping[Any, Any]] = field(default_factory=lambda: {name: {} for name in TABLES})
     #: the hall's own time (hall.toml), for whatever goes by days and hours
     zone: tzinfo = UTC
+    #: the languages of the hall's faces and messages (hall.toml), the first one first
+    languages: tuple[str, ...] = ("zh",)
     #: how many staff consoles are listening now; nobody's memory, told anew by the kiosk at each start
     consoles: int = 0
     #: the time of the newest row at start, 0 in an empty notebook: a clock that says less is behind
@@ -298,11 +308,11 @@ class HallState:
     last_call_id: int = 0
     #: what is to be put back if the batch that is being decided cannot be written; None: nothing is being decided
     _undo: list[tuple[MutableMapping[Any, Any], Any, Any]] | None = None
-    _before: tuple[ClockFrame | None, int] = (None, 0)
+    _before: tuple[ClockFrame | None, int, int] = (None, 0, 0)
 
     def begin(self) -> None:
         """A batch is about to be decided: until :meth:`keep` everything that is put can be taken back."""
-        self._undo, self._before = [], (self.frame, self.last_call_id)
+        self._undo, self._before = [], (self.frame, self.last_call_id, self.consoles)
 
     def keep(self) -> None:
         """The batch is on the disk."""
@@ -315,7 +325,7 @@ class HallState:
                 table.pop(key, None)
             else:
                 table[key] = old
-        self.frame, self.last_call_id = self._before
+        self.frame, self.last_call_id, self.consoles = self._before
         self._undo = None
 
     def _set(self, table: MutableMapping[Any, Any], key: Any, value: Any) -> None:
@@ -344,6 +354,7 @@ class HallState:
             timers=ChainMap({}, self.timers),
             tables={name: ChainMap({}, table) for name, table in self.tables.items()},
             zone=self.zone,
+            languages=self.languages,
             consoles=self.consoles,
             gone_timers=set(self.gone_timers),
             frame=self.frame,
@@ -384,6 +395,7 @@ class HallState:
             self.timers.pop(timer_id, None)
         self.frame = child.frame
         self.last_call_id = child.last_call_id
+        self.consoles = child.consoles
 
     def put(self, decision: Decision) -> None:
         """Let the next fact of the same batch see what this one decided."""
@@ -422,6 +434,8 @@ class HallState:
                     self._drop(self.tables[change.table], change.key, set())
                 case ClockFrame():
                     self.frame = change
+                case Consoles():
+                    self.consoles = change.live
                 case JournalLine() | WordsErased() | BayMove():
                     pass
 
@@ -435,6 +449,12 @@ class HallState:
         for table in self.tables.values():
             for key in [key for key, row in table.items() if row.settled]:
                 del table[key]
+        # A ladder goes from memory with its call; what the herald has still to send stays.
+        steps, messages = self.table(CallStep), self.table(Message)
+        for step in [step for step in steps.values() if step.call_id not in self.calls]:
+            del steps[step.key]
+        for one in [one for one in messages.values() if one.call_id not in self.calls and one.state != "queued"]:
+            del messages[one.key]
         for press, (_, at_ms) in list(self.presses.items()):
             if at_ms < old_ms:
                 del self.presses[press]

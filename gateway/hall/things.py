@@ -14,9 +14,10 @@ from dataclasses import replace
 
 from devices.faults import OrderRefused
 from devices.messages import DeviceSeen
-from gateway.hall import bays
+from gateway.hall import bays, presses
 from gateway.hall.fields import Fields, fit
 from gateway.hall.kinds import kinds
+from gateway.hall.rows import Care
 from gateway.hall.state import Decision, Device, DeviceKind, HallState, Health, JournalLine, Zone
 
 #: How often a device must speak when it does not tell us. zigbee2mqtt calls a battery device offline after 25 h
@@ -70,6 +71,9 @@ def seen(state: HallState, fact: DeviceSeen, now_ms: int, every_ms: int | None =
         battery_pct=fact.battery_pct if fact.battery_pct is not None else old.battery_pct,
     )
     after = _judged(after, fact)
+    care = state.table(Care).get(after.device_id)
+    if care is not None and care.fault == presses.STUCK and after.health in ("ok", "low_battery"):
+        after = replace(after, health="fault", why_zh=presses.STUCK_WHY[0], why_en=presses.STUCK_WHY[1])
     if (after.health, after.every_ms, after.model) == (old.health, old.every_ms, old.model):
         decision.quiet.append(after)
     else:

@@ -123,6 +123,19 @@ CREATE TABLE messages (
 CREATE INDEX messages_queued ON messages(state) WHERE state = 'queued';
 CREATE INDEX messages_of ON messages(call_id);
 
+-- what tells a press from its copies and repeats, for each button
+CREATE TABLE device_presses (
+    device_id  TEXT NOT NULL,
+    button     INTEGER NOT NULL,
+    heard_ms   INTEGER NOT NULL,
+    release_ms INTEGER NOT NULL,
+    by_release INTEGER NOT NULL,
+    train      INTEGER NOT NULL,
+    beat_ms    INTEGER NOT NULL,
+    jitter_ms  INTEGER NOT NULL,
+    PRIMARY KEY (device_id, button)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE device_care (
     device_id           TEXT PRIMARY KEY,
     silent_after_ms     INTEGER NOT NULL,

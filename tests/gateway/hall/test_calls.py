@@ -5,58 +5,10 @@ import itertools
 import pytest
 
 from devices.faults import OrderRefused
-from devices.messages import DeviceSeen, Pressed, SetLamp
 from gateway.hall import calls, timers
-from gateway.hall.rules import decide, obey
-from gateway.hall.state import Call, Decision, HallState, JournalLine, PressRow, TimerSet
-
-NOON = 1_795_000_000_000
-
-
-class Hall:
-    """A hall on paper: facts and orders go in, the state follows, the clock stands where we put it."""
-
-    def __init__(self) -> None:
-        self.state = HallState()
-        self.now_ms = NOON
-
-    def later(self, seconds: float) -> "Hall":
-        self.now_ms += int(seconds * 1000)
-        return self
-
-    def _did(self, decision: Decision) -> Decision:
-        child = self.state.child()
-        child.put(decision)
-        self.state.absorb(child)
-        return decision
-
-    def press(
-        self, device: str = "btn-01", press_id: str = "", family: str = "linli", **more: object
-    ) -> Decision:
-        self._did(decide(self.state, DeviceSeen(device, family), self.now_ms))
-        fact = Pressed(device, press_id=press_id, family=family, **more)  # type: ignore[arg-type]
-        return self._did(decide(self.state, fact, self.now_ms))
-
-    def order(self, name: str, /, **fields: object) -> Decision:
-        return self._did(obey(self.state, name, fields, self.now_ms))
-
-    def claim(self, device: str = "btn-01", **more: object) -> Decision:
-        fields = {
-            "device_id": device,
-            "kind": "call_button",
-            "name": "3栋302",
-            "place": "3栋1单元302",
-            **more,
-        }
-        return self.order("claim_device", **fields)
-
-    @property
-    def open_calls(self) -> list[Call]:
-        return [call for call in self.state.calls.values() if call.state != "CLOSED"]
-
-
-def lamps(decision: Decision) -> list[str]:
-    return [effect.light for effect in decision.effects if isinstance(effect, SetLamp)]
+from gateway.hall.life import step
+from gateway.hall.state import Call, JournalLine, PressRow, TimerSet
+from tests.gateway.hall.paper_hall import NOON, Hall, lamps
 
 
 def test_a_press_is_heard_answered_and_closed_and_its_lamp_follows() -> None:
@@ -112,11 +64,11 @@ def test_one_zigbee_press_on_three_topics_is_one_press() -> None:
     assert [call.presses for call in hall.open_calls] == [1]
 
 
-def test_identical_messages_three_seconds_apart_are_two_presses() -> None:
+def test_identical_messages_over_ten_seconds_apart_are_two_presses() -> None:
     hall = Hall()
     hall.press("zigbee2mqtt:b", family="zigbee2mqtt")
-    hall.later(3).press("zigbee2mqtt:b", family="zigbee2mqtt")
-    assert [call.presses for call in hall.open_calls] == [2]
+    hall.later(10.1).press("zigbee2mqtt:b", family="zigbee2mqtt")
+    assert [(call.presses, call.repeats) for call in hall.open_calls] == [(2, 0)]
 
 
 def test_a_frame_counter_that_began_again_is_a_new_press() -> None:
@@ -163,10 +115,11 @@ def test_an_old_press_alarms_marked_as_delayed() -> None:
 def test_nobody_answers_for_a_minute_and_the_call_says_so_once() -> None:
     hall = Hall()
     decision = hall.press(press_id="9f:1")
-    assert [change.due_ms - NOON for change in decision.changes if isinstance(change, TimerSet)] == [60_000]
+    due = {change.kind: change.due_ms - NOON for change in decision.changes if isinstance(change, TimerSet)}
+    assert due == {"step": 60_000, "unanswered": 60_000}
     overdue = timers.due(hall.state, "call:1:unanswered", NOON + 60_000)
     assert [change.overdue for change in overdue.changes if isinstance(change, Call)] == [True]
-    hall._did(overdue)
+    hall.did(overdue)
     assert timers.due(hall.state, "call:1:unanswered", NOON + 61_000).changes == []
 
 
@@ -217,14 +170,14 @@ def test_an_order_that_makes_no_sense_is_refused_and_changes_nothing(
 @pytest.mark.parametrize(
     ("state", "event"),
     sorted(
-        set(itertools.product(("HEARD", "COMING", "CLOSED"), ("Pressed", "Unanswered", "Accepted", "Closed")))
+        set(itertools.product(("HEARD", "COMING", "CLOSED"), {event for _, event in calls.LIFE}))
         - set(calls.LIFE)
     ),
 )
 def test_what_is_not_in_the_table_cannot_happen(state: str, event: str) -> None:
     call = Call(1, state, "help", "b", "b", True, "", "", 1, 1, NOON, NOON)  # type: ignore[arg-type]
     with pytest.raises(OrderRefused):
-        calls._step(call, event)
+        step(call, event)
 
 
 def test_a_screen_asks_for_help_and_a_double_tap_is_one_call() -> None:
