@@ -32,7 +32,7 @@ ON_HOLIDAYS: dict[str, tuple[str, str]] = {
     "too": ("节假日也上", "Holidays too"),
     "not": (
         "按国家日历：放假不上，调休要上",
-        "By the country's calendar: not on holidays, but on 调休 workdays",
+        "Not on holidays, but on weekends on which the country works",
     ),
     "only": ("只在节假日上", "On holidays only"),
 }
