@@ -6,14 +6,17 @@ cannot tell whether it was told or has read.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import fields
+from typing import Any, TypeVar, get_type_hints
 
 from devices.messages import ShowCount
 from gateway.hall.rows import Row
 from gateway.hall.state import Bay, Call, Device, Zone
 
 Json = dict[str, object]
+R = TypeVar("R", bound=Row)
 
 
 def call_json(call: Call, written: bool = True) -> Json:
@@ -152,6 +155,39 @@ def devices(connection: sqlite3.Connection) -> list[Json]:
 def journal(connection: sqlite3.Connection, limit: int = 100) -> list[Json]:
     """The newest lines of the journal, newest first."""
     return _rows(connection, "SELECT * FROM journal ORDER BY line_id DESC LIMIT ?", (limit,))
+
+
+def table(connection: sqlite3.Connection, kind: type[R]) -> dict[Any, R]:
+    """All rows of one table of hall/rows.py, by key: as the rules have them in memory."""
+    read = _reader(kind)
+    names = [one.name for one in fields(kind)]
+    found = (
+        kind(**{name: read[name](value) for name, value in zip(names, values, strict=True)})
+        for values in connection.execute(f"SELECT {','.join(names)} FROM {kind.TABLE}")
+    )
+    return {row.key: row for row in found}
+
+
+#: table → how each of its columns becomes a field's value; worked out once
+_READERS: dict[str, dict[str, Any]] = {}
+
+
+def _reader(kind: type[Row]) -> dict[str, Any]:
+    if kind.TABLE in _READERS:
+        return _READERS[kind.TABLE]
+    hints = get_type_hints(kind)
+
+    def of(hint: object) -> Any:
+        if str(hint).startswith("tuple"):
+            return lambda value: _tuples(json.loads(value))
+        return bool if hint is bool else (lambda value: value)
+
+    _READERS[kind.TABLE] = {one.name: of(hints[one.name]) for one in fields(kind)}
+    return _READERS[kind.TABLE]
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(one) for one in value) if isinstance(value, list) else value
 
 
 def _rows(connection: sqlite3.Connection, question: str, with_: tuple[object, ...] = ()) -> list[Json]:

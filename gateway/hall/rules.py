@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from devices.faults import OrderRefused
 from devices.messages import BayHeard, DeviceSeen, Pressed, Released
 from devices.plan import Panel
-from gateway.hall import bays, calls, clock, forgetting, ladder, things
+from gateway.hall import bays, calls, clock, forgetting, kind_orders, ladder, people, rostering, things
 from gateway.hall.fields import Fields
 from gateway.hall.rows import Helper, Holiday, Kind, RowGone, Shift, Substitution
 from gateway.hall.state import Decision, HallState, Zone
@@ -55,6 +55,9 @@ ORDERS: dict[str, Callable[[HallState, Fields, int], Decision]] = {
     **bays.ORDERS,
     **clock.ORDERS,
     **forgetting.ORDERS,
+    **people.ORDERS,
+    **rostering.ORDERS,
+    **kind_orders.ORDERS,
 }
 
 

@@ -4,6 +4,8 @@ Rule 1. A device nobody knows is shown as "unclaimed"; its presses alarm all the
 Rule 2. Being seen is kept in memory; only what a person would want to know (new, silent, offline, battery
         low, back again) is a change.
 Rule 3. A claim ties a device to a name, a place, a person or a bay; it is an order, and it is journalled.
+        Where it is tied to somebody in the table of people (``person_id``), name and place come from there; without,
+        they are the words that staff type.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from devices.messages import DeviceSeen
 from gateway.hall import bays, presses
 from gateway.hall.fields import Fields, fit
 from gateway.hall.kinds import kinds
-from gateway.hall.rows import Care
+from gateway.hall.people import place_of
+from gateway.hall.rows import Care, Person
 from gateway.hall.state import Decision, Device, DeviceKind, HallState, Health, JournalLine, Zone
 
 #: How often a device must speak when it does not tell us. zigbee2mqtt calls a battery device offline after 25 h
@@ -111,18 +114,30 @@ def claimed(state: HallState, order: Mapping[str, object], now_ms: int) -> Decis
     if kind not in _KINDS or kind == "unclaimed":
         raise OrderRefused("请选择设备类型", "kind must be call_button, bay_sensor or ignored")
     call_kind = _word(order, "call_kind") or (old.call_kind if old else "emergency")
-    if call_kind not in kinds(state):
+    known = kinds(state).get(call_kind)
+    if known is None:
         raise OrderRefused(f"没有“{call_kind}”这种呼叫", f"there is no kind of call {call_kind!r}")
+    if not known.enabled and (old is None or old.call_kind != call_kind):
+        raise OrderRefused(
+            f"“{known.name_zh}”这种呼叫已停用", f"the kind of call {known.name_en!r} is not in use"
+        )
     base = old or Device(
         device_id, "unclaimed", now_ms, now_ms, OWN_EVERY_MS if ":" not in device_id else BOUGHT_EVERY_MS
     )
+    person_id = _given(order, "person_id", base.person_id) if kind == "call_button" else ""
+    person = state.table(Person).get(person_id)
+    if person_id and person_id != base.person_id and (person is None or not person.active):
+        raise OrderRefused(
+            "这位居民不在册，请重新选择", f"there is no active person {person_id!r}: choose again"
+        )
     after = replace(
         base,
         kind=kind,
         call_kind=call_kind,
         name=_word(order, "name") or base.name or device_id,
-        place=_given(order, "place", base.place),
-        person=_given(order, "person", base.person),
+        place=place_of(person) if person else _given(order, "place", base.place),
+        person=person.name if person else _given(order, "person", base.person),
+        person_id=person_id,
         model=_given(order, "model", base.model),
         bay_id=_word(order, "bay_id") or base.bay_id,
         zone_id=_word(order, "zone_id") or base.zone_id,
