@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from devices.faults import OrderRefused
-from devices.messages import BayHeard, DeviceSeen, Pressed, Released
+from devices.messages import BayHeard, DeviceSeen, Pressed, Released, Stirred
 from devices.plan import Panel
-from gateway.hall import bays, calls, clock, forgetting, things
+from gateway.hall import bays, calls, caring, clock, forgetting, meals, stirring, things, visiting
 from gateway.hall.fields import Fields
 from gateway.hall.state import Decision, HallState, Zone
 
-Fact = Pressed | Released | BayHeard | DeviceSeen
+Fact = Pressed | Released | BayHeard | DeviceSeen | Stirred
 
 
 def decide(
@@ -31,9 +31,19 @@ def decide(
                 return Decision()
             if fact.if_claimed and (device is None or device.kind != "call_button"):
                 return Decision()
-            return calls.pressed(state, fact, device, now_ms)
+            if device is not None and device.call_kind == meals.KIND:
+                decision = meals.pressed(state, fact, device, now_ms)
+            else:
+                decision = calls.pressed(state, fact, device, now_ms)
+            if not fact.doubtful:
+                stirring.stirred(state, device, decision, now_ms)
+            return decision
         case Released():
             return Decision()
+        case Stirred():
+            decision = Decision()
+            stirring.stirred(state, state.devices.get(fact.device_id), decision, now_ms)
+            return decision
         case BayHeard():
             device = state.devices.get(fact.device_id)
             if device is None or device.kind not in ("bay_sensor", "unclaimed"):
@@ -50,6 +60,8 @@ ORDERS: dict[str, Callable[[HallState, Fields, int], Decision]] = {
     **bays.ORDERS,
     **clock.ORDERS,
     **forgetting.ORDERS,
+    **meals.ORDERS,
+    **visiting.ORDERS,
 }
 
 
@@ -63,7 +75,10 @@ def obey(
     rule = ORDERS.get(order)
     if rule is None:
         raise OrderRefused(f"没有“{order}”这个指令", f"there is no order {order!r}")
-    return with_panels(state, rule(state, Fields(fields), now_ms), panels, now_ms)
+    decision = rule(state, Fields(fields), now_ms)
+    meals.follow(state, decision, now_ms)
+    caring.follow(state, decision, now_ms)
+    return with_panels(state, decision, panels, now_ms)
 
 
 def with_panels(state: HallState, decision: Decision, panels: Sequence[Panel], now_ms: int) -> Decision:

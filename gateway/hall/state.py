@@ -256,7 +256,7 @@ class Decision:
 
     changes: list[Change] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
-    quiet: list[Device | Bay] = field(default_factory=list)
+    quiet: list[Device | Bay | Row] = field(default_factory=list)
     call: Call | None = None
     duplicate: bool = False
 
