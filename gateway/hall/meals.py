@@ -84,8 +84,17 @@ def pressed(state: HallState, fact: Pressed, device: Device, now_ms: int) -> Dec
             _given_back(state, decision, call, order, now_ms)
         else:
             before = state.calls[call.call_id]
-            _told(decision, replace(call, state=before.state, accepted_ms=before.accepted_ms,
-                                    accepted_by=before.accepted_by, overdue=before.overdue), now_ms)
+            _told(
+                decision,
+                replace(
+                    call,
+                    state=before.state,
+                    accepted_ms=before.accepted_ms,
+                    accepted_by=before.accepted_by,
+                    overdue=before.overdue,
+                ),
+                now_ms,
+            )
     elif call.presses == 1 and call.state == "HEARD":
         _first(state, decision, call, fact, now_ms)
     return decision
@@ -132,7 +141,10 @@ def _told(decision: Decision, call: Call, now_ms: int) -> None:
                 pass
             case CallStep() | Message() if change.call_id == call.call_id:
                 pass
-            case JournalLine() if change.subject == subject and change.event not in ("Pressed", "PressedAgain"):
+            case JournalLine() if change.subject == subject and change.event not in (
+                "Pressed",
+                "PressedAgain",
+            ):
                 pass
             case _:
                 kept.append(change)
@@ -260,7 +272,9 @@ def follow(state: HallState, decision: Decision, now_ms: int) -> None:
     for change in list(decision.changes):
         if isinstance(change, Call) and change.kind == KIND and change.state == "CLOSED":
             order = state.table(MealOrder).get(change.call_id)
-            settled = any(isinstance(one, MealOrder) and one.call_id == change.call_id for one in decision.changes)
+            settled = any(
+                isinstance(one, MealOrder) and one.call_id == change.call_id for one in decision.changes
+            )
             if order is None or order.state != "ordered" or settled or change.outcome == "meal_ordered":
                 continue
             draft = Draft(state, now_ms)
@@ -386,9 +400,7 @@ def _menu(state: HallState, fields: Fields, now_ms: int) -> list[Change]:
         meal,
         fields.name("dish", longest=DISH_LONGEST) if "dish" in fields or old is None else old.dish,
         fields.number("price_fen", old.price_fen if old else None, most=PRICE_MOST_FEN),
-        fields.number(
-            "cutoff_min", old.cutoff_min if old else None, least=EARLIEST_MIN, most=LATEST_MIN
-        ),
+        fields.number("cutoff_min", old.cutoff_min if old else None, least=EARLIEST_MIN, most=LATEST_MIN),
     )
     if menu == old:
         return []

@@ -88,7 +88,9 @@ def heard_again(draft: Draft, person: Person) -> None:
     if not _is_watched(person, draft.now_ms):
         return
     timer = draft.timer(_timer_of(person.person_id))
-    if timer is None and not any(one.reason == "inactivity" for one in visits.open_visits(draft, person.person_id)):
+    if timer is None and not any(
+        one.reason == "inactivity" for one in visits.open_visits(draft, person.person_id)
+    ):
         watch(draft, person)
     elif timer is not None and timer.due_ms < draft.now_ms + GRACE_MS:
         _set(draft, person, GRACE_MS)

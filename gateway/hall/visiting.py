@@ -64,13 +64,17 @@ def _settle(
         if one.visit_id == visit.visit_id:
             after = _ended(one, "done", outcome, by, note, seen_ms, now_ms)
         elif outcome not in SEEN:
-            after = _ended(one, "void", "moved" if outcome == "moved" else "paused", by, one.note, now_ms, now_ms)
+            after = _ended(
+                one, "void", "moved" if outcome == "moved" else "paused", by, one.note, now_ms, now_ms
+            )
         elif seen_ms >= one.opened_ms:
             after = _ended(one, "done", outcome, by, one.note, seen_ms, now_ms)
         else:
             continue  # it was opened since: what was seen before says nothing of it
         draft.put(after)
-        draft.journal("VisitDone" if after.state == "done" else "VisitVoid", f"visit:{one.visit_id}", by, outcome)
+        draft.journal(
+            "VisitDone" if after.state == "done" else "VisitVoid", f"visit:{one.visit_id}", by, outcome
+        )
         draft.disarm(visits.timer_of(one))
     if outcome in SEEN:
         hearth = draft.get(Hearth, person.person_id) or Hearth(person.person_id)
@@ -177,9 +181,7 @@ def _paused(draft: Draft, person: Person, until_ms: int, why: str) -> Person:
     return replace(person, paused_until_ms=until_ms, paused_why=why)
 
 
-def _ended(
-    visit: Visit, state: str, outcome: str, by: str, note: str, done_ms: int, now_ms: int
-) -> Visit:
+def _ended(visit: Visit, state: str, outcome: str, by: str, note: str, done_ms: int, now_ms: int) -> Visit:
     return replace(
         visit, state=state, outcome=outcome, done_by=by, note=note, done_ms=done_ms, written_ms=now_ms
     )
@@ -204,7 +206,8 @@ def _settled(visit: Visit) -> OrderRefused:
         return OrderRefused("这次探访已经取消", "this visit has become void")
     zh, en = OUTCOMES.get(visit.outcome, (visit.outcome, visit.outcome))
     return OrderRefused(
-        f"{visit.done_by} 已经记下这次探访：{zh}", f"{visit.done_by} has written this visit down already: {en}"
+        f"{visit.done_by} 已经记下这次探访：{zh}",
+        f"{visit.done_by} has written this visit down already: {en}",
     )
 
 

@@ -113,7 +113,9 @@ def routine(draft: Draft, person: Person) -> int:
     return len(starts)
 
 
-def special(draft: Draft, person: Person, reason: str, name: str, by: str = "", note: str = "") -> Visit | None:
+def special(
+    draft: Draft, person: Person, reason: str, name: str, by: str = "", note: str = ""
+) -> Visit | None:
     """Open a visit for a reason of its own, unless one for that reason is open already."""
     if any(one.reason == reason for one in open_visits(draft, person.person_id)):
         return None
@@ -208,7 +210,9 @@ def morning(state: HallState, _timer: TimerSet, now_ms: int) -> Decision:
     draft, rota = Draft(state, now_ms), _Rota(state, now_ms)
     tonight_ms = moment_ms(state.zone, day_of(state.zone, now_ms) + timedelta(days=1))
     numbers: dict[str, tuple[Helper, int, int]] = {}
-    for visit in sorted((one for one in state.table(Visit).values() if not one.settled), key=lambda one: one.due_ms):
+    for visit in sorted(
+        (one for one in state.table(Visit).values() if not one.settled), key=lambda one: one.due_ms
+    ):
         missed = visit.state == "missed" or visit.due_ms <= now_ms
         if not missed and visit.due_ms > tonight_ms:
             continue
@@ -303,7 +307,16 @@ def _messages(
 ) -> list[Message]:
     """``call_id`` 0: they are about no call, and the herald adds no link."""
     made = [
-        Message(f"{name}:{helper.helper_id}:{now_ms}:{at}", 0, 0, step, helper.helper_id, channel, text, now_ms)
+        Message(
+            f"{name}:{step}:{helper.helper_id}:{now_ms}:{at}",
+            0,
+            0,
+            step,
+            helper.helper_id,
+            channel,
+            text,
+            now_ms,
+        )
         for at, channel in enumerate(helper.channels)
     ]
     return [one for one in made if one.message_id not in state.table(Message)]
