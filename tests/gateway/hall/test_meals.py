@@ -1,9 +1,10 @@
-"""One press is one meal, told as mornings at an old person's button. The clock is held; pure rules, and a real notebook."""
+"""One press is one meal, told as mornings at an old button. The clock is held; pure rules, and a real notebook."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -179,7 +180,7 @@ def test_a_long_press_that_can_give_nothing_back_rings_for_a_person(hall: Hall) 
 
 
 @pytest.mark.parametrize("more", [{"doubtful": True}, {"age_ms": 660_000}])
-def test_what_may_be_no_wish_for_a_meal_costs_nobody_money(hall: Hall, more: dict[str, object]) -> None:
+def test_what_may_be_no_wish_for_a_meal_costs_nobody_money(hall: Hall, more: dict[str, Any]) -> None:
     hall.press(**more)
     assert hall.orders == [] and hall.calls == [("HEARD", 1, None)]
     assert hall.state.calls[1].note == meals.NOT_SURE

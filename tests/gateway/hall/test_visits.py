@@ -1,4 +1,4 @@
-"""Knocking before there is need, told as weeks and months. The clock is a number we hold; the rules are the real ones."""
+"""Knocking before there is need, told as weeks and months. The clock is held; the rules are the real ones."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Hall:
     def order(self, name: str, /, **fields: object) -> Decision:
         return self._did(obey(self.state, name, fields, self.now_ms))
 
-    def row(self, *rows: Row) -> None:
+    def row(self, *rows: Row | RowGone) -> None:
         """Rows as the console's orders make them; what follows is decided as with any order."""
         decision = Decision(changes=list(rows))
         caring.follow(self.state, decision, self.now_ms)
@@ -61,7 +61,7 @@ class Hall:
 
     def person(self, person_id: str = "p-1", **more: object) -> Person:
         old = self.state.table(Person).get(person_id) or Person(person_id, "张奶奶", grid="g1", building="3")
-        person = Person(**{**{name: getattr(old, name) for name in Person.__slots__}, **more})  # type: ignore[arg-type]
+        person = Person(**{**{name: getattr(old, name) for name in Person.__slots__}, **more})
         self.row(person)
         return person
 
