@@ -366,7 +366,7 @@ class Entrance:
         if len(facts) > 1 and isinstance(facts[-1], Pressed) and self._knows(facts[0], every_ms):
             # That the device is there needs no deciding: its presence says it, and the press goes on alone.
             facts = facts[1:]
-        elif not retained and self._tells_of_a_person(reading, device_id, arrived_ns, arrived_ms):
+        if not retained and self._tells_of_a_person(reading, device_id, arrived_ns, arrived_ms):
             facts = (*facts, Stirred(device_id))
         what = f"{event} from {device_id}"
         arrival = Arrival(arrived_ns, arrived_ms, what, facts, every_ms, ack, source=device_id)
