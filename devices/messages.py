@@ -56,6 +56,13 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True)
+class Stirred:
+    """A sensor in a home has told of a person: somebody moved, a door was opened or shut. No heartbeat says that."""
+
+    device_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class BayHeard:
     """A parking sensor spoke of its bay: ``occupied`` True taken, False free, None it does not know."""
 

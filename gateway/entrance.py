@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from devices.codecs import decode, family_of
-from devices.messages import DeviceSeen, Pressed, Released
+from devices.messages import DeviceSeen, Pressed, Released, Stirred
 from devices.reading import Heard, Reading
 from gateway.arrival import Arrival
 from gateway.discovery import FAMILY, Introductions, is_introduction
@@ -26,7 +26,16 @@ from gateway.hall.state import HallState
 from gateway.log import say_once
 from gateway.presence import Presence, Presences
 from gateway.timers import Clock
-from gateway.translate import GONE, NEVER_PLAIN, NOT_UNDERSTOOD, device_id_of, every_ms_of, facts_of
+from gateway.translate import (
+    GONE,
+    NEVER_PLAIN,
+    NOT_UNDERSTOOD,
+    device_id_of,
+    door_of,
+    every_ms_of,
+    facts_of,
+    stirs,
+)
 from gateway.wire import Published
 
 #: Longer than any device's message (zigbee2mqtt's longest, with its device block, has 4 KiB).
@@ -333,8 +342,9 @@ class Entrance:
             extras.get("every_s"),
             extras.get("fault"),
             extras.get("model"),
+            extras.get("open"),
         )
-        plain = reading.alarm is False and event not in NEVER_PLAIN and not retained
+        plain = reading.alarm is False and event not in NEVER_PLAIN and not retained and not stirs(reading)
         presence = topic.presence
         if presence is not None and plain and presence.said == said:
             presence.seen_s, presence.seen_ms, presence.unsaved = arrived_ns / 1e9, arrived_ms, True
@@ -355,6 +365,8 @@ class Entrance:
         if len(facts) > 1 and isinstance(facts[-1], Pressed | Released) and self._knows(facts[0], every_ms):
             # That the device is there needs no deciding: its presence says it, and the press goes on alone.
             facts = facts[1:]
+        if not retained and self._tells_of_a_person(reading, device_id, arrived_ns, arrived_ms):
+            facts = (*facts, Stirred(device_id))
         what = f"{event} from {device_id}"
         arrival = Arrival(arrived_ns, arrived_ms, what, facts, every_ms, ack, source=device_id)
         if topic.device_id != device_id:
@@ -378,6 +390,16 @@ class Entrance:
             and seen.battery_pct in (None, device.battery_pct)
             and every_ms in (None, device.every_ms)
         )
+
+    def _tells_of_a_person(self, reading: Reading, device_id: str, arrived_ns: int, arrived_ms: int) -> bool:
+        """Whether a sensor that is tied to a person has told of one: a movement, a door that was shut and is open."""
+        device = self._state().devices.get(device_id)
+        if device is None or not device.person_id:
+            return False
+        door, presence = door_of(reading), self._presences.known(device_id, arrived_ns / 1e9, arrived_ms)
+        before, presence.door = presence.door, presence.door if door is None else door
+        moved = door is not None and before is not None and door != before
+        return moved or (stirs(reading) and reading.alarm is not True)
 
     def _as_claimed(self, heard: Heard, family: str, reading: Reading) -> Reading:
         """What the console's claim knows of the device helps to read it, where its maker's envelope does not tell."""

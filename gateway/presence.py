@@ -15,7 +15,7 @@ MOST_DEVICES = 20_000
 class Presence:
     """One device's last word: ``seen_s`` monotonic, for judging silence; ``seen_ms`` wall time, for people."""
 
-    __slots__ = ("said", "seen_ms", "seen_s", "unsaved")
+    __slots__ = ("door", "said", "seen_ms", "seen_s", "unsaved")
 
     def __init__(self, seen_s: float, seen_ms: int) -> None:
         self.seen_s = seen_s
@@ -24,6 +24,8 @@ class Presence:
         self.unsaved = False
         #: its last word, if nothing has happened to the device since: the same word again is a sign of life, no news
         self.said: tuple[object, ...] | None = None
+        #: a door sensor's last word, open or shut; what it repeats by itself opens no door
+        self.door: bool | None = None
 
 
 class Presences:

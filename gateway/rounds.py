@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from devices.plan import Panel
-from gateway.hall import bays, calls, forgetting, things
+from gateway.hall import bays, calls, caring, forgetting, things
 from gateway.hall import clock as clock_rules
 from gateway.hall import timers as timer_rules
 from gateway.hall.state import Change, ClockFrame, Decision, Device, HallState
@@ -86,6 +86,7 @@ class Rounds:
         for device_id, name in self._hall_buttons.items():
             self._know_device(device_id, name)
         self._set_panels()
+        self._loop.decide(caring.begin)
 
     def resume(self) -> None:
         """Arm the timers of the state as it is now."""

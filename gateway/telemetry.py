@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 
-from devices.messages import BayHeard, DeviceSeen
+from devices.messages import BayHeard, DeviceSeen, Stirred
 from gateway.arrival import Arrival
 from gateway.hall.rules import Fact
 
@@ -138,4 +138,6 @@ def _kind(facts: tuple[Fact, ...]) -> tuple[object, ...]:
             kind += [fact.offline, fact.fault, fact.model, fact.battery_pct is None]
         elif isinstance(fact, BayHeard):
             kind += ["bay", fact.occupied]
+        elif isinstance(fact, Stirred):
+            kind.append("stirred")
     return tuple(kind)

@@ -16,6 +16,9 @@ from gateway.hall.rules import Fact
 NOT_UNDERSTOOD = frozenset({"undecodable", "invalid"})
 #: May be a call for help: only the hall knows, by having claimed the device as a call button.
 IF_CLAIMED = PRESS_EVENTS | {"rf_code", "state", "alarm"}
+#: Only a person does these (hall/stirring.py). What a sensor says when nobody moves any more is no sign, nor is a
+#: tracker's position, a tamper switch (it may have fallen from the wall) or anything that is said by the clock.
+STIRS = frozenset({"motion_start", "test"})
 #: The device, or whoever speaks for it, says that it is no longer there.
 GONE = frozenset({"offline", "device_off"})
 #: Said twice in the same words, these are two pieces of news: a press, a release whose press may have been lost.
@@ -108,6 +111,17 @@ def facts_of(
     if reading.occupied is not None or reading.event in ("status", "fault"):
         facts.append(BayHeard(device_id, reading.occupied, reading.press_id))
     return tuple(facts)
+
+
+def stirs(reading: Reading) -> bool:
+    """Whether this message tells of a person by itself: somebody moved, somebody pressed "test"."""
+    return reading.event in STIRS or reading.extras.get("stirred") is True
+
+
+def door_of(reading: Reading) -> bool | None:
+    """Open (True) or shut, where a door or a drawer speaks: a person has moved it when that differs from before."""
+    door = reading.extras.get("open")
+    return door if isinstance(door, bool) else None
 
 
 def every_ms_of(reading: Reading) -> int | None:

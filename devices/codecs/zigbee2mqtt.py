@@ -199,6 +199,11 @@ def _state(body: Json, device: str, cls: str) -> Reading:
         occupied = None
         if cls in PARKING_CLASSES:
             occupied = taken(body.get("occupancy", body.get("presence")))
+        # For whoever measures silence (docs/protocol.md): a movement, and a door; "contact" true is shut.
+        shut = flag(body.get("contact"))
+        extras |= known(open=None if shut is None else not shut)
+        if any(flag(body.get(key)) for key in ("occupancy", "presence", "vibration")):
+            extras["stirred"] = True
         return Reading("status", occupied=occupied, battery_pct=pct, device=device, extras=extras)
     beats = pct is not None or volts is not None or "battery" in body
     return Reading("heartbeat" if beats else "none", battery_pct=pct, device=device, extras=extras)

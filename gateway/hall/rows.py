@@ -306,7 +306,11 @@ class Care(Row):
 
 @dataclass(frozen=True, slots=True)
 class Visit(Row):
-    """Somebody is to knock on this door (敲门行动). ``reason``: weekly, monthly, quarterly, event, inactivity."""
+    """Somebody is to knock on this door (敲门行动). ``reason``: weekly, monthly, quarterly, event, inactivity.
+
+    ``step``: how far up it has been told that nobody came (0 nobody yet; hall/visits.py, LADDER). ``tries``: knocked,
+    nobody at home. ``done_ms`` is when the person was seen, ``written_ms`` when that was written down.
+    """
 
     TABLE: ClassVar[str] = "visits"
     KEY: ClassVar[tuple[str, ...]] = ("visit_id",)
@@ -320,8 +324,11 @@ class Visit(Row):
     grid: str = ""
     state: str = "due"
     step: int = 0
+    tries: int = 0
+    tried_ms: int = 0
     done_ms: int = 0
     done_by: str = ""
+    written_ms: int = 0
     outcome: str = ""
     note: str = ""
 
@@ -331,8 +338,32 @@ class Visit(Row):
 
 
 @dataclass(frozen=True, slots=True)
+class Hearth(Row):
+    """What is known of life in one home, for whoever cares for it. A row only for people who are cared for.
+
+    ``periods``: the newest period of each tier for which a visit was opened ("monthly:2026-11-01"), so that none is
+    opened twice. ``stirred_ms``: the last sign of the person's own (a press, a movement, a door); it is written once an
+    hour at most and newer in memory. ``watched_ms``: since when its silence counts at all. ``seen_ms``: when somebody
+    of ours last saw the person.
+    """
+
+    TABLE: ClassVar[str] = "hearths"
+    KEY: ClassVar[tuple[str, ...]] = ("person_id",)
+
+    person_id: str
+    periods: tuple[str, ...] = ()
+    stirred_ms: int = 0
+    watched_ms: int = 0
+    seen_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Menu(Row):
-    """What the canteen cooks for one meal of one day. ``day`` "2026-11-22"; ``cutoff_min``: minutes of that day."""
+    """What the canteen cooks for one meal of one day. ``day`` "2026-11-22"; ``meal``: breakfast, lunch, dinner.
+
+    ``cutoff_min``: until when it can be ordered and given back, in minutes of that day; below 0 it is the evening
+    before (-240: 20:00), as a breakfast needs it.
+    """
 
     TABLE: ClassVar[str] = "menus"
     KEY: ClassVar[tuple[str, ...]] = ("day", "meal")
@@ -346,7 +377,11 @@ class Menu(Row):
 
 @dataclass(frozen=True, slots=True)
 class MealOrder(Row):
-    """A meal for a door, begun by the call of that number. ordered → cancelled | delivered."""
+    """A meal for a door, begun by the call of that number. ordered → cancelled | delivered | over.
+
+    ``over``: its day has ended and nobody has said that it was delivered. ``ordered_ms`` never changes: with the call's
+    number it names this order for ever, also where a new notebook counts its calls from the beginning.
+    """
 
     TABLE: ClassVar[str] = "meal_orders"
     KEY: ClassVar[tuple[str, ...]] = ("call_id",)
@@ -361,6 +396,7 @@ class MealOrder(Row):
     price_fen: int
     portions: int = 1
     state: str = "ordered"
+    ordered_ms: int = 0
     changed_ms: int = 0
     by: str = ""
 
@@ -385,6 +421,7 @@ TABLES: dict[str, type[Row]] = {
         Message,
         LastPress,
         Visit,
+        Hearth,
         MealOrder,
     )
 }

@@ -9,14 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from devices.faults import OrderRefused
-from devices.messages import BayHeard, DeviceSeen, Pressed, Released
+from devices.messages import BayHeard, DeviceSeen, Pressed, Released, Stirred
 from devices.plan import Panel
-from gateway.hall import bays, calls, clock, forgetting, kind_orders, ladder, people, rostering, things
+from gateway.hall import (
+    bays,
+    calls,
+    caring,
+    clock,
+    forgetting,
+    kind_orders,
+    ladder,
+    meals,
+    people,
+    rostering,
+    stirring,
+    things,
+    visiting,
+)
 from gateway.hall.fields import Fields
 from gateway.hall.rows import Helper, Holiday, Kind, RowGone, Shift, Substitution
 from gateway.hall.state import Decision, HallState, Zone
 
-Fact = Pressed | Released | BayHeard | DeviceSeen
+Fact = Pressed | Released | BayHeard | DeviceSeen | Stirred
 
 
 def decide(
@@ -32,12 +46,22 @@ def decide(
                 return Decision()
             if fact.if_claimed and (device is None or device.kind != "call_button"):
                 return Decision()
-            return calls.pressed(state, fact, device, now_ms)
+            if device is not None and device.call_kind == meals.KIND:
+                decision = meals.pressed(state, fact, device, now_ms)
+            else:
+                decision = calls.pressed(state, fact, device, now_ms)
+            if not fact.doubtful:
+                stirring.stirred(state, device, decision, now_ms)
+            return decision
         case Released():
             device = state.devices.get(fact.device_id)
             if device is not None and device.kind in ("ignored", "bay_sensor"):
                 return Decision()
             return calls.released(state, fact, device, now_ms)
+        case Stirred():
+            decision = Decision()
+            stirring.stirred(state, state.devices.get(fact.device_id), decision, now_ms)
+            return decision
         case BayHeard():
             device = state.devices.get(fact.device_id)
             if device is None or device.kind not in ("bay_sensor", "unclaimed"):
@@ -58,6 +82,8 @@ ORDERS: dict[str, Callable[[HallState, Fields, int], Decision]] = {
     **people.ORDERS,
     **rostering.ORDERS,
     **kind_orders.ORDERS,
+    **meals.ORDERS,
+    **visiting.ORDERS,
 }
 
 
@@ -72,6 +98,8 @@ def obey(
     if rule is None:
         raise OrderRefused(f"没有“{order}”这个指令", f"there is no order {order!r}")
     decision = rule(state, Fields(fields), now_ms)
+    meals.follow(state, decision, now_ms)
+    caring.follow(state, decision, now_ms)
     return with_panels(state, _with_ladders(state, decision, now_ms), panels, now_ms)
 
 

@@ -12,11 +12,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.hall import calls, ladder
+from gateway.hall import calls, caring, ladder, meals
 from gateway.hall.state import Decision, HallState, JournalLine, TimerGone, TimerSet
 
 #: kind of timer -> what it means that it is due. The rule may set further timers, also one of the same name.
-DUE: dict[str, Callable[[HallState, TimerSet, int], Decision]] = {**calls.DUE, **ladder.DUE}
+DUE: dict[str, Callable[[HallState, TimerSet, int], Decision]] = {
+    **calls.DUE,
+    **ladder.DUE,
+    **caring.DUE,
+    **meals.DUE,
+}
 
 
 def due(state: HallState, timer_id: str, now_ms: int) -> Decision:

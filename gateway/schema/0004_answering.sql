@@ -149,21 +149,33 @@ CREATE TABLE device_care (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE visits (
-    visit_id  TEXT PRIMARY KEY,
-    person_id TEXT NOT NULL,
-    reason    TEXT NOT NULL,
-    opened_ms INTEGER NOT NULL,
-    due_ms    INTEGER NOT NULL,
-    grid      TEXT NOT NULL,
-    state     TEXT NOT NULL CHECK (state IN ('due','missed','done','void')),
-    step      INTEGER NOT NULL,
-    done_ms   INTEGER NOT NULL,
-    done_by   TEXT NOT NULL,
-    outcome   TEXT NOT NULL,
-    note      TEXT NOT NULL
+    visit_id   TEXT PRIMARY KEY,
+    person_id  TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    opened_ms  INTEGER NOT NULL,
+    due_ms     INTEGER NOT NULL,
+    grid       TEXT NOT NULL,
+    state      TEXT NOT NULL CHECK (state IN ('due','missed','done','void')),
+    step       INTEGER NOT NULL,
+    tries      INTEGER NOT NULL,
+    tried_ms   INTEGER NOT NULL,
+    done_ms    INTEGER NOT NULL,
+    done_by    TEXT NOT NULL,
+    written_ms INTEGER NOT NULL,
+    outcome    TEXT NOT NULL,
+    note       TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX visits_open ON visits(due_ms) WHERE state IN ('due','missed');
 CREATE INDEX visits_of ON visits(person_id, opened_ms);
+CREATE INDEX visits_by_due ON visits(due_ms);
+
+CREATE TABLE hearths (
+    person_id  TEXT PRIMARY KEY,
+    periods    TEXT NOT NULL,
+    stirred_ms INTEGER NOT NULL,
+    watched_ms INTEGER NOT NULL,
+    seen_ms    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE menus (
     day        TEXT NOT NULL,
@@ -183,7 +195,8 @@ CREATE TABLE meal_orders (
     dish       TEXT NOT NULL,
     price_fen  INTEGER NOT NULL,
     portions   INTEGER NOT NULL CHECK (portions >= 1),
-    state      TEXT NOT NULL CHECK (state IN ('ordered','cancelled','delivered')),
+    state      TEXT NOT NULL CHECK (state IN ('ordered','cancelled','delivered','over')),
+    ordered_ms INTEGER NOT NULL,
     changed_ms INTEGER NOT NULL,
     by         TEXT NOT NULL
 ) STRICT;

@@ -1,0 +1,685 @@
+"""Knocking before there is need, told as weeks and months. The clock is held; the rules are the real ones."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, tzinfo
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from devices.faults import OrderRefused
+from devices.messages import DeviceSeen, Pressed, Stirred
+from gateway.hall import caring, timers
+from gateway.hall.days import DAY_MS, HOUR_MS, day_of, moment_ms, period
+from gateway.hall.rows import Hearth, Helper, Message, Person, Row, RowGone, Visit
+from gateway.hall.rules import decide, obey
+from gateway.hall.state import Call, ClockFrame, Decision, Device, HallState, JournalLine, TimerGone, TimerSet
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def ms(word: str, zone: tzinfo = SHANGHAI) -> int:
+    return int(datetime.fromisoformat(word).replace(tzinfo=zone).timestamp() * 1000)
+
+
+class Hall:
+    """A hall on paper. Orders and facts go in; :meth:`until` lets time pass and everything that is due happen."""
+
+    def __init__(self, now: str = "2026-11-02T10:00", zone: tzinfo = SHANGHAI) -> None:
+        self.state = HallState(zone=zone, frame=ClockFrame("boot", 0, True, 0))
+        self.now_ms = ms(now, zone)
+        self.journal: list[JournalLine] = []
+        self.written = 0
+        #: all rows that ever were, as the notebook keeps them
+        self.book: dict[tuple[str, object], Row] = {}
+
+    def _did(self, decision: Decision) -> Decision:
+        self.state.begin()
+        self.state.put(decision)
+        self.state.keep()
+        self.written += bool(decision.changes)
+        for change in decision.changes:
+            if isinstance(change, JournalLine):
+                self.journal.append(change)
+            elif isinstance(change, Row):
+                self.book[change.TABLE, change.key] = change
+            elif isinstance(change, RowGone):
+                self.book.pop((change.table, change.key), None)
+        return decision
+
+    def order(self, name: str, /, **fields: object) -> Decision:
+        return self._did(obey(self.state, name, fields, self.now_ms))
+
+    def row(self, *rows: Row | RowGone) -> None:
+        """Rows as the console's orders make them; what follows is decided as with any order."""
+        decision = Decision(changes=list(rows))
+        caring.follow(self.state, decision, self.now_ms)
+        self._did(decision)
+
+    def person(self, person_id: str = "p-1", **more: object) -> Person:
+        old = self.state.table(Person).get(person_id) or Person(person_id, "张奶奶", grid="g1", building="3")
+        person = Person(**{**{name: getattr(old, name) for name in Person.__slots__}, **more})
+        self.row(person)
+        return person
+
+    def stir(self, device: str = "pir-1", person: str = "p-1") -> Decision:
+        self.state.devices[device] = Device(device, "call_button", 0, 0, 0, person_id=person)
+        return self._did(decide(self.state, Stirred(device), self.now_ms))
+
+    def until(self, moment: str | int) -> None:
+        """Time passes; each timer fires at its moment, as the loop's heap would let it."""
+        end_ms = ms(moment, self.state.zone) if isinstance(moment, str) else moment
+        while True:
+            waiting = sorted(self.state.timers.values(), key=lambda one: one.due_ms)
+            if not waiting or waiting[0].due_ms > end_ms:
+                break
+            self.now_ms = max(self.now_ms, waiting[0].due_ms)
+            self._did(timers.due(self.state, waiting[0].timer_id, self.now_ms))
+        self.now_ms = end_ms
+
+    def after(self, *, days: float = 0, hours: float = 0) -> None:
+        self.until(self.now_ms + round(days * DAY_MS + hours * HOUR_MS))
+
+    def restart(self) -> None:
+        """The process dies: what is written comes back, what is quiet does not."""
+        state = HallState(zone=self.state.zone, frame=self.state.frame, timers=dict(self.state.timers))
+        state.devices.update(self.state.devices)
+        for row in self.book.values():
+            if not row.settled:
+                state.tables[row.TABLE][row.key] = row
+        state.newest_ms = max([line.at_ms for line in self.journal] or [0])
+        self.state = state
+
+    @property
+    def visits(self) -> list[Visit]:
+        found = [row for row in self.book.values() if isinstance(row, Visit)]
+        return sorted(found, key=lambda one: (one.opened_ms, one.visit_id))
+
+    @property
+    def open(self) -> list[tuple[str, str, str]]:
+        """reason, state, last day on which it is in time."""
+        return [
+            (one.reason, one.state, day_of(self.state.zone, one.due_ms - 1).isoformat())
+            for one in self.visits
+            if not one.settled
+        ]
+
+    @property
+    def messages(self) -> list[tuple[str, str]]:
+        """Those of visits; an emergency's own ladder has others."""
+        found = [row for row in self.book.values() if isinstance(row, Message) and not row.call_id]
+        return [(one.helper_id, one.text) for one in found]
+
+
+@pytest.fixture
+def hall() -> Iterator[Hall]:
+    """Each hall is looked at afterwards: nobody's name is in the journal or in a message."""
+    one = Hall()
+    yield one
+    assert "张奶奶" not in str(one.journal) + str(one.messages)
+
+
+HELPERS = (
+    Helper("grid-1", "李网格", "grid", grid="g1", channels=("sms:1",)),
+    Helper("grid-2", "王网格", "grid", grid="g2", channels=("sms:2",)),
+    Helper("head-3", "赵楼长", "building", building="3", channels=("sms:3", "wecom:3")),
+    Helper("sec", "钱书记", "secretary", channels=("sms:4",)),
+)
+
+# ---------------------------------------------------------------- periods
+
+
+@pytest.mark.parametrize(
+    ("tier", "day", "first", "after"),
+    [
+        ("weekly", "2026-11-22", "2026-11-16", "2026-11-23"),
+        ("weekly", "2026-11-16", "2026-11-16", "2026-11-23"),
+        ("weekly", "2026-12-31", "2026-12-28", "2027-01-04"),
+        ("monthly", "2028-02-29", "2028-02-01", "2028-03-01"),
+        ("monthly", "2026-12-31", "2026-12-01", "2027-01-01"),
+        ("quarterly", "2026-11-22", "2026-10-01", "2027-01-01"),
+        ("quarterly", "2026-03-31", "2026-01-01", "2026-04-01"),
+    ],
+)
+def test_weeks_begin_on_monday_months_and_quarters_on_their_first(
+    tier: str, day: str, first: str, after: str
+) -> None:
+    assert tuple(one.isoformat() for one in period(tier, date.fromisoformat(day))) == (first, after)
+
+
+@pytest.mark.parametrize(
+    "zone", ["Asia/Shanghai", "Europe/Berlin", "America/Santiago", "Australia/Lord_Howe"]
+)
+def test_a_day_ends_where_the_next_begins_wherever_summer_time_is(zone: str) -> None:
+    where = ZoneInfo(zone)
+    at_ms, lengths = ms("2026-01-01T00:30", where), Counter[float]()
+    for _ in range(400):
+        day = day_of(where, at_ms)
+        begins, ends = moment_ms(where, day), moment_ms(where, day, 1440)
+        assert begins <= at_ms < ends and day_of(where, ends) > day
+        lengths[(ends - begins) / HOUR_MS] += 1
+        at_ms = ends
+    assert lengths[24.0] >= 395 and set(lengths) <= {23.0, 23.5, 24.0, 24.5, 25.0}
+
+
+# ---------------------------------------------------------------- opened, done, missed
+
+
+def test_a_month_begins_and_the_visit_of_the_month_is_there_until_its_end(hall: Hall) -> None:
+    hall.person(visit_tier="monthly")
+    assert hall.open == [("monthly", "due", "2026-11-30")]
+    hall.order("visit_done", visit_id="p-1:monthly:2026-11-01", by="李网格", outcome="well", note="精神好")
+    hall.until("2026-12-01T00:00")
+    assert hall.open == [("monthly", "due", "2026-12-31")]
+    first = hall.visits[0]
+    assert (first.state, first.outcome, first.done_by, first.note) == ("done", "well", "李网格", "精神好")
+
+
+def test_a_year_of_every_tier_opens_each_period_once(hall: Hall) -> None:
+    for person_id, tier in (("w", "weekly"), ("m", "monthly"), ("q", "quarterly"), ("n", "none")):
+        hall.person(person_id, visit_tier=tier)
+    hall.until("2027-11-01T12:00")
+    opened = Counter(one.person_id for one in hall.visits)
+    # From the week of 2 November 2026 to that of 1 November 2027, both included.
+    assert opened == {"w": 53, "m": 13, "q": 5}
+    assert len({one.visit_id for one in hall.visits}) == 71
+
+
+def test_midnight_of_summer_time_loses_no_visit_and_doubles_none() -> None:
+    hall = Hall("2026-03-23T10:00", ZoneInfo("Europe/Berlin"))
+    hall.person(visit_tier="weekly")
+    hall.until("2026-11-02T12:00")
+    weeks = [one.visit_id.rpartition(":")[2] for one in hall.visits]
+    assert weeks[:2] == ["2026-03-23", "2026-03-30"] and len(weeks) == len(set(weeks)) == 33
+    zone = hall.state.zone
+    assert {datetime.fromtimestamp(one.due_ms / 1000, zone).strftime("%a %H:%M") for one in hall.visits} == {
+        "Mon 00:00"
+    }
+
+
+def test_whoever_is_added_on_the_last_day_begins_with_the_next_period() -> None:
+    hall = Hall("2026-11-30T18:00")
+    hall.person("m", visit_tier="monthly")
+    hall.person("w", visit_tier="weekly")
+    assert hall.open == [("weekly", "due", "2026-12-06")]
+    hall.until("2026-12-01T08:00")
+    assert hall.open == [("weekly", "due", "2026-12-06"), ("monthly", "due", "2026-12-31")]
+
+
+def test_a_missed_visit_climbs_a_step_each_morning_until_somebody_was_there(hall: Hall) -> None:
+    hall.row(*HELPERS)
+    hall.person(visit_tier="weekly")
+    hall.until("2026-11-08T08:59")
+    assert hall.messages == []
+    hall.until("2026-11-08T09:00")
+    told = "【邻里】上门探访：{}。请打开工作台“探访”查看名单。"
+    assert hall.messages == [("grid-1", told.format("今天到期 1 次"))]
+    hall.until("2026-11-09T08:59")
+    assert hall.open == [("weekly", "missed", "2026-11-08"), ("weekly", "due", "2026-11-15")]
+    hall.until("2026-11-09T09:00")
+    assert hall.messages[1:] == [("grid-1", told.format("已过期 1 次"))]
+    hall.until("2026-11-10T09:00")
+    assert [who for who, _ in hall.messages[2:]] == ["grid-1", "head-3", "head-3"], "both of his channels"
+    hall.until("2026-11-11T09:00")
+    assert [who for who, _ in hall.messages[5:]] == ["grid-1", "head-3", "head-3", "sec"]
+    hall.until("2026-11-12T10:00")
+    before = len(hall.messages)
+    hall.order("visit_done", visit_id="p-1:weekly:2026-11-02", by="李网格", outcome="well")
+    hall.until("2026-11-13T10:00")
+    assert len(hall.messages) == before, "seen is seen: this week's is settled, too"
+
+
+def test_a_step_on_which_nobody_can_be_told_is_skipped_at_once(hall: Hall) -> None:
+    hall.row(HELPERS[1], HELPERS[3])  # the grid officer of another grid, and the secretary
+    hall.person(visit_tier="weekly")
+    hall.until("2026-11-09T09:00")
+    assert [who for who, _ in hall.messages] == ["sec"]
+    assert hall.visits[0].step == 3
+
+
+def test_three_hundred_visits_are_one_message_a_helper_and_small_transactions(hall: Hall) -> None:
+    hall.row(*HELPERS)
+    for number in range(300):
+        hall.person(f"p-{number}", visit_tier="monthly", grid="g2" if number % 2 else "g1", building="3")
+    most = 0
+    did = hall._did
+
+    def watched(decision: Decision) -> Decision:
+        nonlocal most
+        most = max(most, sum(isinstance(one, Visit) for one in decision.changes))
+        return did(decision)
+
+    hall._did = watched  # type: ignore[method-assign]
+    hall.until("2026-12-01T08:00")
+    states = Counter((one.state, day_of(SHANGHAI, one.due_ms - 1).isoformat()) for one in hall.visits)
+    assert states == {("missed", "2026-11-30"): 300, ("due", "2026-12-31"): 300}
+    assert most <= 40, "at midnight of a month's first no call waits for 600 rows"
+    hall.until("2026-12-01T09:00")
+    assert Counter(who for who, text in hall.messages if "已过期 150 次" in text) == {
+        "grid-1": 1,
+        "grid-2": 1,
+    }
+
+
+def test_a_hall_that_was_dark_for_weeks_opens_what_it_could_not_as_missed(hall: Hall) -> None:
+    hall.person(visit_tier="weekly")
+    hall.order("visit_done", visit_id="p-1:weekly:2026-11-02", by="李", outcome="well")
+    hall.restart()
+    hall.now_ms = ms("2026-11-25T10:00")  # nobody was there at any of the midnights
+    hall.until("2026-11-25T10:01")
+    assert hall.open == [
+        ("weekly", "missed", "2026-11-15"),
+        ("weekly", "missed", "2026-11-22"),
+        ("weekly", "due", "2026-11-29"),
+    ]
+
+
+def test_a_clock_that_goes_back_a_month_opens_nothing_twice(hall: Hall) -> None:
+    hall.person(visit_tier="monthly")
+    hall.until("2026-12-01T10:00")
+    hall.order("visit_done", visit_id="p-1:monthly:2026-12-01", by="李", outcome="well")
+    hall.state.tables["visits"].clear()  # memory forgets what is settled
+    hall.now_ms = ms("2026-11-10T10:00")
+    hall._did(timers.due(hall.state, "visits:night", hall.now_ms))
+    hall.until("2026-12-02T10:00")
+    assert [(one.visit_id, one.state) for one in hall.visits] == [
+        ("p-1:monthly:2026-11-01", "done"),
+        ("p-1:monthly:2026-12-01", "done"),
+    ]
+
+
+# ---------------------------------------------------------------- writing it down
+
+
+def test_the_first_who_writes_it_down_is_named_to_the_second(hall: Hall) -> None:
+    hall.person(visit_tier="monthly")
+    done = {"visit_id": "p-1:monthly:2026-11-01", "outcome": "well"}
+    hall.order("visit_done", **done, by="李网格")
+    assert hall.order("visit_done", **done, by="李网格").duplicate
+    with pytest.raises(OrderRefused) as refused:
+        hall.order("visit_done", **done, by="王网格")
+    assert refused.value.why_zh == "李网格 已经记下这次探访：平安"
+    assert "李网格 has written this visit down already" in refused.value.why_en
+
+
+def test_seen_is_seen_one_knock_settles_all_that_is_open(hall: Hall) -> None:
+    hall.person(visit_tier="weekly", quiet_after_h=24)
+    hall.order("open_visit", person_id="p-1", by="小李", note="昨天摔过一跤")
+    hall.after(hours=25)
+    assert sorted(one[0] for one in hall.open) == ["event", "inactivity", "weekly"]
+    hall.order("visit_done", visit_id="p-1:weekly:2026-11-02", by="小李", outcome="well")
+    assert hall.open == []
+    assert not any(name.startswith("visit:") for name in hall.state.timers), "nothing climbs any more"
+
+
+def test_a_list_on_paper_is_typed_in_the_next_morning_and_was_in_time(hall: Hall) -> None:
+    hall.person(visit_tier="weekly")
+    hall.until("2026-11-09T09:30")
+    assert hall.visits[0].state == "missed"
+    hall.order(
+        "visit_done",
+        visit_id="p-1:weekly:2026-11-02",
+        by="李",
+        outcome="well",
+        seen_ms=ms("2026-11-08T15:00"),
+    )
+    assert hall.visits[0].done_ms < hall.visits[0].due_ms
+    assert hall.open == [("weekly", "due", "2026-11-15")], "seen on Sunday says nothing of the week after"
+
+
+def test_nobody_opens_and_the_visit_stays(hall: Hall) -> None:
+    hall.person(visit_tier="monthly")
+    for note in ("敲门没人", "下午再去，没人"):
+        hall.order("visit_done", visit_id="p-1:monthly:2026-11-01", by="李", outcome="nobody", note=note)
+        hall.after(hours=4)
+    visit = hall.visits[0]
+    assert (visit.state, visit.tries, visit.note) == ("due", 2, "敲门没人；下午再去，没人")
+
+
+def test_needs_help_raises_a_call_that_names_person_and_place(hall: Hall) -> None:
+    hall.person(visit_tier="monthly", place="3栋1单元302")
+    did = hall.order(
+        "visit_done", visit_id="p-1:monthly:2026-11-01", by="李", outcome="help", **{"raise": "repair"}
+    )
+    assert did.call is not None
+    call = hall.state.calls[did.call.call_id]
+    assert (call.kind, call.person_id, call.place, call.state) == ("repair", "p-1", "3栋1单元302", "HEARD")
+    assert hall.visits[0].outcome == "help" and hall.open == []
+
+
+def test_a_slip_of_the_finger_is_taken_back_within_ten_minutes(hall: Hall) -> None:
+    hall.person(visit_tier="monthly")
+    hall.order("open_visit", person_id="p-1", by="小李")
+    hall.order("visit_done", visit_id="p-1:monthly:2026-11-01", by="李", outcome="well")
+    hall.after(hours=0.1)
+    hall.order("reopen_visit", visit_id="p-1:monthly:2026-11-01", by="李")
+    assert [one[:2] for one in hall.open] == [("event", "due"), ("monthly", "due")]
+    hall.after(days=1)
+    assert [one.state for one in hall.visits if one.reason == "event"] == ["missed"], "its hour comes again"
+    hall.order("visit_done", visit_id="p-1:monthly:2026-11-01", by="李", outcome="well")
+    hall.after(hours=0.2)
+    with pytest.raises(OrderRefused, match="within 10 minutes"):
+        hall.order("reopen_visit", visit_id="p-1:monthly:2026-11-01", by="李")
+
+
+@pytest.mark.parametrize(
+    ("order", "fields"),
+    [
+        ("visit_done", {"visit_id": "nobody", "by": "李", "outcome": "well"}),
+        ("visit_done", {"visit_id": "p-1:monthly:2026-11-01", "by": "李", "outcome": "eaten"}),
+        ("visit_done", {"visit_id": "p-1:monthly:2026-11-01", "by": "", "outcome": "well"}),
+        (
+            "visit_done",
+            {"visit_id": "p-1:monthly:2026-11-01", "by": "李", "outcome": "well", "note": "长" * 501},
+        ),
+        ("visit_done", {"visit_id": "p-1:monthly:2026-11-01", "by": "李", "outcome": "well", "seen_ms": 7}),
+        (
+            "visit_done",
+            {"visit_id": "p-1:monthly:2026-11-01", "by": "李", "outcome": "well", "seen_ms": 2**52},
+        ),
+        ("visit_done", {"visit_id": "p-1:monthly:2026-11-01", "by": "李", "outcome": "away", "until_ms": 7}),
+        (
+            "visit_done",
+            {"visit_id": "p-1:monthly:2026-11-01", "by": "李", "outcome": "help", "raise": "hall"},
+        ),
+        ("open_visit", {"person_id": "p-9", "by": "李"}),
+        ("open_visit", {"person_id": "p-1", "by": "李", "reason": "monthly"}),
+        ("reopen_visit", {"visit_id": "p-1:monthly:2026-11-01", "by": "李"}),
+        ("pause_visits", {"person_id": "p-1", "by": "李", "why": "away", "until_ms": 2**52}),
+        ("pause_visits", {"person_id": "p-1", "by": "李", "why": "asleep", "until_ms": 2**41}),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_both_languages_and_changes_nothing(
+    hall: Hall, order: str, fields: dict[str, object]
+) -> None:
+    hall.person(visit_tier="monthly")
+    before = dict(hall.book)
+    with pytest.raises(OrderRefused) as refused:
+        hall.order(order, **fields)
+    assert refused.value.why_zh and refused.value.why_en
+    assert hall.book == before
+
+
+# ---------------------------------------------------------------- hospital, travel, changes of a row
+
+
+def test_whoever_is_in_hospital_is_not_visited_and_is_on_the_day_after(hall: Hall) -> None:
+    hall.person(visit_tier="weekly")
+    until_ms = ms("2026-11-27T08:00")
+    hall.order(
+        "visit_done",
+        visit_id="p-1:weekly:2026-11-02",
+        by="李",
+        outcome="hospital",
+        until_ms=until_ms,
+    )
+    hall.until("2026-11-27T07:59")
+    assert hall.open == [] and [one.outcome for one in hall.visits] == ["hospital"], (
+        "two weeks, and nobody missed"
+    )
+    hall.until("2026-11-27T08:00")
+    assert hall.open == [("event", "due", "2026-11-28"), ("weekly", "due", "2026-11-29")]
+
+
+def test_a_journey_ends_earlier_than_was_said(hall: Hall) -> None:
+    hall.person(visit_tier="monthly")
+    hall.order("pause_visits", person_id="p-1", by="李", why="away", until_ms=ms("2027-01-10T00:00"))
+    assert hall.open == [] and hall.visits[0].outcome == "paused"
+    hall.until("2026-12-05T10:00")
+    hall.order("pause_visits", person_id="p-1", by="李", until_ms=0)
+    assert hall.open == [("monthly", "due", "2026-12-31")], "November is nobody's fault"
+    assert hall.order("pause_visits", person_id="p-1", by="李", until_ms=0).duplicate
+    hall.until("2027-01-15T00:00")
+    assert Counter(one.visit_id.rpartition(":")[2] for one in hall.visits)["2027-01-01"] == 1
+
+
+def test_back_within_the_same_month_the_same_visit_is_due_again(hall: Hall) -> None:
+    hall.person(visit_tier="monthly")
+    hall.order("pause_visits", person_id="p-1", by="李", until_ms=ms("2026-11-20T00:00"))
+    hall.until("2026-11-20T10:00")
+    assert hall.open == [("monthly", "due", "2026-11-30")]
+    assert len(hall.visits) == 1
+
+
+def test_another_tier_another_grid_nobody_any_more(hall: Hall) -> None:
+    hall.person(visit_tier="monthly")
+    hall.person(visit_tier="weekly", grid="g2")
+    assert [(one.reason, one.state, one.grid) for one in hall.visits] == [
+        ("monthly", "void", "g1"),
+        ("weekly", "due", "g2"),
+    ]
+    hall.person(grid="g1")
+    assert [one.grid for one in hall.visits if not one.settled] == ["g1"]
+    hall.person(visit_tier="monthly")
+    hall.person(active=False)
+    assert hall.open == []
+    hall.row(RowGone("people", "p-1"))
+    hall.until("2027-03-01T00:00")
+    assert hall.open == [] and not hall.state.timers
+
+
+def test_done_this_month_and_back_to_the_tier_nobody_knocks_twice(hall: Hall) -> None:
+    hall.person(visit_tier="monthly")
+    hall.order("visit_done", visit_id="p-1:monthly:2026-11-01", by="李", outcome="well")
+    hall.person(visit_tier="none")
+    hall.person(visit_tier="monthly")
+    assert hall.open == [] and hall.visits[0].state == "done"
+
+
+# ---------------------------------------------------------------- after an event
+
+
+def press(hall: Hall, press_id: str = "a:1") -> None:
+    hall.state.devices["btn-1"] = Device("btn-1", "call_button", 0, 0, 0, person_id="p-1")
+    hall._did(decide(hall.state, DeviceSeen("btn-1", "linli"), hall.now_ms))
+    hall._did(decide(hall.state, Pressed("btn-1", press_id, family="linli"), hall.now_ms))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "follows"),
+    [("helped", 1), ("hospital", 1), ("no_answer", 1), ("false_alarm", 0), ("test", 0)],
+)
+def test_an_emergency_that_was_one_is_followed_by_a_visit_within_a_day(
+    hall: Hall, outcome: str, follows: int
+) -> None:
+    hall.row(*HELPERS)
+    hall.person()
+    press(hall)
+    hall.order("close_call", call_id=1, by="小李", outcome=outcome)
+    assert len(hall.open) == follows
+    hall.after(hours=23.9)
+    assert ["今天到期 1 次" in text for _, text in hall.messages] == [True] * follows, "the morning's message"
+    hall.after(hours=0.1)
+    assert [who for who, _ in hall.messages[1:]] == ["grid-1"] * follows
+    hall.after(hours=23.9)
+    before = len(hall.messages)
+    hall.after(hours=0.1)
+    assert [who for who, _ in hall.messages[before:]] == ["grid-1", "head-3", "head-3"] * follows
+
+
+def test_a_close_that_is_taken_back_takes_its_visit_back_and_closed_again_it_comes_again(hall: Hall) -> None:
+    hall.person()
+    press(hall)
+    hall.order("close_call", call_id=1, by="小李", outcome="helped")
+    closed = hall.state.calls[1]
+    again = Call(**{**{n: getattr(closed, n) for n in Call.__slots__}, "state": "HEARD", "closed_ms": None})
+    decision = Decision(changes=[again])
+    caring.follow(hall.state, decision, hall.now_ms)
+    hall._did(decision)
+    assert hall.open == [] and hall.visits[0].outcome == "reopened"
+    hall.order("close_call", call_id=1, by="小李", outcome="hospital")
+    assert [one[0] for one in hall.open] == ["event"]
+
+
+# ---------------------------------------------------------------- silence
+
+
+def test_nothing_stirs_for_a_day_and_a_visit_is_opened_once_and_told(hall: Hall) -> None:
+    hall.row(*HELPERS, Helper("duty", "值班", "duty", channels=("sms:0",)))
+    hall.person(quiet_after_h=24)
+    hall.after(hours=23.5)
+    hall.stir()
+    hall.after(hours=23.9)
+    assert hall.open == []
+    hall.after(hours=0.2)
+    assert [one[0] for one in hall.open] == ["inactivity"]
+    assert [who for who, _ in hall.messages] == ["duty", "grid-1"]
+    hall.after(hours=4)
+    assert [one[1] for one in hall.open] == ["missed"] and len(hall.messages) == 3
+    hall.after(days=3)
+    assert len([one for one in hall.visits if one.reason == "inactivity"]) == 1, "once"
+    hall.order("visit_done", visit_id=hall.visits[0].visit_id, by="李", outcome="well")
+    hall.after(hours=23)
+    assert hall.open == []
+    hall.after(hours=2)
+    assert [one[0] for one in hall.open] == ["inactivity"], "it is measured anew from the visit on"
+
+
+def test_nobody_opens_a_silent_home_and_it_goes_up_at_once(hall: Hall) -> None:
+    hall.row(*HELPERS)
+    hall.person(quiet_after_h=12)
+    hall.after(hours=12)
+    before = len(hall.messages)
+    hall.order("visit_done", visit_id=hall.visits[0].visit_id, by="李", outcome="nobody")
+    assert [who for who, _ in hall.messages[before:]] == ["grid-1"]
+    hall.order("visit_done", visit_id=hall.visits[0].visit_id, by="李", outcome="nobody")
+    assert {who for who, _ in hall.messages[before:]} == {"grid-1", "head-3"}
+
+
+def test_a_heartbeat_is_the_devices_life_and_a_doubtful_press_is_nobodys(hall: Hall) -> None:
+    hall.person(quiet_after_h=12)
+    hall.state.devices["btn-1"] = Device("btn-1", "call_button", 0, 0, 0, person_id="p-1")
+    for _ in range(11):
+        hall.after(hours=1)
+        hall._did(decide(hall.state, DeviceSeen("btn-1", "linli", battery_pct=80), hall.now_ms))
+    hall._did(decide(hall.state, Pressed("btn-1", "a:1", doubtful=True, family="x"), hall.now_ms))
+    hall.after(hours=1)
+    assert [one[0] for one in hall.open] == ["inactivity"]
+
+
+def test_a_press_is_a_sign(hall: Hall) -> None:
+    hall.person(quiet_after_h=12)
+    hall.after(hours=11)
+    press(hall)
+    hall.after(hours=11)
+    assert hall.open == []
+
+
+def test_a_corridor_that_speaks_each_minute_writes_once_an_hour(hall: Hall) -> None:
+    hall.person(quiet_after_h=12)
+    hall.written = 0
+    for _ in range(24 * 60):
+        hall.after(hours=1 / 60)
+        hall.stir()
+    assert hall.written <= 24 + 2 * 12, "24 signs, and the timer that was set for the rest of the time"
+    hearth = hall.state.table(Hearth)["p-1"]
+    assert hearth.stirred_ms == hall.now_ms
+
+
+def test_what_is_lost_with_a_power_cut_is_less_than_an_hour_to_the_careful_side(hall: Hall) -> None:
+    hall.person(quiet_after_h=12)
+    hall.after(hours=6)
+    hall.stir()
+    hall.after(hours=0.5)
+    hall.stir()  # quiet: not on the disk
+    last_ms = hall.now_ms
+    hall.restart()
+    hall._did(caring.begin(hall.state, hall.now_ms))
+    hall.after(hours=12)
+    assert hall.open and last_ms + 11 * HOUR_MS <= hall.visits[0].opened_ms <= last_ms + 12 * HOUR_MS
+
+
+def test_after_a_dark_night_each_home_has_an_hour_to_show_itself(hall: Hall) -> None:
+    for number in range(20):
+        hall.person(f"p-{number}", quiet_after_h=12)
+    hall.journal.append(JournalLine(hall.now_ms, "PersonPut", "person:p-0"))
+    hall.restart()
+    hall.now_ms += 14 * HOUR_MS
+    hall._did(caring.begin(hall.state, hall.now_ms))
+    hall.after(hours=0.9)
+    assert hall.open == []
+    hall.stir("pir-3", "p-3")
+    hall.after(hours=0.2)
+    assert len(hall.open) == 19 and all(one.person_id != "p-3" for one in hall.visits)
+
+
+def test_a_hall_that_crashes_and_comes_back_at_once_puts_nothing_off(hall: Hall) -> None:
+    hall.person(quiet_after_h=12)
+    for _ in range(48):
+        hall.after(hours=0.24)
+        hall.journal.append(JournalLine(hall.now_ms, "Something", "else"))
+        hall.restart()
+        hall._did(caring.begin(hall.state, hall.now_ms))
+    hall.after(hours=1)
+    assert [one[0] for one in hall.open] == ["inactivity"]
+
+
+def test_a_pause_stops_the_silence_and_its_end_begins_it_anew(hall: Hall) -> None:
+    hall.person(quiet_after_h=12)
+    hall.order("pause_visits", person_id="p-1", by="李", why="away", until_ms=hall.now_ms + 3 * DAY_MS)
+    hall.after(days=3, hours=11)
+    assert hall.open == []
+    hall.after(hours=2)
+    assert [one[0] for one in hall.open] == ["inactivity"]
+
+
+def test_with_an_unknown_clock_nobody_is_called_silent(hall: Hall) -> None:
+    hall.person(quiet_after_h=12)
+    hall.state.frame = ClockFrame("boot", 0, False, 0)
+    hall.after(days=2)
+    assert hall.open == []
+    hall.state.frame = ClockFrame("boot", 0, True, 0)
+    hall.after(hours=1.1)
+    assert [one[0] for one in hall.open] == ["inactivity"]
+
+
+# ---------------------------------------------------------------- thirty days
+
+
+def test_thirty_days_of_three_hundred_homes(hall: Hall) -> None:
+    """Every visit of every period exists once, is settled or climbing, and no timer is left over for nobody."""
+    hall.row(*HELPERS)
+    tiers = ("weekly", "monthly", "quarterly")
+    for number in range(300):
+        hall.person(f"p-{number}", visit_tier=tiers[number % 3], grid=f"g{number % 2 + 1}")
+    for day in range(30):
+        hall.after(days=1)
+        waiting = [one for one in hall.visits if not one.settled]
+        for visit in waiting[day % 7 :: 7]:
+            hall.order("visit_done", visit_id=visit.visit_id, by="李", outcome="well")
+    ids = [one.visit_id for one in hall.visits]
+    assert len(ids) == len(set(ids))
+    weekly = Counter(one.person_id for one in hall.visits if one.reason == "weekly")
+    assert set(weekly.values()) == {5} and len(weekly) == 100
+    assert set(hall.state.timers) == {"visits:night", "visits:morning"}
+    for visit in hall.visits:
+        assert visit.state == "done" or (visit.state == "missed") == (visit.due_ms <= hall.now_ms)
+    assert all(one.due_ms > hall.now_ms for one in hall.state.timers.values())
+
+
+def test_settled_visits_leave_memory_and_stay_in_the_notebook(hall: Hall, tmp_path: Path) -> None:
+    hall.person(visit_tier="monthly")
+    hall.order("visit_done", visit_id="p-1:monthly:2026-11-01", by="李", outcome="well")
+    hall.state.forget_old(hall.now_ms)
+    assert not hall.state.table(Visit) and len(hall.visits) == 1
+    with pytest.raises(OrderRefused, match="settled long ago"):
+        hall.order("visit_done", visit_id="p-1:monthly:2026-11-01", by="王", outcome="well")
+
+
+def test_it_is_all_by_the_clock_of_the_hall() -> None:
+    hall = Hall("2026-11-02T10:00", UTC)
+    hall.person(visit_tier="monthly")
+    rows = [one for one in hall.state.timers.values() if isinstance(one, TimerSet)]
+    assert {datetime.fromtimestamp(one.due_ms / 1000, UTC).strftime("%d %H:%M") for one in rows} == {
+        "03 00:00",
+        "03 09:00",
+    }
+    assert all(one.by_wall for one in rows)
+    assert not [
+        one
+        for one in hall.order("open_visit", person_id="p-1", by="李").changes
+        if isinstance(one, TimerGone)
+    ]
