@@ -80,7 +80,7 @@ def call_story(connection: sqlite3.Connection, call_id: int) -> Json | None:
 def around(connection: sqlite3.Connection, call: Json) -> Json:
     """Whose call it is, what devices that person has, who lives beside. For a call that is not on disk yet, too."""
     person_id = str(call.get("person_id") or "")
-    if not person_id:
+    if not person_id and call["state"] != "CLOSED":  # a device may have come to somebody else since
         tied = _rows(connection, "SELECT person_id FROM devices WHERE device_id = ?", (call["device_id"],))
         person_id = tied[0]["person_id"] if tied else ""
     people = _rows(connection, f"SELECT {_PERSON} FROM people WHERE person_id = ?", (person_id,))

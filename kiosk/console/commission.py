@@ -47,7 +47,9 @@ def device_label(device_id: str) -> ResponseReturnValue:
     hall = core.house.plan
     address = f"{hall.http.base_url or request.host_url.rstrip('/')}/console/devices?device={device_id}"
     drawn = io.BytesIO()
-    segno.make(address, error="m").save(drawn, kind="svg", xmldecl=False, svgclass=None, lineclass=None, border=2)
+    segno.make(address, error="m").save(
+        drawn, kind="svg", xmldecl=False, svgclass=None, lineclass=None, border=2, omitsize=True
+    )
     names = {one["kind"]: one[f"name_{g.lang}"] for one in kinds_now(core)}
     return make_response(
         render_template(

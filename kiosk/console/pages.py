@@ -44,10 +44,10 @@ def _for_templates() -> dict[str, Any]:
     hall = core.house.plan.hall
     zone = zoneinfo.ZoneInfo(hall.timezone)
 
-    def clock(at_ms: int | None, never: str = "") -> str:
+    def clock(at_ms: int | None, never: str = "", form: str = "%m-%d %H:%M:%S") -> str:
         if at_ms is None:
             return never
-        return datetime.datetime.fromtimestamp(at_ms / 1000, zone).strftime("%m-%d %H:%M:%S")
+        return datetime.datetime.fromtimestamp(at_ms / 1000, zone).strftime(form)
 
     return {
         "say": lambda key, **filled: say(key, g.lang, **filled),

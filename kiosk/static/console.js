@@ -297,7 +297,7 @@ function callKey(event) {
   if (!call || !store.connected) return false;
   const mine = { dataset: { id: String(call.call_id) } };
   if (key === "a" && call.state === "HEARD") ACTS.accept(mine);
-  else if (key === "d" && call.state !== "CLOSED" && !call.arrived_ms) ACTS.arrive(mine);
+  else if (key === "d" && call.state === "COMING" && !call.arrived_ms) ACTS.arrive(mine);
   else if (key === "c" && (card || callId === null) && call.state !== "CLOSED") ACTS.close(mine);
   else if (key === "enter" && (event.target === card || (event.target === document.body && callId === null))) location.assign(callPage(call));
   else return false;

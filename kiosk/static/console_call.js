@@ -60,10 +60,9 @@ function head(call, store) {
       call.doubtful && h("p", { class: "warn-line" }, h("strong", {}, t("call_doubtful")), " — ", t("call_doubtful_more"))),
     h("div", { class: "call-do" },
       call.state === "HEARD" && button("accept", t("accept"), { class: "main loud", ...needs }),
-      open && !call.arrived_ms && button("arrive", t("arrived"), { class: call.state === "COMING" ? "main loud" : "", ...needs }),
+      call.state === "COMING" && !call.arrived_ms && button("arrive", t("arrived"), { class: "main loud", ...needs }),
       undoButton(call, store),
-      h("a", { class: "button", href: "/console" }, t("call_back")),
-      h("p", { class: "hint keys" }, t("call_keys"))));
+      h("a", { class: "button", href: "/console" }, t("call_back"))));
 }
 
 function stands(call) {
@@ -111,6 +110,7 @@ function notes(call, person, store) {
 
 /** What the elder's own device has shown. Never more than is known. */
 function told(call) {
+  if (call.state === "CLOSED" || call.device_id.startsWith("screen:")) return false; // whoever stands at a screen sees it there
   const grave = (word) => ["cannot", "unconfirmed"].includes(word);
   const line = (what, word) => h("p", { class: grave(word) ? "todo warn-line" : word === "shown" ? "well" : "" }, has(`${what}_${word}`) ? t(`${what}_${word}`) : word);
   return card("told", t("card_told"),
@@ -209,5 +209,6 @@ export function drawCall(store) {
     h("div", { class: "resp-cards", "data-key": "cards" },
       h("div", { class: "resp-first", "data-key": "first" }, wayIn(person), script(call, person), telephones(person), notes(call, person, store)),
       h("div", { class: "resp-then", "data-key": "then" }, told(call), outcomes(call, store), ladder(call)),
-      h("div", { class: "resp-rest", "data-key": "rest" }, earlier(), neighbours(), devices(store), lines())));
+      h("div", { class: "resp-rest", "data-key": "rest" }, earlier(), neighbours(), devices(store), lines())),
+    h("p", { class: "hint keys", "data-key": "keys" }, t("call_keys")));
 }

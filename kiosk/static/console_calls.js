@@ -80,9 +80,17 @@ function card(call, store) {
     h("div", { class: "call-do" },
       heard && button("accept", t("accept"), { class: "main loud", "data-id": call.call_id, ...needs }),
       h("a", { class: `button ${heard ? "" : "main"}`, href: callPage(call) }, t("open_call")),
-      !heard && !call.arrived_ms && button("arrive", t("arrived"), { "data-id": call.call_id, ...needs }),
-      button("close", t("close"), { "data-id": call.call_id, ...needs }),
-      call.claimed === false && button("claim", t("claim"), { class: "small", "data-id": call.device_id, disabled: away })));
+      h("div", { class: "side-by-side" },
+        !heard && !call.arrived_ms && button("arrive", t("arrived"), { "data-id": call.call_id, ...needs }),
+        button("close", t("close"), { "data-id": call.call_id, ...needs }),
+        call.claimed === false && button("claim", t("claim"), { "data-id": call.device_id, disabled: away }))));
+}
+
+/** One line for a call beside the one whose page this is: it must not push that one away. */
+function strip(call, store) {
+  return h("article", { class: `call strip ${call.state === "HEARD" ? "heard" : "coming"} ${loudness(call)}`, "data-key": `call-${call.call_id}`, "data-call": call.call_id, tabindex: "-1" },
+    h("p", { class: "strip-what" }, h("strong", { class: "call-kind" }, kindName(call.kind)), " ", h("a", { href: callPage(call) }, where(call)), " ", since(call.opened_ms, "waiting_for"), standing(call)),
+    call.state === "HEARD" && button("accept", t("accept"), { class: "main loud", "data-id": call.call_id, disabled: !store.connected }));
 }
 
 /** Seconds in which a close may still be undone; 0: no more. */
@@ -112,23 +120,26 @@ function kindChoice(open) {
   return h("p", { class: "choices", role: "group", "aria-label": t("calls_only") }, one("", t("calls_all_kinds")), there.map((kind) => one(kind.kind, kindName(kind.kind))));
 }
 
+/* A page that belongs to one call or one device shows what else rings as lines, and the rest as a number. */
+const narrow = Boolean(facts.story || facts.setup);
+
 /** The list. On a page that belongs to one call, the others: they ring there, too. */
 export function drawCalls(store) {
   const mine = facts.story?.call.call_id;
   const open = openCalls(store).filter((one) => one.call_id !== mine);
   const choice = kindChoice(open);
-  const shown = open.filter((one) => !only || one.kind === only || priorityOf(one.kind) === 0);
-  const closed = mine ? [] : closedCalls(store);
+  const shown = open.filter((one) => (narrow ? one.state === "HEARD" && loudness(one) !== "quiet" : !only || one.kind === only || priorityOf(one.kind) === 0));
+  const closed = narrow ? [] : closedCalls(store);
   const fresh = closed.filter((one) => undoLeft(one) > 0);
   draw("calls",
-    heading("calls", t("calls"), open.length > 0 && chip(String(open.length), "hot"), h("a", { class: "more", href: "/console/history" }, t("history"))),
-    !store.connected && h("p", { class: "wrong" }, t("calls_unknown")),
-    choice,
+    !narrow && heading("calls", t("calls"), open.length > 0 && chip(String(open.length), "hot"), h("a", { class: "more", href: "/console/history" }, t("history"))),
+    !narrow && !store.connected && h("p", { class: "wrong" }, t("calls_unknown")),
+    !narrow && choice,
     fresh.length > 0 && h("ul", { class: "fresh", "data-key": "fresh" }, fresh.map((one) => closedLine(one, store))),
-    h("div", { class: "call-list" }, shown.map((one) => card(one, store)),
+    h("div", { class: "call-list" }, shown.map((one) => (narrow ? strip : card)(one, store)),
       !open.length && store.connected && h("div", { class: "empty big" }, h("p", {}, t("calls_none")), h("p", { class: "small" }, t("calls_none_more")))),
-    shown.length < open.length && h("p", { class: "small" }, t("calls_hidden", { n: open.length - shown.length })),
-    open.length > 0 && h("p", { class: "hint keys" }, t("calls_keys")),
+    shown.length < open.length && h("p", { class: "small hidden-calls" }, narrow ? h("a", { href: "/console" }, t("calls_besides", { n: open.length - shown.length })) : t("calls_hidden", { n: open.length - shown.length })),
+    open.length > 0 && !narrow && h("p", { class: "hint keys" }, t("calls_keys")),
     closed.length > fresh.length && h("details", { class: "closed-calls", "data-key": "closed" }, h("summary", {}, t("calls_closed")), h("ul", {}, closed.filter((one) => !fresh.includes(one)).map((one) => closedLine(one, store)))));
 }
 
