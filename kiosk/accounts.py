@@ -60,6 +60,8 @@ class Session:
     must_change: bool
     ends_ms: int
     locks_ms: int
+    #: may look at residents' medical notes
+    medical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Member:
     created_by: str
     disabled_ms: int | None
     last_active_ms: int | None
+    medical: bool = False
 
 
 # ---------------------------------------------------------------- the first administrator
@@ -231,7 +234,7 @@ class Accounts:
         row = (
             self._read()
             .execute(
-                "SELECT s.staff_id, s.created_ms, s.active_ms, s.locked_ms, p.name, p.role, p.must_change"
+                "SELECT s.staff_id, s.created_ms, s.active_ms, s.locked_ms, p.name, p.role, p.must_change, p.medical"
                 " FROM staff_sessions s JOIN staff p USING (staff_id)"
                 " WHERE s.session_hash = ? AND s.ended_ms IS NULL AND p.disabled_ms IS NULL",
                 (session_hash,),
@@ -250,6 +253,7 @@ class Accounts:
             must_change=bool(row[6]),
             ends_ms=row[1] + rules.ENDS_AFTER_MS,
             locks_ms=row[2] + rules.IDLE_AFTER_MS,
+            medical=rules.may_see_medical(row[5], bool(row[7])),
         )
 
     def active(self, session: Session) -> None:
@@ -369,13 +373,27 @@ class Accounts:
 
         self._write(work)
 
+    def set_medical(self, by: Session, staff_id: int, granted: bool) -> None:
+        """Whether this person may look at residents' medical notes; it holds from the next request on."""
+        now_ms = self._now_ms()
+
+        def work(connection: sqlite3.Connection) -> None:
+            name = rows.name_of(connection, staff_id)
+            connection.execute("UPDATE staff SET medical = ? WHERE staff_id = ?", (int(granted), staff_id))
+            rows.note(connection, now_ms, by.name, "medical_granted" if granted else "medical_withdrawn", name)
+
+        self._write(work)
+
     def members(self) -> list[Member]:
         found = self._read().execute(
             "SELECT staff_id, name, role, must_change, created_ms, created_by, disabled_ms,"
-            " (SELECT max(active_ms) FROM staff_sessions s WHERE s.staff_id = staff.staff_id)"
+            " (SELECT max(active_ms) FROM staff_sessions s WHERE s.staff_id = staff.staff_id), medical"
             " FROM staff ORDER BY disabled_ms IS NOT NULL, name_key"
         )
-        return [Member(r[0], r[1], r[2], bool(r[3]), r[4], r[5], r[6], r[7]) for r in found]
+        return [
+            Member(r[0], r[1], r[2], bool(r[3]), r[4], r[5], r[6], r[7], rules.may_see_medical(r[2], bool(r[8])))
+            for r in found
+        ]
 
     # ---- the journal
 

@@ -215,7 +215,7 @@ def _state_now(core: Core) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def state_view(core: Core) -> dict[str, Any]:
     """What any screen in the hall may show: nothing of a person."""
-    return {**line.board(core), **zones_view(core), "now_ms": core.now_ms()}
+    return {**line.board(core), **zones_view(core), "alarm": core.link.alarm, "now_ms": core.now_ms()}
 
 
 def zones_view(core: Core) -> dict[str, Any]:

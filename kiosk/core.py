@@ -16,6 +16,7 @@ from gateway.notebook import open_reader
 from kiosk.catalogue import Catalogue
 from kiosk.conflate import Conflated
 from kiosk.gateway_link import GatewayLink
+from kiosk.kinds import priorities_now
 from kiosk.live import Hub
 from kiosk.running import Running
 from kiosk.writer import Writer
@@ -48,6 +49,7 @@ class Core:
 
     def __post_init__(self) -> None:
         self.running = Running(self.link, self.now_ms)
+        self.link.priorities = lambda: priorities_now(self)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -4,6 +4,8 @@ Theory of operation. One thread connects, says hello, keeps what it hears as `sn
 When the gateway goes, the last picture stays and is marked ``connected: False``; the thread tries again after 0.1,
 0.2 … 2 s. `order()` may be called by any thread: it writes one line and waits for the line that answers it.
 Every fact carries ``rev``; after a gap the link asks hello again rather than guess.
+A second thread tells the gateway how many consoles listen, at each change and after each hello: a ladder's step for a
+console that nobody has open is no step. When we go, the gateway counts none by itself.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import logging
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +24,12 @@ from devices.faults import OrderRefused, OutsideDown
 from gateway.hall.bays import UNCLAIMED_ZONE
 from gateway.log import say, say_once
 from kiosk.live import Fact, Hub
+from kiosk.rules.alarm import Level, default_priorities, level
 
 #: A gateway that restarts is back in about a second; faster tries only cost the Pi (our choice).
 RECONNECT_FIRST_S, RECONNECT_LAST_S = 0.1, 2.0
+#: A gateway that did not answer how many consoles there are is told again after this (our choice).
+TELL_AGAIN_S = 5.0
 #: Longer lines than this are not of our gateway: 2000 devices make a Snapshot of about 700 kB.
 LINE_AT_MOST = 8 * 1024 * 1024
 #: struct timeval, 2 s: as long as an order waits for its answer.
@@ -49,7 +54,9 @@ class GatewayLink:
 
     :param path: the gateway's socket.
     :param who: how we introduce ourselves.
-    :param hub: where facts are told: all on "staff", zones on "hall" too, but for unclaimed sensors.
+    :param hub: where facts are told: all on "staff"; on "hall" zones, but for unclaimed sensors, and the alarm's level.
+
+    ``priorities`` says how urgent each kind of call is (0: the most urgent); the core sets it to the hall's own table.
     """
 
     def __init__(self, path: Path, hub: Hub, *, who: str = "kiosk") -> None:
@@ -66,11 +73,20 @@ class GatewayLink:
         self._things: dict[str, dict[str, Json]] = {kind[1]: {} for kind in _KINDS.values()}
         self._news: dict[str, list[Fact]] = {}
         self._extra: Json = {"lamps": [], "epoch": ""}
+        self.priorities: Callable[[], Mapping[str, int]] = default_priorities
+        self._alarm: Level | None = None
+        self._calls_moved = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gateway-link", daemon=True)
+        #: set when the number of consoles may have changed, or the gateway may not know it
+        self._recount = threading.Event()
+        self._consoles_told: int | None = None
+        self._counter = threading.Thread(target=self._tell_consoles, name="consoles", daemon=True)
+        hub.on_consoles = self._recount.set
 
     def start(self) -> None:
         self._thread.start()
+        self._counter.start()
 
     def leave(self) -> None:
         """We are closing: a gateway that goes from now on is no news. Orders under way are still answered."""
@@ -79,8 +95,10 @@ class GatewayLink:
     def stop(self) -> None:
         self.leave()
         self._drop()
-        if self._thread.ident is not None:
-            self._thread.join(2)
+        self._recount.set()
+        for thread in (self._thread, self._counter):
+            if thread.ident is not None:
+                thread.join(2)
 
     @property
     def connected(self) -> bool:
@@ -126,6 +144,36 @@ class GatewayLink:
         with self._lock:
             things: Json = {name: list(kept.values()) for name, kept in self._things.items()}
         return {**things, **self._extra, "connected": self._connected}
+
+    @property
+    def alarm(self) -> Level | None:
+        """What the hall may know of its calls: nothing of a person (kiosk/rules/alarm.py)."""
+        return self._alarm
+
+    # ---------------------------------------------------------------- how many consoles listen
+
+    def _tell_consoles(self) -> None:
+        """Whoever opens or closes a console never waits for the gateway: this thread does."""
+        unsure = False
+        while True:
+            self._recount.wait(TELL_AGAIN_S if unsure else None)
+            self._recount.clear()
+            if self._stopping.is_set():
+                return
+            unsure = False
+            live = self._hub.consoles
+            if not self._connected or live == self._consoles_told:
+                continue
+            try:
+                self.order("consoles", live=live)
+            except OrderRefused as refused:
+                say_once("consoles", "consoles_refused", f"the gateway counts no consoles: {refused}")
+            except OutsideDown:
+                unsure = True  # it hangs or has gone: told again soon, or after the next hello
+                continue
+            self._consoles_told = live
+            if live != self._hub.consoles:
+                self._recount.set()
 
     # ---------------------------------------------------------------- the link's thread
 
@@ -179,6 +227,7 @@ class GatewayLink:
             say("gateway_lost", "the gateway is away: calls ring only where it runs", level=logging.WARNING)
             self._tell_link()
             self._tell_all()
+            self._tell_alarm()
 
     def _tell_link(self) -> None:
         self._tell("staff", "link", {"connected": self._connected})
@@ -201,6 +250,18 @@ class GatewayLink:
                 self._hear(raw)
         finally:
             self._tell_all()
+            if self._calls_moved:
+                self._tell_alarm()
+
+    def _tell_alarm(self) -> None:
+        """The hall's screens, after the consoles: that somebody calls, and no more; only where it has changed."""
+        self._calls_moved = False
+        with self._lock:
+            calls = list(self._things["calls"].values())
+        now = level(calls, self.priorities) if self._connected else None
+        if now != self._alarm:
+            self._alarm = now
+            self._hub.publish("hall", "alarm", {"alarm": now})
 
     def _hear(self, raw: bytes) -> None:
         try:
@@ -236,6 +297,10 @@ class GatewayLink:
             with self._lock:
                 self._things["bays"].pop(str(heard.get("bay_id")), None)
             self._tell("staff", "bay_gone", {"bay_id": str(heard.get("bay_id"))})
+        elif fact in ("RowChanged", "RowGone"):
+            # Its key alone: who shows that table asks gateway.db (docs/protocol.md, "A call is answered").
+            self._calls_moved |= heard.get("table") == "kinds"
+            self._tell("staff", "row", {"table": str(heard.get("table")), "key": heard.get("key")})
 
     def _hear_snapshot(self, heard: Json) -> None:
         with self._lock:
@@ -247,6 +312,9 @@ class GatewayLink:
                 }
             self._extra = {name: heard.get(name, empty) for name, empty in self._extra.items()}
         was, self._connected = self._connected, True
+        self._calls_moved = True
+        self._consoles_told = None
+        self._recount.set()
         if not was:
             say("gateway_found", "the gateway is there")
         self._tell_link()
@@ -264,6 +332,7 @@ class GatewayLink:
             return
         with self._lock:
             self._things[plural][str(thing[key])] = thing
+            self._calls_moved |= plural == "calls"
             if plural == "calls" and thing.get("state") == "CLOSED":
                 _keep_few_closed(self._things[plural])
         self._tell("staff", event, thing)

@@ -90,6 +90,8 @@ class Hub:
         self._heartbeat_s = heartbeat_s
         self.dropped = 0
         """Listeners that were too slow, since start."""
+        self.on_consoles: Callable[[], None] = _nothing
+        """Called when a console begins or ends to listen; must not wait."""
 
     @property
     def listeners(self) -> int:
@@ -99,6 +101,12 @@ class Hub:
         """How many hear this channel."""
         with self._lock:
             return sum(channel in stream.channels for stream in self._streams)
+
+    @property
+    def consoles(self) -> int:
+        """How many consoles of signed-in staff listen; a locked one rings and counts."""
+        with self._lock:
+            return sum(stream.is_console for stream in self._streams)
 
     def listens(self, channel: str) -> bool:
         """Whether anybody would hear: what is costly to gather need not be gathered for nobody."""
@@ -145,11 +153,16 @@ class Hub:
                 raise TooManyListeners(f"{public} screens of the hall are listening already")
             self._streams.add(stream)
         stream.begin_with(initial)
+        if stream.is_console:
+            self.on_consoles()
         return stream
 
     def forget(self, stream: Stream) -> None:
         with self._lock:
+            known = stream in self._streams
             self._streams.discard(stream)
+        if known and stream.is_console:
+            self.on_consoles()
 
     def close(self) -> None:
         """End all streams, at once: the process is closing."""
@@ -160,11 +173,17 @@ class Hub:
             stream.end()
 
 
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
 class Stream(Iterator[bytes]):
     """One listener's events as bytes. A class, not a generator: it must be forgotten even if never begun."""
 
     def __init__(self, hub: Hub, channels: frozenset[str], guard: Guard | None, heartbeat_s: float) -> None:
         self.channels = channels
+        #: who listens on the staff's channel under a guard is a person's console
+        self.is_console = STAFF in channels and guard is not None
         self._hub = hub
         self._guard = guard
         self._heartbeat_s = heartbeat_s

@@ -2,7 +2,8 @@
 
 ``door.py`` decides who may do what (deny by default); ``pages.py`` are the pages with forms; ``acts.py`` is what
 the console page orders; ``picture.py`` is what it shows, and what a locked screen may show; ``live.py`` is its
-live line; ``running.py`` is how the hall runs; ``people.py``, ``helpers.py``, ``rosters.py``, ``kinds.py`` and
+live line; ``call.py`` is the responder's screen, ``history.py`` the calls of former days, ``commission.py`` sets up
+devices; ``running.py`` is how the hall runs; ``people.py``, ``helpers.py``, ``rosters.py``, ``kinds.py`` and
 ``imports.py`` are forms about people, rosters and kinds of call (``tables.py`` reads and orders for them); ``words.py``
 is every text. The page itself is drawn by ``kiosk/static/console*.js``.
 Does not belong here: the life of a call (the gateway's), the rules of the queue (``kiosk/line.py``).
@@ -26,8 +27,11 @@ blueprint = Blueprint("console", __name__, url_prefix="/console")
 # The views register themselves on the blueprint above, so they are imported after it.
 from kiosk.console import (  # noqa: E402
     acts,
+    call,
+    commission,
     door,
     helpers,
+    history,
     imports,
     kinds,
     live,
@@ -64,7 +68,10 @@ def leave_first_token(state: BlueprintSetupState) -> None:
 __all__ = [
     "acts",
     "blueprint",
+    "call",
+    "commission",
     "helpers",
+    "history",
     "imports",
     "kinds",
     "live",

@@ -50,15 +50,15 @@ def accept_call(call_id: int) -> ResponseReturnValue:
         if told := _whose(core, call_id, by):
             return told
         raise
-    _did("accept_call", f"#{call_id}")
+    did("accept_call", f"#{call_id}")
     return jsonify(ok=True, call=answer.get("call"))
 
 
 @blueprint.post("/api/calls/<int:call_id>/close")
 @door.allow("admin", "staff")
 def close_call(call_id: int) -> ResponseReturnValue:
-    body = _body()
-    outcome, note = _text(body, "outcome"), _text(body, "note", NOTE_AT_MOST)
+    body = json_body()
+    outcome, note = text_of(body, "outcome"), text_of(body, "note", NOTE_AT_MOST)
     core, by = current_core(), door.me().name
     try:
         answer = core.link.order("close_call", call_id=call_id, by=by, outcome=outcome, note=note)
@@ -66,7 +66,7 @@ def close_call(call_id: int) -> ResponseReturnValue:
         if told := _whose(core, call_id, by):
             return told
         raise
-    _did("close_call", f"#{call_id}", outcome)
+    did("close_call", f"#{call_id}", outcome)
     return jsonify(ok=True, call=answer.get("call"))
 
 
@@ -87,8 +87,8 @@ def _whose(core: Core, call_id: int, by: str) -> ResponseReturnValue | None:
 @door.allow("admin", "staff")
 def call_next() -> ResponseReturnValue:
     """``key``: a repeated tap that carries the same key calls nobody else."""
-    body = _body()
-    window_id, key = _text(body, "window_id"), _text(body, "key", KEY_AT_MOST)
+    body = json_body()
+    window_id, key = text_of(body, "window_id"), text_of(body, "key", KEY_AT_MOST)
     ticket = line.call_next(current_core(), window_id, door.me().name, key)
     return _ticket_told("call_next", ticket)
 
@@ -118,7 +118,7 @@ def undo(ticket_id: int) -> ResponseReturnValue:
 
 
 def _ticket_told(what: str, ticket: Ticket) -> ResponseReturnValue:
-    _did(what, ticket.spelled, ticket.window_id or "")
+    did(what, ticket.spelled, ticket.window_id or "")
     return jsonify(ok=True, ticket=line.ticket_view(current_core(), ticket))
 
 
@@ -129,17 +129,17 @@ def _ticket_told(what: str, ticket: Ticket) -> ResponseReturnValue:
 @door.allow("admin", "staff")
 def bay(bay_id: str, what: str) -> ResponseReturnValue:
     answer = current_core().link.order(f"{what}_bay", bay_id=bay_id, by=door.me().name)
-    _did(f"{what}_bay", bay_id)
+    did(f"{what}_bay", bay_id)
     return jsonify(ok=True, bay=answer.get("bay"))
 
 
 @blueprint.post("/api/zones")
 @door.allow("admin")
 def define_zone() -> ResponseReturnValue:
-    body = _body()
-    fields: Json = {name: _text(body, name) for name in ("zone_id", "name_zh", "name_en")}
+    body = json_body()
+    fields: Json = {name: text_of(body, name) for name in ("zone_id", "name_zh", "name_en")}
     answer = current_core().link.order("define_zone", **fields, by=door.me().name)
-    _did("define_zone", fields["zone_id"])
+    did("define_zone", fields["zone_id"])
     return jsonify(ok=True, zone=answer.get("zone"))
 
 
@@ -147,11 +147,11 @@ def define_zone() -> ResponseReturnValue:
 @door.allow("admin", "staff")
 def claim_device(device_id: str) -> ResponseReturnValue:
     """Say what a device is. Empty fields are left to the gateway's defaults."""
-    body = _body()
-    known = ("kind", "name", "call_kind", "place", "person", "bay_id", "zone_id", "model")
-    fields: Json = {name: _text(body, name) for name in known if name in body}
+    body = json_body()
+    known = ("kind", "name", "call_kind", "place", "person", "person_id", "bay_id", "zone_id", "model", "answers")
+    fields: Json = {name: text_of(body, name) for name in known if name in body}
     answer = current_core().link.order("claim_device", device_id=device_id, **fields, by=door.me().name)
-    _did("claim_device", device_id, fields.get("kind", ""))
+    did("claim_device", device_id, fields.get("kind", ""))
     return jsonify(ok=True, device=answer.get("device"))
 
 
@@ -179,7 +179,7 @@ def settle_slip(slip_id: int, what: str) -> ResponseReturnValue:
         return _copy_slip(notebook, slip_id, now_ms) if what == "again" else None
 
     new_slip_id = core.writer.write(work)
-    _did(f"slip_{what}", f"#{slip_id}", "" if new_slip_id is None else f"#{new_slip_id}")
+    did(f"slip_{what}", f"#{slip_id}", "" if new_slip_id is None else f"#{new_slip_id}")
     core.hub.publish("staff", "slip_settled", {"slip_id": slip_id, "what": what})
     return jsonify(ok=True, slip_id=new_slip_id)
 
@@ -215,7 +215,7 @@ def lock() -> ResponseReturnValue:
 @blueprint.post("/api/unlock")
 @door.allow("admin", "staff", locked=True, quiet=True)
 def unlock() -> ResponseReturnValue:
-    door.accounts().unlock(door.me(), str(_body().get("password", "")), door.address())
+    door.accounts().unlock(door.me(), str(json_body().get("password", "")), door.address())
     live.wake(current_core())
     return jsonify(ok=True)
 
@@ -223,21 +223,21 @@ def unlock() -> ResponseReturnValue:
 # ---------------------------------------------------------------- reading a body, answering a fault
 
 
-def _body() -> Json:
+def json_body() -> Json:
     body = request.get_json(silent=True)
     if not isinstance(body, dict):
         raise Incomplete("the body is no JSON object")
     return body
 
 
-def _text(body: Json, name: str, most: int = TEXT_AT_MOST) -> str:
+def text_of(body: Json, name: str, most: int = TEXT_AT_MOST) -> str:
     value = body.get(name, "")
     if not isinstance(value, str) or len(value) > most:
         raise Incomplete(f"{name} is no text of at most {most} characters")
     return value.strip()
 
 
-def _did(what: str, subject: str = "", detail: str = "") -> None:
+def did(what: str, subject: str = "", detail: str = "") -> None:
     """One line in the journal. What was done stays done when this cannot be written; the log says so."""
     try:
         door.accounts().note(door.me().name, what, subject, detail)

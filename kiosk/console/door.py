@@ -129,7 +129,12 @@ def refuse(status: int, key: str, **filled: object) -> ResponseReturnValue:
         ), status
     if request.method == "GET" and key in _WHERE_TO_MEND:
         return redirect(url_for(_WHERE_TO_MEND[key]), 303)
-    return make_response(render_template("console/refused.html", why=say(key, g.lang, **filled)), status)
+    return refuse_words(status, say(key, g.lang, **filled))
+
+
+def refuse_words(status: int, why: str) -> ResponseReturnValue:
+    """No, as a page, for a reason that a rule has put into the reader's language already."""
+    return make_response(render_template("console/refused.html", why=why), status)
 
 
 _WHERE_TO_MEND = {

@@ -12,8 +12,12 @@ from flask.typing import ResponseReturnValue
 from devices.faults import OrderRefused
 from kiosk.accounts import TOKEN_FILE, TooManyTries, needs_first
 from kiosk.console import blueprint, door, picture
-from kiosk.console.words import KINDS, OUTCOMES, WORDS, say
+from kiosk.console.words import WORDS, Lang, say
 from kiosk.core import current_core
+from kiosk.kinds import kinds_now
+
+#: A close made by mistake may be undone for so long (docs/protocol.md, `reopen_call`); the gateway has the last word.
+UNDO_MS = 60_000
 
 #: Lines of the journal that are about accounts: for administrators only.
 _ACCOUNT_LINES = frozenset(
@@ -28,6 +32,8 @@ _ACCOUNT_LINES = frozenset(
         "staff_added",
         "staff_disabled",
         "staff_enabled",
+        "medical_granted",
+        "medical_withdrawn",
     ]
 )
 
@@ -38,10 +44,10 @@ def _for_templates() -> dict[str, Any]:
     hall = core.house.plan.hall
     zone = zoneinfo.ZoneInfo(hall.timezone)
 
-    def clock(at_ms: int | None, never: str = "") -> str:
+    def clock(at_ms: int | None, never: str = "", form: str = "%m-%d %H:%M:%S") -> str:
         if at_ms is None:
             return never
-        return datetime.datetime.fromtimestamp(at_ms / 1000, zone).strftime("%m-%d %H:%M:%S")
+        return datetime.datetime.fromtimestamp(at_ms / 1000, zone).strftime(form)
 
     return {
         "say": lambda key, **filled: say(key, g.lang, **filled),
@@ -51,44 +57,57 @@ def _for_templates() -> dict[str, Any]:
         "hall_name": hall.name_zh if g.lang == "zh" else hall.name_en,
         "hall": hall,
         "clock": clock,
+        "spell": lambda ms: spell(ms, g.lang),
         "locked": g.staff_session is not None and g.staff_session.locked,
     }
+
+
+def spell(ms: int, lang: Lang) -> str:
+    """How long, as people say it; the page's own script says it in the same way (``console_view.js``)."""
+    s = max(0, ms // 1000)
+    if s < 60:
+        return say("seconds", lang, n=s)
+    if s < 3600:
+        return say("minutes", lang, n=s // 60)
+    return say("hours", lang, n=s // 3600) if s < 86400 else say("days", lang, n=s // 86400)
 
 
 @blueprint.get("", strict_slashes=False)
 @door.allow("admin", "staff", locked=True)
 def page() -> ResponseReturnValue:
     """The console itself: an empty frame and the words; everything else comes on the live line."""
-    return _live_page("all")
+    return live_page("all")
 
 
 @blueprint.get("/devices")
 @door.allow("admin", "staff")
 def devices() -> ResponseReturnValue:
     """The same live page with room for the devices: claim, edit, zones. Calls stay on top of it and ring."""
-    return _live_page("devices")
+    return live_page("devices")
 
 
 @blueprint.get("/running")
 @door.allow("admin", "staff")
 def running() -> ResponseReturnValue:
     """How the hall runs. A live page, too: whoever reads it hears a call as everywhere else."""
-    return _live_page("running")
+    return live_page("running")
 
 
-def _live_page(view: str) -> str:
+def live_page(view: str, **more: Any) -> str:
+    """The live frame as ``view``; ``more`` are facts of this page alone."""
     core, me = current_core(), door.me()
     return render_template(
         "console/console.html",
         view=view,
         facts={
             "words": WORDS,
-            "outcomes": list(OUTCOMES),
-            "call_kinds": list(KINDS),
+            "kinds": kinds_now(core),
             "windows": picture.windows(core),
             "me": {"name": me.name, "role": me.role},
             "lang": g.lang,
             "timezone": core.house.plan.hall.timezone,
+            "undo_ms": UNDO_MS,
+            **more,
         },
     )
 
@@ -189,6 +208,9 @@ def staff_post() -> ResponseReturnValue:
             )
         if do in ("disable", "enable"):
             book.set_disabled(door.me(), staff_id, do == "disable")
+            return _go("console.staff")
+        if do in ("medical", "no_medical"):
+            book.set_medical(door.me(), staff_id, do == "medical")
             return _go("console.staff")
     except OrderRefused as refused:
         return _staff_page(refused=refused, name=name), 409

@@ -32,6 +32,7 @@ _CALL_ON_A_LOCKED_SCREEN = (
     "last_press_ms",
     "written",
     "overdue",
+    "acts",
 )
 #: What a locked screen hears besides calls: nothing in it names anybody.
 _PLAIN_EVENTS = frozenset({"heartbeat", "link", "part", "lock"})

@@ -10,6 +10,7 @@ from typing import Literal
 # How a call ended and what kinds there are is decided where a call lives; the console only shows these words.
 from gateway.hall.kinds import DEFAULTS, OUTCOMES
 from kiosk.console.words_desk import WORDS as DESK
+from kiosk.words_answering import WORDS as ANSWERING
 from kiosk.words_running import WORDS as RUNNING
 
 Lang = Literal["zh", "en"]
@@ -118,7 +119,6 @@ _PAGE: dict[str, tuple[str, str]] = {
         "网关没有应答，新的呼叫到不了这里；下面是断开前的样子。请直接看按钮灯和警示灯，并打电话核实。",
         "The gateway does not answer: new calls do not get here, what is below is old. Watch the lamps, telephone.",
     ),
-    "accept": ("我去", "On my way"),
     "close": ("办结", "Close"),
     "accepted_by": ("{name} 正在前往", "{name} is on the way"),
     "already_taken": ("{name} 已经去了，不用重复前往。", "Already taken by {name}; no need to go twice."),
@@ -381,6 +381,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **_PAGE,
     **RUNNING,
     **DESK,
+    **ANSWERING,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},
     **{f"call_kind_{key}": pair for key, pair in KINDS.items()},
 }

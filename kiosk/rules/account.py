@@ -133,5 +133,10 @@ def is_locked(active_ms: int, locked_ms: int | None, now_ms: int) -> bool:
     return locked_ms is not None or idle_ms >= IDLE_AFTER_MS or idle_ms < -CLOCK_SLACK_MS
 
 
+def may_see_medical(role: Role, granted: bool) -> bool:
+    """Medical notes are for administrators and for whom an administrator has named; each look is journalled."""
+    return role == "admin" or granted
+
+
 def is_over(created_ms: int, now_ms: int) -> bool:
     return now_ms - created_ms >= ENDS_AFTER_MS

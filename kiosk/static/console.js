@@ -1,7 +1,10 @@
 /* The console page: listens on the live line, draws what it hears, orders what is tapped. Begin reading here. */
 import { clock, h, language, nowMs, patchChildren, setClock, setLanguage, t, tick } from "./console_view.js";
 import { dropBay, store, takeCalls, takePicture, takeThing, takeTicket, takeVerdict, wipe } from "./console_store.js";
-import { drawCalls, flashTitle, outcomeForm, ringFor } from "./console_calls.js";
+import { anyUndo, callPage, chooseKind, drawCalls, flashTitle, openCalls, outcomeForm, ringFor } from "./console_calls.js";
+import { askStory, callId, concerns, counts, drawCall, showMedical, thisCall, wipeStory } from "./console_call.js";
+import { takeKinds } from "./console_kinds.js";
+import * as setup from "./console_setup.js";
 import { drawQueue, lastStep, myWindow, nextAnswered, nextOrder, remember, serving, setMyWindow } from "./console_queue.js";
 import { chooseBay, drawBays, drawPaper, drawParts } from "./console_hall.js";
 import { claimFields, claimForm, drawDevices, zoneForm } from "./console_devices.js";
@@ -21,12 +24,14 @@ const ask = document.getElementById("ask");
 
 /* ---------------------------------------------------------------- drawing */
 
-const DRAWN_BY = { call: [drawCalls], zone: [drawBays], bay: [drawBays], device: [drawDevices], part: [drawParts], ticket: [drawQueue], paper: [drawPaper, drawParts] };
+const drawThings = (store) => drawDevices(store, setup.asideLine(store));
+const drawMine = () => { if (!store.locked && !store.ended) { drawCall(store); setup.drawSetup(store); } };
+const DRAWN_BY = { call: [drawCalls, drawMine], zone: [drawBays], bay: [drawBays], device: [drawThings, drawMine], part: [drawParts], ticket: [drawQueue], paper: [drawPaper, drawParts] };
 
 function drawAll() {
   document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
   if (store.locked || store.ended) document.querySelectorAll("#main > section, .hall-side > section").forEach((one) => one.replaceChildren());
-  else if (store.known) for (const hand of [drawCalls, drawQueue, drawParts, drawPaper, drawBays, drawDevices, drawRunning]) hand(store);
+  else if (store.known) for (const hand of [drawCalls, drawMine, drawQueue, drawParts, drawPaper, drawBays, drawThings, drawRunning]) hand(store);
   document.getElementById("main").setAttribute("aria-busy", String(!store.known));
   drawCover(store);
   drawEnded(store);
@@ -67,23 +72,39 @@ const heard = (work) => (data) => { heardAt = performance.now(); work(data); };
 function takeLock(state) {
   if (store.ended) location.reload(); // somebody has signed in: this page's form token was the former session's
   if (state.locked && !store.locked) { ask.close(); }
-  if (state.locked !== store.locked) wipe();
+  if (state.locked !== store.locked) { wipe(); wipeStory(); }
   Object.assign(store, { locked: state.locked, name: state.name, endsMs: state.ends_ms });
   setClock(state.now_ms);
 }
 
 const handlers = {
   lock: heard(takeLock),
-  picture: heard((picture) => { setClock(picture.now_ms); takePicture(picture); drawAll(); }),
-  snapshot: heard((picture) => { takePicture(picture); drawAll(); }),
+  picture: heard((picture) => { setClock(picture.now_ms); takePicture(picture); drawAll(); if (!store.locked) askStory(drawMine); }),
+  snapshot: heard((picture) => { takePicture(picture); drawAll(); askStory(drawMine); }),
   link: heard((link) => { store.connected = link.connected; drawAll(); }),
+  row: heard((row) => { if (row.table === "kinds") askKinds(); if (concerns(row)) askStory(drawMine); }),
   ticket: heard((ticket) => { takeTicket(ticket); drawSome("ticket"); }),
   paper: heard((paper) => { store.paper = paper; drawSome("paper"); }),
   slip_settled: heard((told) => { takeVerdict(told.slip_id); drawSome("paper"); }),
   bay_gone: heard((told) => { dropBay(told.bay_id); drawSome("bay"); }),
   heartbeat: heard(drawLine),
 };
-for (const kind of ["call", "zone", "bay", "device", "part"]) handlers[kind] = heard((thing) => { takeThing(kind, thing); drawSome(kind); });
+for (const kind of ["zone", "bay", "device", "part"]) handlers[kind] = heard((thing) => { takeThing(kind, thing); drawSome(kind); });
+handlers.call = heard((call) => {
+  takeThing("call", call);
+  drawSome("call");
+  if (store.locked) return;
+  if (call.call_id === callId) askStory(drawMine);
+  setup.heardCall(call, drawMine);
+});
+
+/** Somebody has edited a kind of call: its name, how urgent it is, how it may end. */
+async function askKinds() {
+  try {
+    const answer = await fetch("/console/api/kinds", { cache: "no-store", signal: AbortSignal.timeout(4000) });
+    if (answer.ok) { takeKinds(await answer.json()); drawAll(); }
+  } catch { /* the next page that is opened has them */ }
+}
 
 window.LinliLive.open("/console/live", handlers, {
   poll: "/console/api/session",
@@ -115,6 +136,7 @@ function end() {
   if (store.ended) return;
   if (ask.open) ask.close();
   wipe();
+  wipeStory();
   Object.assign(store, { ended: true, locked: false, known: false, endsMs: null });
   drawAll();
 }
@@ -162,6 +184,20 @@ const id = (button) => encodeURIComponent(button.dataset.id);
 const ACTS = {
   accept: (b) => once(`calls/${id(b)}/accept`),
   close: (b) => open(outcomeForm(store.calls.get(Number(b.dataset.id)))),
+  arrive: (b) => once(`calls/${id(b)}/arrive`),
+  reopen: (b) => once(`calls/${id(b)}/reopen`),
+  medical: async (b) => { const told = await once(`calls/${id(b)}/medical`); if ("medical" in told && !store.locked) { showMedical(told.medical); drawMine(); } },
+  only: (b) => { chooseKind(b.dataset.id); drawCalls(store); },
+  is_test: (b) => once(`calls/${id(b)}/close`, { outcome: "test" }),
+  setup_person: () => { setup.forgetPerson(); drawMine(); },
+  setup_choose: (b) => { setup.choosePerson(b.dataset.id); drawMine(); },
+  setup_nobody: () => { setup.choosePerson(null); drawMine(); },
+  setup_lamp: (b) => { setup.sawLamp(b.dataset.id); drawMine(); },
+  retire_open: (b) => open(setup.retireForm(b.dataset.id, store)),
+  bring_back: async (b) => {
+    const told = await once(`devices/${id(b)}/bring-back`, setup.asideFields());
+    if (told.ok) { setup.broughtBack(); drawThings(store); toast(t("brought_back")); }
+  },
   claim: (b) => open(claimForm(b.dataset.id, store)),
   zone: () => open(zoneForm()),
   dismiss: () => ask.close(),
@@ -192,8 +228,27 @@ document.addEventListener("change", (event) => {
   if (form && event.target.name === "kind") form.dataset.kind = event.target.value;
 });
 
+document.addEventListener("input", (event) => { if (event.target.id === "find-person") setup.findPeople(event.target.value, drawMine); });
+
 const FORMS = {
-  close: (form) => order(`calls/${id(form)}/close`, Object.fromEntries(new FormData(form))),
+  close: (form, by) => order(`calls/${id(form)}/close`, Object.fromEntries(new FormData(form, by))),
+  person: async (form) => {
+    form.dataset.person ||= setup.personId(); // a repeated tap is the same person
+    const told = await order("people", { person_id: form.dataset.person, ...Object.fromEntries(new FormData(form)) });
+    if (told.person) { setup.takePerson(told.person); drawMine(); }
+    return told;
+  },
+  setup: async (form) => {
+    const told = await order(`devices/${id(form)}/claim`, setup.setupFields(form, store));
+    if (told.ok) { setup.saved(); drawMine(); }
+    return told;
+  },
+  retire: async (form, by) => {
+    const replace = by?.value === "replace";
+    const told = await order(`devices/${id(form)}/retire`, replace ? { by_device: form.elements.by_device.value } : {});
+    if (told.ok) { setup.putAside(form.dataset.id, told, store); drawThings(store); }
+    return told;
+  },
   claim: (form) => order(`devices/${id(form)}/claim`, claimFields(form)),
   zone: (form) => order("zones", Object.fromEntries(new FormData(form))),
   unlock: (form) => order("unlock", Object.fromEntries(new FormData(form))),
@@ -203,12 +258,13 @@ document.addEventListener("submit", async (event) => {
   const form = event.target.closest("form[data-form]");
   if (!form) return;
   event.preventDefault();
-  if (form.dataset.busy) return;
-  form.dataset.busy = "yes";
-  const answer = await FORMS[form.dataset.form](form);
-  delete form.dataset.busy;
+  if (busy.has(form)) return;
+  busy.add(form);
+  const answer = await FORMS[form.dataset.form](form, event.submitter);
+  busy.delete(form);
   const wrong = form.querySelector("[role=alert].wrong");
-  if (answer.why) { wrong.textContent = answer.why; wrong.hidden = false; form.querySelector("[type=password]")?.select(); } else if (form.closest("#ask")) ask.close();
+  if (answer.why && form.closest("#main")) toast(answer.why); // this form is drawn anew with each fact
+  else if (answer.why) { wrong.textContent = answer.why; wrong.hidden = false; form.querySelector("[type=password]")?.select(); } else if (form.closest("#ask")) ask.close();
 });
 
 /* Keys for whoever stands at a window. Never while typing, never behind a dialog or the cover. */
@@ -218,10 +274,35 @@ document.addEventListener("keydown", (event) => {
   const on = event.target;
   if (on.closest("input, textarea, [contenteditable]") || (on.closest("select") && (on.id !== "window" || event.key === " "))) return;
   if (event.key === " " && on.closest("button, a, summary")) return; // there Space presses what has the focus
+  if (callKey(event)) { event.preventDefault(); return; }
   const now = serving(store);
   if ((event.key === "n" || event.key === "N" || event.key === " ") && myWindow()) { event.preventDefault(); ACTS.next(); }
   if ((event.key === "r" || event.key === "R") && now) queueStep(`${now.ticket_id}/recall`);
 });
+
+/* Calls from the keyboard: the card with the focus, else the first of the list; on a call's own page, that call. */
+function callKey(event) {
+  const cards = [...document.querySelectorAll("#calls [data-call]")];
+  const card = event.target.closest("[data-call]");
+  const at = cards.indexOf(card);
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (step) {
+    if (!cards.length || event.target.closest("select")) return false;
+    cards[Math.min(Math.max(at + step, 0), cards.length - 1)].focus();
+    return true;
+  }
+  const call = card ? store.calls.get(Number(card.dataset.call)) : callId !== null ? thisCall(store) : openCalls(store)[0];
+  const key = event.key.toLowerCase();
+  if (key === "escape" && callId !== null) { location.assign("/console"); return true; }
+  if (!call || !store.connected) return false;
+  const mine = { dataset: { id: String(call.call_id) } };
+  if (key === "a" && call.state === "HEARD") ACTS.accept(mine);
+  else if (key === "d" && call.state === "COMING" && !call.arrived_ms) ACTS.arrive(mine);
+  else if (key === "c" && (card || callId === null) && call.state !== "CLOSED") ACTS.close(mine);
+  else if (key === "enter" && (event.target === card || (event.target === document.body && callId === null))) location.assign(callPage(call));
+  else return false;
+  return true;
+}
 
 /* ---------------------------------------------------------------- language, clock, being here */
 
@@ -250,7 +331,11 @@ setInterval(() => {
   flashTitle(store);
   drawLine();
   if (!store.locked && store.known && (lastStep() || document.querySelector("[data-act=undo]"))) drawQueue(store);
+  if (!store.locked && store.known && (anyUndo(store) || document.querySelector("[data-act=reopen]"))) drawCalls(store);
+  if (counts(store) || document.querySelector("#call [data-act=reopen]")) drawMine();
+  if (!store.locked && (setup.asideLeft() || document.querySelector("[data-act=bring_back]"))) drawThings(store);
 }, 1000);
 drawAll();
+drawMine(); // the page brought its facts with it: they need no line
 watchRunning(store);
 if (location.hash) document.querySelector(location.hash)?.scrollIntoView();

@@ -1,7 +1,10 @@
 /* Devices: the unwell and the unclaimed first, the well ones folded away; and the form that claims one. */
 import { button, chip, draw, empty, facts, h, has, heading, inLang, language, since, t } from "./console_view.js";
+import { allKinds, kindName } from "./console_kinds.js";
 
 const KINDS = ["call_button", "bay_sensor", "ignored"]; // docs/protocol.md, claim_device
+/* On the page of the devices there is room for what is rarely done. */
+const roomy = document.body.classList.contains("view-devices");
 const worry = (one) => (one.kind === "unclaimed" ? 0 : one.health !== "ok" && one.kind !== "ignored" ? 1 : 2);
 
 function line(one, store) {
@@ -15,15 +18,23 @@ function line(one, store) {
       h("p", { class: "small" }, one.last_seen_ms ? since(one.last_seen_ms, "last_seen", "ago") : t("never_seen"),
         one.battery_pct != null ? ` · ${t("battery", { n: Math.round(one.battery_pct) })}` : ""),
       why && h("p", { class: "todo" }, why)),
-    one.kind !== "hall_button" && button("claim", one.kind === "unclaimed" ? t("claim") : t("edit"),
-      { class: one.kind === "unclaimed" ? "main small" : "small", "data-id": one.device_id, disabled: !store.connected, title: store.connected ? "" : t("gateway_needed") }));
+    one.kind !== "hall_button" && h("div", { class: "thing-do" },
+      one.kind === "unclaimed" && h("a", { class: "button small main", href: setupPage(one.device_id) }, t("setup_open")),
+      roomy && one.kind === "call_button" && button("retire_open", t("retire_open"), { class: "small", "data-id": one.device_id, disabled: !store.connected }),
+      button("claim", one.kind === "unclaimed" ? t("claim") : t("edit"),
+      { class: "small", "data-id": one.device_id, disabled: !store.connected, title: store.connected ? "" : t("gateway_needed") }),
+      roomy && one.kind === "call_button" && h("a", { class: "button small", href: `/console/devices/label/${encodeURIComponent(one.device_id)}` }, t("setup_label"))));
 }
 
-export function drawDevices(store) {
+export const setupPage = (deviceId) => `/console/devices/set-up/${encodeURIComponent(deviceId)}`;
+
+/** `above`: a line over the list, or false. */
+export function drawDevices(store, above = false) {
   const devices = [...store.devices.values()].sort((a, b) => worry(a) - worry(b) || a.device_id.localeCompare(b.device_id, "en", { numeric: true }));
   const well = devices.filter((one) => worry(one) === 2);
   draw("devices",
     heading("devices", t("devices"), facts.me.role === "admin" && button("zone", t("zone_new"), { class: "small", disabled: !store.connected })),
+    above,
     h("ul", { class: "things" }, devices.filter((one) => worry(one) < 2).map((one) => line(one, store))),
     well.length > 0 && h("details", { "data-key": "well" }, h("summary", {}, t("devices_well", { n: well.length })), h("ul", { class: "things" }, well.map((one) => line(one, store)))),
     !devices.length && empty(t("devices_none")));
@@ -42,8 +53,10 @@ function showAsked() {
   (line.querySelector("button") ?? line).focus();
 }
 
-const field = (name, text, value, more = {}) => h("label", {}, text, h("input", { name, value: value ?? "", maxlength: 80, autocomplete: "off", ...more }));
-const choice = (name, text, options, value) => h("label", {}, text, h("select", { name }, options.map(([key, label]) => h("option", { value: key, selected: key === value }, label))));
+/** [word, name] of the kinds that a press may mean; one that was put out of use stays where it is chosen. */
+export const kindChoices = (chosen) => allKinds().filter((one) => one.enabled || one.kind === chosen).map((one) => [one.kind, kindName(one.kind)]);
+export const field = (name, text, value, more = {}) => h("label", {}, text, h("input", { name, value: value ?? "", maxlength: 80, autocomplete: "off", ...more }));
+export const choice = (name, text, options, value) => h("label", {}, text, h("select", { name }, options.map(([key, label]) => h("option", { value: key, selected: key === value }, label))));
 
 /** The form for one device. A call raised by an unknown device carries its id, so the form opens for that id too. */
 export function claimForm(deviceId, store) {
@@ -55,7 +68,7 @@ export function claimForm(deviceId, store) {
     choice("kind", t("device_kind"), KINDS.map((key) => [key, t(`kind_${key}`)]), kind),
     field("name", t("device_name"), one.name, { required: true }),
     h("div", { class: "for-button" },
-      choice("call_kind", t("device_call_kind"), facts.call_kinds.map((key) => [key, t(`call_kind_${key}`)]), one.call_kind),
+      choice("call_kind", t("device_call_kind"), kindChoices(one.call_kind), one.call_kind),
       field("place", t("device_place"), one.place), field("person", t("device_person"), one.person)),
     h("div", { class: "for-bay" },
       zones.length ? choice("zone_id", t("device_zone"), zones, one.zone_id) : h("p", { class: "wrong" }, t("zone_none")),

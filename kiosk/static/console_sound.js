@@ -5,9 +5,11 @@ import { t } from "./console_view.js";
  * told apart from the next room, and both lie in 500-1000 Hz, which ageing ears hear best). */
 const EMERGENCY = { tones: [[880, 0], [660, 0.16], [880, 0.32], [660, 0.48], [880, 0.64], [660, 0.8]], length: 0.14, volume: 0.5, everyMs: 2000 };
 const OTHER = { tones: [[660, 0], [523, 0.3]], length: 0.26, volume: 0.35, everyMs: 4000 };
+/* A meal or a visit: one soft low tone now and then, so that it is heard and disturbs nobody. */
+const QUIET = { tones: [[523, 0]], length: 0.3, volume: 0.2, everyMs: 20000 };
 /* Nobody is signed in any more: three falling tones a minute, unlike any call, until somebody signs in. */
 const ENDED = { tones: [[660, 0], [587, 0.45], [523, 0.9]], length: 0.4, volume: 0.45, everyMs: 60000 };
-const PATTERNS = { emergency: EMERGENCY, other: OTHER, ended: ENDED };
+const PATTERNS = { emergency: EMERGENCY, other: OTHER, quiet: QUIET, ended: ENDED };
 
 let context = null;
 let timer = 0;
@@ -38,7 +40,7 @@ function once(pattern) {
   }
 }
 
-/** Ring for "emergency", "other" or "ended", again and again; null is silence. */
+/** Ring for "emergency", "other", "quiet" or "ended", again and again; null is silence. */
 export function ring(wanted) {
   document.documentElement.dataset.ringing = wanted ?? "no";
   if (wanted === what) return;

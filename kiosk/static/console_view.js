@@ -75,7 +75,7 @@ export function spell(ms) {
 }
 const ago = (ms) => (nowMs() - ms < 10000 ? t("just_now") : t("ago", { time: spell(nowMs() - ms) }));
 
-/** A time that `tick` keeps true: `word` holds {time}. `as` is "since" (12 s) or "ago" (12 s ago). */
+/** A time that `tick` keeps true: `word` holds {time}. `as` is "since" (12 s), "ago" (12 s ago) or "left" (12 s to go). */
 export function since(ms, word, as = "since") {
   const element = h("span", { class: "time", "data-since": ms, "data-word": word, "data-as": as });
   element.append(sinceText(element));
@@ -83,7 +83,8 @@ export function since(ms, word, as = "since") {
 }
 function sinceText(element) {
   const ms = Number(element.dataset.since);
-  return t(element.dataset.word, { time: element.dataset.as === "ago" ? ago(ms) : spell(nowMs() - ms) });
+  const as = element.dataset.as;
+  return t(element.dataset.word, { time: as === "ago" ? ago(ms) : spell(as === "left" ? ms - nowMs() : nowMs() - ms) });
 }
 export function tick() {
   for (const one of document.querySelectorAll("[data-since]")) {
@@ -93,6 +94,12 @@ export function tick() {
 }
 export const clock = (ms) => new Intl.DateTimeFormat(lang === "zh" ? "zh-CN" : "en-GB", {
   hour: "2-digit", minute: "2-digit", timeZone: facts.timezone, hour12: false }).format(ms);
+
+/** With the day, for what is long past. */
+export const dayClock = (ms) => new Intl.DateTimeFormat(lang === "zh" ? "zh-CN" : "en-GB", {
+  year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", timeZone: facts.timezone, hour12: false }).format(ms);
+export const secondClock = (ms) => new Intl.DateTimeFormat(lang === "zh" ? "zh-CN" : "en-GB", {
+  hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: facts.timezone, hour12: false }).format(ms);
 
 /* ---------------------------------------------------------------- small pieces */
 

@@ -18,7 +18,8 @@ CALL: Json = {
     "state": "HEARD", "kind": "emergency", "device_id": "btn-0302", "device_name": "302 床头按钮", "claimed": True,
     "place": "3栋1单元302", "person": "张奶奶", "presses": 1, "button": 1, "accepted_ms": None, "accepted_by": None,
     "closed_ms": None, "closed_by": None, "outcome": None, "note": "", "written": True, "delayed": False,
-    "doubtful": False, "overdue": False,
+    "doubtful": False, "overdue": False, "person_id": "", "turn": 0, "step": -1, "acts": "", "arrived_ms": None,
+    "arrived_by": None, "heard": "", "coming": "", "repeats": 0,
 }  # fmt: skip
 
 
@@ -96,6 +97,13 @@ class ConsoleGateway:
             }
             return self._tell("PartChanged", "part", self.parts[part])
 
+    def row(self, table: str, key: object) -> None:
+        """A row of hall/rows.py has changed."""
+        with self._lock:
+            self._rev += 1
+            for guest in self._guests:
+                self._send(guest, {"fact": "RowChanged", "rev": self._rev, "table": table, "key": key})
+
     def close(self) -> None:
         with self._lock:
             guests, self._guests = self._guests, []
@@ -111,8 +119,12 @@ class ConsoleGateway:
     def _answer(self, order: Json) -> Json:
         name = order["order"]
         self.orders.append(order)
-        if name in ("accept_call", "close_call"):
+        if name in ("accept_call", "arrive_call", "close_call", "reopen_call"):
             return self._step(order)
+        if name in ("consoles", "look_at_medical"):
+            return {}
+        if name == "put_person":
+            return {"row": {key: value for key, value in order.items() if key not in ("id", "order", "by")}}
         if name == "statistics":
             return {"statistics": self.statistics}
         if name in ("close_bay", "open_bay"):
@@ -128,23 +140,22 @@ class ConsoleGateway:
         return {"ok": False, "fault": "bad_order", "why_zh": "没有这个命令", "why_en": f"no order {name}"}
 
     def _step(self, order: Json) -> Json:
-        call = self.calls.get(order["call_id"])
-        if (
-            call is None
-            or call["state"] == "CLOSED"
-            or (order["order"] == "accept_call" and call["accepted_by"])
-        ):
-            return {"ok": False, "fault": "refused", "why_zh": "不行", "why_en": "no"}
-        if order["order"] == "accept_call":
-            call.update(state="COMING", accepted_by=order["by"], accepted_ms=self.now_ms)
+        call, name, by = self.calls.get(order["call_id"]), order["order"], order["by"]
+        refused = {"ok": False, "fault": "refused", "why_zh": "不行", "why_en": "no"}
+        if call is None or (call["state"] == "CLOSED") != (name == "reopen_call"):
+            return refused
+        if name == "accept_call":
+            if call["accepted_by"]:
+                return refused
+            call.update(state="COMING", accepted_by=by, accepted_ms=self.now_ms)
+        elif name == "arrive_call":
+            call.update(arrived_by=by, arrived_ms=self.now_ms)
+        elif name == "reopen_call":
+            back = "COMING" if call["accepted_by"] else "HEARD"
+            call.update(state=back, closed_by=None, closed_ms=None, outcome=None)
         else:
-            call.update(
-                state="CLOSED",
-                closed_by=order["by"],
-                closed_ms=self.now_ms,
-                outcome=order["outcome"],
-                note=order["note"],
-            )
+            outcome, note = order["outcome"], order["note"]
+            call.update(state="CLOSED", closed_by=by, closed_ms=self.now_ms, outcome=outcome, note=note)
         return {"call": self._tell("CallChanged", "call", call)}
 
     # ---- the socket

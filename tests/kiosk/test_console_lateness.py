@@ -270,7 +270,7 @@ def test_whoever_reads_it_hears_a_call_and_takes_it_there(hall: ConsoleHall, pag
     running(page)
     hall.gateway.press(7)
     expect(page.locator("html")).to_have_attribute("data-ringing", "emergency")
-    page.locator("[data-call='7']").get_by_role("button", name="我去").click()
+    page.locator("[data-call='7']").get_by_role("button", name="我来处理").click()
     expect(page.locator("[data-call='7']")).to_contain_text("李强 正在前往")
     hall.clock.go(min=16)
     expect(page.locator("#cover")).to_contain_text("屏幕已锁")

@@ -85,14 +85,13 @@ def test_a_press_rings_is_accepted_and_closed_without_a_reload(desk: Desk) -> No
         "data-rings", re.compile("[2-9]")
     )  # it did not ring only once
 
-    call.get_by_role("button", name="我去").click()
+    call.get_by_role("button", name="我来处理").click()
     expect(call).to_contain_text("李强 正在前往")
     expect(page.locator("html")).to_have_attribute("data-ringing", "no")
 
     call.get_by_role("button", name="办结").click()
-    page.get_by_label("已到场帮助").check()
     page.get_by_label("备注").fill("血压已量")
-    page.locator("#ask").get_by_role("button", name="办结").click()
+    page.locator("#ask").get_by_role("button", name="已到场帮助").click()
     expect(page.locator("#ask")).not_to_be_visible()
     expect(page.locator("#calls")).to_contain_text("没有未处理的呼叫")
     assert desk.hall.gateway.calls[7]["outcome"] == "helped"
@@ -104,7 +103,7 @@ def test_it_rings_until_somebody_else_takes_it(desk: Desk) -> None:
     one, two = desk.sits(), desk.sits(ADMIN, ADMIN_PASSWORD)
     desk.hall.gateway.press(7, kind="help")
     expect(two.locator("html")).to_have_attribute("data-ringing", "other")
-    one.locator("[data-call='7']").get_by_role("button", name="我去").click()
+    one.locator("[data-call='7']").get_by_role("button", name="我来处理").click()
     expect(two.locator("[data-call='7']")).to_contain_text("李强 正在前往")
     expect(two.locator("html")).to_have_attribute("data-ringing", "no")
 
@@ -197,7 +196,7 @@ def test_without_a_live_line_a_call_rings_all_the_same(desk: Desk) -> None:
     desk.hall.gateway.press(7)
     expect(page.locator("[data-call='7']")).to_contain_text("张奶奶", timeout=PATIENCE_MS)
     expect(page.locator("html")).to_have_attribute("data-ringing", "emergency")
-    page.locator("[data-call='7']").get_by_role("button", name="我去").click()
+    page.locator("[data-call='7']").get_by_role("button", name="我来处理").click()
     expect(page.locator("html")).to_have_attribute("data-ringing", "no", timeout=PATIENCE_MS)
     assert page.locator("#queue h2").count() == 0, "of the queue nothing is known, and nothing is claimed"
     for one in others:

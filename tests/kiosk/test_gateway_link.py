@@ -185,3 +185,42 @@ def test_nonsense_on_the_socket_changes_nothing(
     gateway.tell("PartChanged", part=gateway.parts[0])
     assert staff.wait("part")["part"] == "gateway"
     assert core.link.snapshot() == before
+
+
+def test_the_gateway_is_told_how_many_consoles_listen_at_each_change_and_after_each_hello(
+    core: Core, gateway: FakeGateway
+) -> None:
+    assert gateway.wait_order("consoles")["live"] == 0
+    core.hub.stream("staff")  # a watcher of our own is nobody's console
+    one = core.hub.stream("staff", guard=lambda: True)
+    assert gateway.wait_order("consoles")["live"] == 1
+    two = core.hub.stream("staff", guard=lambda: True)
+    assert gateway.wait_order("consoles")["live"] == 2
+    one.close()
+    assert gateway.wait_order("consoles")["live"] == 1
+
+    gateway.stop()
+    again = FakeGateway(core.house.gateway_socket)
+    assert again.wait_order("consoles")["live"] == 1
+    two.close()
+    assert again.wait_order("consoles")["live"] == 0
+    again.stop()
+
+
+def test_a_gateway_that_did_not_hear_how_many_consoles_there_are_is_told_again(
+    core: Core, gateway: FakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kiosk.gateway_link.TELL_AGAIN_S", 0.01)
+    assert gateway.wait_order("consoles")["live"] == 0
+    gateway.answers["consoles"] = {"ok": False, "fault": "not_written", "why_zh": "满", "why_en": "disk full"}
+    core.hub.stream("staff", guard=lambda: True)
+    assert [gateway.wait_order("consoles")["live"] for _ in "12"] == [1, 1]
+    del gateway.answers["consoles"]
+    gateway.wait_order("consoles")
+
+
+def test_a_row_that_changed_is_told_by_its_key_alone(core: Core, gateway: FakeGateway, staff: Ear) -> None:
+    gateway.tell("RowChanged", table="messages", key="m-1")
+    assert staff.wait("row") == {"table": "messages", "key": "m-1"}
+    gateway.tell("RowGone", table="call_steps", key=[7, 0, 1])
+    assert staff.wait("row") == {"table": "call_steps", "key": [7, 0, 1]}

@@ -1,0 +1,3 @@
+"use strict";
+/* A page with one button that prints it. */
+document.querySelector("[data-print]").addEventListener("click", () => window.print());
