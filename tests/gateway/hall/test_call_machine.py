@@ -338,9 +338,10 @@ def uncounted(state: HallState) -> tuple[object, ...]:
         for name, table in state.tables.items()
         if name not in ("device_presses", "call_steps", "messages")
     }
-    open_ids = {number for number, call in calls.items() if call.state != "CLOSED"}
-    steps = {key: row for key, row in state.table(CallStep).items() if row.call_id in open_ids}
-    messages = {key: row for key, row in state.table(Message).items() if row.call_id in open_ids}
+    # Of a call that was closed, then the power went, then it was opened again, older turns are on disk only.
+    turns = {number: call.turn for number, call in calls.items() if call.state == "HEARD"}
+    steps = {key: row for key, row in state.table(CallStep).items() if turns.get(row.call_id) == row.turn}
+    messages = {key: row for key, row in state.table(Message).items() if turns.get(row.call_id) == row.turn}
     return calls, dict(state.timers), tables, steps, messages, dict(state.newest_call), state.last_call_id
 
 
