@@ -64,7 +64,9 @@ class Decider:
                     self._counts["press_copies"] += 1
                     redelivered = isinstance(fact, Pressed) and fact.redelivered
                     if decision.call is not None and not redelivered:
-                        batch.copies.append(decision.call)
+                        # A lamp shows the newest call, also where a press of an older one came again.
+                        newest = state.newest_call.get(decision.call.device_id, 0)
+                        batch.copies.append(state.calls.get(newest, decision.call))
         self.panels_follow(batch, state, batch.now_ms)
 
     def fact(self, fact: rules.Fact, arrival: Arrival, state: HallState) -> Decision:

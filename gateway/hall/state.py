@@ -403,7 +403,8 @@ class HallState:
             match change:
                 case Call():
                     self._set(self.calls, change.call_id, change)
-                    self._set(self.newest_call, change.device_id, change.call_id)
+                    if change.call_id >= self.newest_call.get(change.device_id, 0):
+                        self._set(self.newest_call, change.device_id, change.call_id)
                     self.last_call_id = max(self.last_call_id, change.call_id)
                 case Device():
                     self._set(self.devices, change.device_id, change)
