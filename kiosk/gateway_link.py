@@ -14,7 +14,7 @@ import logging
 import socket
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,8 @@ class GatewayLink:
         self._things: dict[str, dict[str, Json]] = {kind[1]: {} for kind in _KINDS.values()}
         self._news: dict[str, list[Fact]] = {}
         self._extra: Json = {"lamps": [], "epoch": ""}
+        #: table of gateway.db → whoever wants to know that a row of it may have changed
+        self._row_bells: dict[str, list[Callable[[], None]]] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gateway-link", daemon=True)
 
@@ -120,6 +122,11 @@ class GatewayLink:
         if said.get("fault") == "not_written":
             raise OutsideDown(why_en)
         raise OrderRefused(why_zh, why_en)
+
+    def on_row(self, table: str, ring: Callable[[], None]) -> None:
+        """Have ``ring`` called when a row of that table has changed or may have (a reconnect): in the link's thread,
+        so it only sets an event."""
+        self._row_bells.setdefault(table, []).append(ring)
 
     def snapshot(self) -> Json:
         """The gateway's state as last heard. Lists of dicts; ``connected`` says whether it is still true."""
@@ -236,6 +243,9 @@ class GatewayLink:
             with self._lock:
                 self._things["bays"].pop(str(heard.get("bay_id")), None)
             self._tell("staff", "bay_gone", {"bay_id": str(heard.get("bay_id"))})
+        elif fact in ("RowChanged", "RowGone"):
+            for ring in self._row_bells.get(str(heard.get("table")), ()):
+                ring()
 
     def _hear_snapshot(self, heard: Json) -> None:
         with self._lock:
@@ -247,6 +257,9 @@ class GatewayLink:
                 }
             self._extra = {name: heard.get(name, empty) for name, empty in self._extra.items()}
         was, self._connected = self._connected, True
+        for bells in list(self._row_bells.values()):
+            for ring in bells:
+                ring()
         if not was:
             say("gateway_found", "the gateway is there")
         self._tell_link()
