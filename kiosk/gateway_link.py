@@ -76,6 +76,8 @@ class GatewayLink:
         self.priorities: Callable[[], Mapping[str, int]] = default_priorities
         self._alarm: Level | None = None
         self._calls_moved = False
+        #: table of gateway.db → whoever wants to know that a row of it may have changed
+        self._row_bells: dict[str, list[Callable[[], None]]] = {}
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="gateway-link", daemon=True)
         #: set when the number of consoles may have changed, or the gateway may not know it
@@ -138,6 +140,11 @@ class GatewayLink:
         if said.get("fault") == "not_written":
             raise OutsideDown(why_en)
         raise OrderRefused(why_zh, why_en)
+
+    def on_row(self, table: str, ring: Callable[[], None]) -> None:
+        """Have ``ring`` called when a row of that table has changed or may have (a reconnect): in the link's thread,
+        so it only sets an event."""
+        self._row_bells.setdefault(table, []).append(ring)
 
     def snapshot(self) -> Json:
         """The gateway's state as last heard. Lists of dicts; ``connected`` says whether it is still true."""
@@ -301,6 +308,8 @@ class GatewayLink:
             # Its key alone: who shows that table asks gateway.db (docs/protocol.md, "A call is answered").
             self._calls_moved |= heard.get("table") == "kinds"
             self._tell("staff", "row", {"table": str(heard.get("table")), "key": heard.get("key")})
+            for ring in self._row_bells.get(str(heard.get("table")), ()):
+                ring()
 
     def _hear_snapshot(self, heard: Json) -> None:
         with self._lock:
@@ -315,6 +324,9 @@ class GatewayLink:
         self._calls_moved = True
         self._consoles_told = None
         self._recount.set()
+        for bells in list(self._row_bells.values()):
+            for ring in bells:
+                ring()
         if not was:
             say("gateway_found", "the gateway is there")
         self._tell_link()

@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("devices", "gateway", "kiosk", "firmware_bridge", "linli")
-COMMON_FLOOR = {"notebook", "views", "views_answering", "house", "log", "service", "hall"}
+COMMON_FLOOR = {"notebook", "views", "views_answering", "views_care", "house", "log", "service", "hall"}
 
 PURE = [
     "devices",

@@ -4,114 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, tzinfo
-from pathlib import Path
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from devices.faults import OrderRefused
-from devices.messages import DeviceSeen, Pressed, Stirred
 from gateway.hall import caring, timers
-from gateway.hall.days import DAY_MS, HOUR_MS, day_of, moment_ms, period
-from gateway.hall.rows import Hearth, Helper, Message, Person, Row, RowGone, Visit
-from gateway.hall.rules import decide, obey
-from gateway.hall.state import Call, ClockFrame, Decision, Device, HallState, JournalLine, TimerGone, TimerSet
-
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-
-
-def ms(word: str, zone: tzinfo = SHANGHAI) -> int:
-    return int(datetime.fromisoformat(word).replace(tzinfo=zone).timestamp() * 1000)
-
-
-class Hall:
-    """A hall on paper. Orders and facts go in; :meth:`until` lets time pass and everything that is due happen."""
-
-    def __init__(self, now: str = "2026-11-02T10:00", zone: tzinfo = SHANGHAI) -> None:
-        self.state = HallState(zone=zone, frame=ClockFrame("boot", 0, True, 0))
-        self.now_ms = ms(now, zone)
-        self.journal: list[JournalLine] = []
-        self.written = 0
-        #: all rows that ever were, as the notebook keeps them
-        self.book: dict[tuple[str, object], Row] = {}
-
-    def _did(self, decision: Decision) -> Decision:
-        self.state.begin()
-        self.state.put(decision)
-        self.state.keep()
-        self.written += bool(decision.changes)
-        for change in decision.changes:
-            if isinstance(change, JournalLine):
-                self.journal.append(change)
-            elif isinstance(change, Row):
-                self.book[change.TABLE, change.key] = change
-            elif isinstance(change, RowGone):
-                self.book.pop((change.table, change.key), None)
-        return decision
-
-    def order(self, name: str, /, **fields: object) -> Decision:
-        return self._did(obey(self.state, name, fields, self.now_ms))
-
-    def row(self, *rows: Row | RowGone) -> None:
-        """Rows as the console's orders make them; what follows is decided as with any order."""
-        decision = Decision(changes=list(rows))
-        caring.follow(self.state, decision, self.now_ms)
-        self._did(decision)
-
-    def person(self, person_id: str = "p-1", **more: object) -> Person:
-        old = self.state.table(Person).get(person_id) or Person(person_id, "张奶奶", grid="g1", building="3")
-        person = Person(**{**{name: getattr(old, name) for name in Person.__slots__}, **more})
-        self.row(person)
-        return person
-
-    def stir(self, device: str = "pir-1", person: str = "p-1") -> Decision:
-        self.state.devices[device] = Device(device, "call_button", 0, 0, 0, person_id=person)
-        return self._did(decide(self.state, Stirred(device), self.now_ms))
-
-    def until(self, moment: str | int) -> None:
-        """Time passes; each timer fires at its moment, as the loop's heap would let it."""
-        end_ms = ms(moment, self.state.zone) if isinstance(moment, str) else moment
-        while True:
-            waiting = sorted(self.state.timers.values(), key=lambda one: one.due_ms)
-            if not waiting or waiting[0].due_ms > end_ms:
-                break
-            self.now_ms = max(self.now_ms, waiting[0].due_ms)
-            self._did(timers.due(self.state, waiting[0].timer_id, self.now_ms))
-        self.now_ms = end_ms
-
-    def after(self, *, days: float = 0, hours: float = 0) -> None:
-        self.until(self.now_ms + round(days * DAY_MS + hours * HOUR_MS))
-
-    def restart(self) -> None:
-        """The process dies: what is written comes back, what is quiet does not."""
-        state = HallState(zone=self.state.zone, frame=self.state.frame, timers=dict(self.state.timers))
-        state.devices.update(self.state.devices)
-        for row in self.book.values():
-            if not row.settled:
-                state.tables[row.TABLE][row.key] = row
-        state.newest_ms = max([line.at_ms for line in self.journal] or [0])
-        self.state = state
-
-    @property
-    def visits(self) -> list[Visit]:
-        found = [row for row in self.book.values() if isinstance(row, Visit)]
-        return sorted(found, key=lambda one: (one.opened_ms, one.visit_id))
-
-    @property
-    def open(self) -> list[tuple[str, str, str]]:
-        """reason, state, last day on which it is in time."""
-        return [
-            (one.reason, one.state, day_of(self.state.zone, one.due_ms - 1).isoformat())
-            for one in self.visits
-            if not one.settled
-        ]
-
-    @property
-    def messages(self) -> list[tuple[str, str]]:
-        """Those of visits; an emergency's own ladder has others."""
-        found = [row for row in self.book.values() if isinstance(row, Message) and not row.call_id]
-        return [(one.helper_id, one.text) for one in found]
+from gateway.hall.days import HOUR_MS, day_of, moment_ms, period
+from gateway.hall.rows import RowGone, Visit
+from gateway.hall.state import Call, Decision, TimerGone, TimerSet
+from tests.gateway.hall.caring_hall import HELPERS, SHANGHAI, Hall, ms, press
 
 
 @pytest.fixture
@@ -121,13 +24,6 @@ def hall() -> Iterator[Hall]:
     yield one
     assert "张奶奶" not in str(one.journal) + str(one.messages)
 
-
-HELPERS = (
-    Helper("grid-1", "李网格", "grid", grid="g1", channels=("sms:1",)),
-    Helper("grid-2", "王网格", "grid", grid="g2", channels=("sms:2",)),
-    Helper("head-3", "赵楼长", "building", building="3", channels=("sms:3", "wecom:3")),
-    Helper("sec", "钱书记", "secretary", channels=("sms:4",)),
-)
 
 # ---------------------------------------------------------------- periods
 
@@ -472,12 +368,6 @@ def test_done_this_month_and_back_to_the_tier_nobody_knocks_twice(hall: Hall) ->
 # ---------------------------------------------------------------- after an event
 
 
-def press(hall: Hall, press_id: str = "a:1") -> None:
-    hall.state.devices["btn-1"] = Device("btn-1", "call_button", 0, 0, 0, person_id="p-1")
-    hall._did(decide(hall.state, DeviceSeen("btn-1", "linli"), hall.now_ms))
-    hall._did(decide(hall.state, Pressed("btn-1", press_id, family="linli"), hall.now_ms))
-
-
 @pytest.mark.parametrize(
     ("outcome", "follows"),
     [("helped", 1), ("hospital", 1), ("no_answer", 1), ("false_alarm", 0), ("test", 0)],
@@ -514,128 +404,6 @@ def test_a_close_that_is_taken_back_takes_its_visit_back_and_closed_again_it_com
     assert [one[0] for one in hall.open] == ["event"]
 
 
-# ---------------------------------------------------------------- silence
-
-
-def test_nothing_stirs_for_a_day_and_a_visit_is_opened_once_and_told(hall: Hall) -> None:
-    hall.row(*HELPERS, Helper("duty", "值班", "duty", channels=("sms:0",)))
-    hall.person(quiet_after_h=24)
-    hall.after(hours=23.5)
-    hall.stir()
-    hall.after(hours=23.9)
-    assert hall.open == []
-    hall.after(hours=0.2)
-    assert [one[0] for one in hall.open] == ["inactivity"]
-    assert [who for who, _ in hall.messages] == ["duty", "grid-1"]
-    hall.after(hours=4)
-    assert [one[1] for one in hall.open] == ["missed"] and len(hall.messages) == 3
-    hall.after(days=3)
-    assert len([one for one in hall.visits if one.reason == "inactivity"]) == 1, "once"
-    hall.order("visit_done", visit_id=hall.visits[0].visit_id, by="李", outcome="well")
-    hall.after(hours=23)
-    assert hall.open == []
-    hall.after(hours=2)
-    assert [one[0] for one in hall.open] == ["inactivity"], "it is measured anew from the visit on"
-
-
-def test_nobody_opens_a_silent_home_and_it_goes_up_at_once(hall: Hall) -> None:
-    hall.row(*HELPERS)
-    hall.person(quiet_after_h=12)
-    hall.after(hours=12)
-    before = len(hall.messages)
-    hall.order("visit_done", visit_id=hall.visits[0].visit_id, by="李", outcome="nobody")
-    assert [who for who, _ in hall.messages[before:]] == ["grid-1"]
-    hall.order("visit_done", visit_id=hall.visits[0].visit_id, by="李", outcome="nobody")
-    assert {who for who, _ in hall.messages[before:]} == {"grid-1", "head-3"}
-
-
-def test_a_heartbeat_is_the_devices_life_and_a_doubtful_press_is_nobodys(hall: Hall) -> None:
-    hall.person(quiet_after_h=12)
-    hall.state.devices["btn-1"] = Device("btn-1", "call_button", 0, 0, 0, person_id="p-1")
-    for _ in range(11):
-        hall.after(hours=1)
-        hall._did(decide(hall.state, DeviceSeen("btn-1", "linli", battery_pct=80), hall.now_ms))
-    hall._did(decide(hall.state, Pressed("btn-1", "a:1", doubtful=True, family="x"), hall.now_ms))
-    hall.after(hours=1)
-    assert [one[0] for one in hall.open] == ["inactivity"]
-
-
-def test_a_press_is_a_sign(hall: Hall) -> None:
-    hall.person(quiet_after_h=12)
-    hall.after(hours=11)
-    press(hall)
-    hall.after(hours=11)
-    assert hall.open == []
-
-
-def test_a_corridor_that_speaks_each_minute_writes_once_an_hour(hall: Hall) -> None:
-    hall.person(quiet_after_h=12)
-    hall.written = 0
-    for _ in range(24 * 60):
-        hall.after(hours=1 / 60)
-        hall.stir()
-    assert hall.written <= 24 + 2 * 12, "24 signs, and the timer that was set for the rest of the time"
-    hearth = hall.state.table(Hearth)["p-1"]
-    assert hearth.stirred_ms == hall.now_ms
-
-
-def test_what_is_lost_with_a_power_cut_is_less_than_an_hour_to_the_careful_side(hall: Hall) -> None:
-    hall.person(quiet_after_h=12)
-    hall.after(hours=6)
-    hall.stir()
-    hall.after(hours=0.5)
-    hall.stir()  # quiet: not on the disk
-    last_ms = hall.now_ms
-    hall.restart()
-    hall._did(caring.begin(hall.state, hall.now_ms))
-    hall.after(hours=12)
-    assert hall.open and last_ms + 11 * HOUR_MS <= hall.visits[0].opened_ms <= last_ms + 12 * HOUR_MS
-
-
-def test_after_a_dark_night_each_home_has_an_hour_to_show_itself(hall: Hall) -> None:
-    for number in range(20):
-        hall.person(f"p-{number}", quiet_after_h=12)
-    hall.journal.append(JournalLine(hall.now_ms, "PersonPut", "person:p-0"))
-    hall.restart()
-    hall.now_ms += 14 * HOUR_MS
-    hall._did(caring.begin(hall.state, hall.now_ms))
-    hall.after(hours=0.9)
-    assert hall.open == []
-    hall.stir("pir-3", "p-3")
-    hall.after(hours=0.2)
-    assert len(hall.open) == 19 and all(one.person_id != "p-3" for one in hall.visits)
-
-
-def test_a_hall_that_crashes_and_comes_back_at_once_puts_nothing_off(hall: Hall) -> None:
-    hall.person(quiet_after_h=12)
-    for _ in range(48):
-        hall.after(hours=0.24)
-        hall.journal.append(JournalLine(hall.now_ms, "Something", "else"))
-        hall.restart()
-        hall._did(caring.begin(hall.state, hall.now_ms))
-    hall.after(hours=1)
-    assert [one[0] for one in hall.open] == ["inactivity"]
-
-
-def test_a_pause_stops_the_silence_and_its_end_begins_it_anew(hall: Hall) -> None:
-    hall.person(quiet_after_h=12)
-    hall.order("pause_visits", person_id="p-1", by="李", why="away", until_ms=hall.now_ms + 3 * DAY_MS)
-    hall.after(days=3, hours=11)
-    assert hall.open == []
-    hall.after(hours=2)
-    assert [one[0] for one in hall.open] == ["inactivity"]
-
-
-def test_with_an_unknown_clock_nobody_is_called_silent(hall: Hall) -> None:
-    hall.person(quiet_after_h=12)
-    hall.state.frame = ClockFrame("boot", 0, False, 0)
-    hall.after(days=2)
-    assert hall.open == []
-    hall.state.frame = ClockFrame("boot", 0, True, 0)
-    hall.after(hours=1.1)
-    assert [one[0] for one in hall.open] == ["inactivity"]
-
-
 # ---------------------------------------------------------------- thirty days
 
 
@@ -660,7 +428,7 @@ def test_thirty_days_of_three_hundred_homes(hall: Hall) -> None:
     assert all(one.due_ms > hall.now_ms for one in hall.state.timers.values())
 
 
-def test_settled_visits_leave_memory_and_stay_in_the_notebook(hall: Hall, tmp_path: Path) -> None:
+def test_settled_visits_leave_memory_and_stay_in_the_notebook(hall: Hall) -> None:
     hall.person(visit_tier="monthly")
     hall.order("visit_done", visit_id="p-1:monthly:2026-11-01", by="李", outcome="well")
     hall.state.forget_old(hall.now_ms)
