@@ -260,7 +260,7 @@ def test_who_signed_out_since_the_backup_stays_signed_out(home: Path, tmp_path: 
     kiosk = Notebook(home / "kiosk.db", KIOSK)
 
     def sign_in(db: sqlite3.Connection) -> None:
-        db.execute("INSERT INTO staff VALUES (1, '李', '李', 'staff', 'x', 0, 1, 'x', 1, NULL)")
+        db.execute("INSERT INTO staff VALUES (1, '李', '李', 'staff', 'x', 0, 1, 'x', 1, NULL, 0)")
         db.execute("INSERT INTO staff_sessions VALUES ('hash', 1, 1, 1, NULL, '127.0.0.1', NULL, NULL)")
 
     kiosk.write(sign_in)
