@@ -159,6 +159,7 @@ class Decider:
                     answer["bay"] = bay_json(change)
                 case Zone():
                     answer["zone"] = zone_json(change)
-                case Row() if decision.call is None:
+                case Row() if decision.call is None and change.TOLD and "row" not in answer:
+                    # The row that the order is about comes first; what follows from it (a ladder's messages) later.
                     answer["row"] = row_json(change)
         return answer

@@ -115,6 +115,11 @@ def _with_ladders(state: HallState, decision: Decision, now_ms: int) -> Decision
     ):
         after = state.child()
         after.put(decision)
+        for gone in decision.changes:
+            if isinstance(gone, RowGone):  # a child cannot hide what lies below it
+                after.tables[gone.table] = {
+                    key: row for key, row in after.tables[gone.table].items() if key != gone.key
+                }
         decision.changes += ladder.look_again(after, now_ms).changes
     return decision
 

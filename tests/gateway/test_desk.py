@@ -234,3 +234,15 @@ def test_more_visitors_than_a_hall_has_are_turned_away_at_the_door(hall: Hall) -
     assert hall.desk.statistics()["visitors"] == MOST_VISITORS
     hall.desk.tell({"n": 1})
     assert facts(first.read()) == [1]
+
+
+def test_who_tells_how_many_consoles_listen_and_hangs_up_leaves_none(hall: Hall) -> None:
+    kiosk, other = hall.visitor(), hall.visitor()
+    kiosk.say({"order": "consoles", "live": 2})
+    other.line.close()
+    hall.turn()
+    assert [(one.order, one.fields.get("live")) for one in hall.ordered] == [("consoles", 2)]
+    kiosk.line.close()
+    hall.turn()
+    gone = hall.ordered[-1]
+    assert (gone.order, gone.fields, gone.answer, gone.urgent) == ("consoles", {"live": 0}, None, True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from devices.faults import OrderRefused
-from gateway.hall import calls, ladder, timers
+from gateway.hall import calls, ladder, rules, timers
 from gateway.hall.kinds import DEFAULTS
-from gateway.hall.rows import CallStep, Helper, Kind, Message
+from gateway.hall.rows import CallStep, Helper, Kind, Message, RowGone
 from gateway.hall.state import Call, Decision, TimerGone, TimerSet
 from tests.gateway.hall.paper_hall import NOON, Hall, lamps
 
@@ -207,14 +207,25 @@ def test_a_page_that_is_loaded_anew_changes_nothing() -> None:
 
 def test_a_helper_who_is_entered_while_it_rings_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever order changes a roster."""
-    from gateway.hall import rules
-
     hall = Hall()
     hall.press(press_id="a:1")
     new = Helper("guard-1", "老周", "guard", channels=("sms:7",))
     monkeypatch.setitem(rules.ORDERS, "enter", lambda _state, _fields, _now_ms: Decision(changes=[new]))
     hall.order("enter")
     assert hall.steps()[-1] == (2, "guard", "told") and hall.messages() == [("guard-1", "queued")]
+
+
+def test_the_only_one_on_the_step_is_taken_off_the_roster_and_the_next_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hall = staffed(consoles=0)
+    hall.press(press_id="a:1")
+    assert hall.steps()[-1] == (1, "grid", "told")
+    gone = Decision(changes=[RowGone(Helper.TABLE, "grid-1")])
+    monkeypatch.setitem(rules.ORDERS, "leave", lambda _state, _fields, _now_ms: gone)
+    hall.order("leave")
+    hall.wait(2)
+    assert hall.steps()[-1] == (1, "secretary", "told")
 
 
 @pytest.mark.parametrize("live", [-1, "1", None, True, 1.5])
