@@ -228,10 +228,11 @@ def ladder_words(steps: Any) -> str:
     """A ladder as one would say it: "先通知值班人员（工作台响铃），等 60 秒；没人接，再通知网格员…"."""
     said, last_acts, count = [], None, len(steps)
     for n, (who, wait_s, acts) in enumerate(steps):
-        name = pick(ROLES.get(who, (who or "?", who or "?")))
-        how = say("and", lang()).join(pick(ACTS[act]) for act in acts if act in ACTS) or say(
-            "acts_none", lang()
-        )
+        # Within a sentence English names are not capitalised; Chinese has no such letters.
+        # Within a sentence English names are not capitalised; Chinese has no such letters.
+        name = pick(ROLES.get(who, (who or "?", who or "?"))).lower()
+        how = say("and", lang()).join(pick(ACTS[act]).lower() for act in acts if act in ACTS)
+        how = how or say("acts_none", lang())
         by = "" if acts == last_acts else say("step_how", lang(), how=how)
         last_acts = acts
         key = (

@@ -10,7 +10,7 @@ from typing import Any
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from gateway.hall.kinds import kinds
+from gateway.hall.kinds import kind_of, kinds
 from gateway.hall.reading import is_day, tidy
 from gateway.hall.rostering import DAY_KINDS
 from gateway.hall.rosters import Home, book_of
@@ -19,7 +19,7 @@ from kiosk.console import blueprint, door
 from kiosk.console.helpers import WEEKDAYS, clock_of
 from kiosk.console.tables import LIST_PATIENCE_S, Trouble, attempt, lang, now, read
 from kiosk.console.words import say
-from kiosk.rules.week import DAYS, Span, monday_of, week
+from kiosk.rules.week import DAYS, Alone, Span, alone, monday_of, week
 
 #: The country's word for a weekend on which it works, as it stands in the lists that offices send round.
 _WORKDAY = ("调休上班", "上班", "补班", "workday")
@@ -36,11 +36,18 @@ def roster() -> ResponseReturnValue:
     helpers = state.table(Helper).values()
     wanted = [who for kind in kinds(state).values() if kind.enabled for who, _, _ in kind.ladder]
     roles = [role for role in ROLES if role in wanted or any(one.role == role for one in helpers)]
-    grids = Counter(one.grid for one in state.table(Person).values() if one.active)
-    lines = week(book_of(state), roles, first, state.zone, grids)
+    residents = [one for one in state.table(Person).values() if one.active]
+    grids = Counter(one.grid for one in residents)
+    homes = Counter(Home(one.grid, one.building, one.unit) for one in residents)
+    urgent = [who for who, _, _ in kind_of(state, "emergency").ladder]
+    book = book_of(state)
+    lines = week(book, roles, first, state.zone, grids)
     return render_template(
         "console/roster.html",
         lines=[line for line in lines if line.helpers or line.homes],
+        urgent=urgent,
+        alone=alone(book, urgent, first, state.zone, homes or Counter([Home()])) if helpers else [],
+        residents=bool(residents),
         nobody=[line.role for line in lines if not line.helpers and not line.homes],
         first=first,
         days=[first + timedelta(days=number) for number in range(DAYS)],
@@ -63,7 +70,7 @@ def home_words(home: Home) -> str:
     )
 
 
-def _hours(span: Span) -> str:
+def _hours(span: Span | Alone) -> str:
     if (span.from_min, span.to_min) == (0, 1440):
         return say("all_day", lang())
     return f"{clock_of(span.from_min)}–{clock_of(span.to_min)}"

@@ -44,6 +44,16 @@ class Line:
         return sum(span.to_min - span.from_min for day in self.days for span in day if span.is_gap)
 
 
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """From one minute of a day to another nobody at all would come to so many residents."""
+
+    day: date
+    from_min: int
+    to_min: int
+    residents: int
+
+
 def monday_of(day: date) -> date:
     return day - timedelta(days=day.weekday())
 
@@ -73,17 +83,51 @@ def week(book: Book, roles: Iterable[str], first: date, zone: tzinfo, grids: Map
     return lines
 
 
-def _day(
-    book: Book, role: str, owners: list[Helper], day: date, zone: tzinfo, homes: Iterable[Home]
-) -> dict[Home, tuple[Span, ...]]:
-    """One day of each line. Duties change only where a shift begins or ends, or at midnight."""
+def alone(
+    book: Book, roles: Iterable[str], first: date, zone: tzinfo, homes: Mapping[Home, int]
+) -> list[Alone]:
+    """When in this week no step of a ladder with these roles would find anybody.
+
+    :param homes: how many residents live in each home.
+    """
+    roles = tuple(dict.fromkeys(roles))
+    owners = [one for one in book.helpers.values() if one.role in roles and one.active]
+    counted: dict[frozenset[Home], int] = {}
+    found: list[Alone] = []
+    for number in range(DAYS):
+        day = first + timedelta(days=number)
+        for from_min, to_min in pairwise(_edges(book, owners)):
+            at = datetime.combine(day, time(from_min // 60, from_min % 60), zone)
+            # The same people are there again and again: what they answer for is worked out once.
+            there = [one for role in roles for one in duties(book, role, at)]
+            served = frozenset(_home(one.owner) for one in there)
+            if served not in counted:
+                counted[served] = sum(n for home, n in homes.items() if not responsible(there, home))
+            if not counted[served]:
+                continue
+            last = found[-1] if found else None
+            if last and (last.day, last.to_min, last.residents) == (day, from_min, counted[served]):
+                found[-1] = Alone(day, last.from_min, to_min, last.residents)
+            else:
+                found.append(Alone(day, from_min, to_min, counted[served]))
+    return found
+
+
+def _edges(book: Book, owners: Iterable[Helper]) -> list[int]:
+    """The minutes of a day at which duties may change: where a shift begins or ends, and midnight."""
     edges = {0, 1440}
     for owner in owners:
         for shift in book.shifts_of(owner.helper_id):
             edges.update(minute for span in spans(shift) for minute in span)
+    return sorted(edges)
+
+
+def _day(
+    book: Book, role: str, owners: list[Helper], day: date, zone: tzinfo, homes: Iterable[Home]
+) -> dict[Home, tuple[Span, ...]]:
+    """One day of each line."""
     found: dict[Home, list[Span]] = {home: [] for home in homes}
-    ordered = sorted(edges)
-    for from_min, to_min in pairwise(ordered):
+    for from_min, to_min in pairwise(_edges(book, owners)):
         at = datetime.combine(day, time(from_min // 60, from_min % 60), zone)
         there = duties(book, role, at)
         for home, so_far in found.items():
