@@ -81,6 +81,38 @@ class DeviceSeen:
     battery_pct: float | None = None
     offline: bool = False
     fault: str = ""
+    #: it says by a flag that its battery is low; its voltage, where it tells no percentage
+    battery_low: bool = False
+    battery_mv: int | None = None
+    #: the beginning of the topics by which it can be spoken to (devices/speaking/), "" where nobody needs it
+    via: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A device, or the network that speaks for it, says what became of what it was told.
+
+    ``token`` names the message where the network repeats it; else ``shows`` is what the device says that it shows now:
+    "on", "off", "blink", "steady", "beep".
+    """
+
+    device_id: str
+    token: str = ""
+    ok: bool = True
+    shows: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PathSeen:
+    """A bridge or radio gateway is there, or is not: its last will says so, or its own word."""
+
+    path_id: str
+    up: bool
+
+    @property
+    def device_id(self) -> str:
+        """As its presence is known; no device has such a name."""
+        return f"path:{self.path_id}"
 
 
 # ---------------------------------------------------------------- orders that rules give (effects)
@@ -94,6 +126,29 @@ class SetLamp:
     light: Light
     call_id: int
     since_ms: int
+
+
+#: What the elder's device is to say: we have heard you; somebody is coming; it is over.
+Word = Literal["heard", "coming", "over"]
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One MQTT message to a device. Retained only where the topic is our own level: never to what was bought."""
+
+    topic: str
+    payload: str
+    retain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SayTo:
+    """Tell a bought device, or a siren or lamp beside a button, what is written."""
+
+    device_id: str
+    word: Word
+    call_id: int
+    messages: tuple[Spoken, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,6 +68,7 @@ class Gateway:
                 tell_written=self.broker.tell_written,
                 tell_screens=self._tell_screens,
                 beacon=self._beacon,
+                say_to=self.broker.say_to,
                 hold=self._hold,
                 let_go_devices=self.broker.calls.let_go,
                 let_go=self._let_go,

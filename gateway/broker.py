@@ -19,7 +19,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 
-from devices.messages import SetLamp, ShowCount
+from devices.messages import SayTo, SetLamp, ShowCount
 from devices.plan import Broker as BrokerPlan
 from gateway.arrival import ThreadDoor
 from gateway.log import say_once
@@ -155,6 +155,11 @@ class Broker:
     def show_count(self, count: ShowCount) -> None:
         """A level, retained."""
         self._level(f"linli/v1/panel/{count.panel}/text", panel_json(count))
+
+    def say_to(self, saying: SayTo) -> None:
+        """What a bought device is to say: QoS 1, and retained only where the topic is our own level."""
+        for message in saying.messages:
+            self.calls.publish(message.topic, message.payload, qos=1, retain=message.retain)
 
     def tell_written(self, device_id: str, boot: str, seq: int) -> None:
         """This press is on disk. Where this is lost, the button asks again after a second."""

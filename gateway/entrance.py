@@ -16,13 +16,16 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from devices import paths, speaking
 from devices.codecs import decode, family_of
-from devices.messages import DeviceSeen, Pressed, Released, Stirred
+from devices.messages import Answered, DeviceSeen, PathSeen, Pressed, Released, Stirred
 from devices.reading import Heard, Reading
 from gateway.arrival import Arrival
 from gateway.discovery import FAMILY, Introductions, is_introduction
+from gateway.hall.rows import Path, Telling, Voice
 from gateway.hall.rules import Fact
 from gateway.hall.state import HallState
+from gateway.hall.supervision import LOW_MV
 from gateway.log import say_once
 from gateway.presence import Presence, Presences
 from gateway.timers import Clock
@@ -78,17 +81,22 @@ class _Topic:
         "newest",
         "only_telemetry",
         "ours",
+        "path",
         "presence",
         "topic",
     )
 
     def __init__(self, topic: str, known: bool) -> None:
         self.topic = topic
-        self.ours = topic.startswith(OUR_OWN) or (
-            topic.startswith("linli/v1/button/") and topic.endswith("/written")
+        self.ours = (
+            topic.startswith(OUR_OWN)
+            or (topic.startswith("linli/v1/button/") and topic.endswith("/written"))
+            or speaking.is_ours(topic)
         )
         self.introduces = is_introduction(topic)
         self.family = None if self.introduces else family_of(topic)
+        #: the bridge or radio gateway that speaks here of itself
+        self.path = paths.path_of(topic)
         self.known = known
         self.only_telemetry = topic.startswith("linli/v1/bay/")
         #: the device that spoke here last, and whether nobody else can: a bridge may put many on one topic
@@ -194,7 +202,11 @@ class Entrance:
             return
         counts["messages"] += 1
         payload = message.payload
-        if len(payload) > LONGEST_PAYLOAD:
+        if topic.path is not None:
+            self._path_speaks(topic.path, payload, arrived_ns)
+            if ack is not None:
+                ack()
+        elif len(payload) > LONGEST_PAYLOAD:
             self._not_understood("oversized", name, f"a payload of {len(payload)} bytes", ack)
         elif topic.introduces:
             # Who introduces himself is nobody who calls: his words are read by it from now on.
@@ -222,6 +234,20 @@ class Entrance:
             topic.family = FAMILY
         return topic
 
+    def _path_speaks(self, path: paths.PathTopic, payload: bytes, arrived_ns: int) -> None:
+        """A bridge or radio gateway is there, or says by its last will that it has gone. Only a change is a fact."""
+        up = True if path.beats else paths.says_up(payload)
+        if up is None:
+            self._counts["garbage"] += 1
+            return
+        now_ms = self._clock.now_ms()
+        fact = PathSeen(path.path_id, up)
+        if up:
+            self._presences.heard(fact.device_id, arrived_ns / 1e9, now_ms)
+        old = self._state().table(Path).get(path.path_id)
+        if old is None or (old.state == "up") is not up:
+            self._take(Arrival(arrived_ns, now_ms, f"word of the path {path.path_id}", (fact,)))
+
     # ---------------------------------------------------------------- the budget of a device
 
     def _within_budget(self, topic: _Topic, now_ns: int) -> bool:
@@ -238,7 +264,9 @@ class Entrance:
         device = self._state().devices.get(topic.device_id)
         return device is not None and device.kind == "bay_sensor" and topic.its_own
 
-    def _put_off_unread(self, topic: _Topic, payload: bytes, arrived_ns: int, dup: bool, ack: Ack | None) -> None:
+    def _put_off_unread(
+        self, topic: _Topic, payload: bytes, arrived_ns: int, dup: bool, ack: Ack | None
+    ) -> None:
         now_ms = self._clock.now_ms()
         self._counts["over_budget"] += 1
         if arrived_ns > topic.excess_until_ns:
@@ -327,6 +355,8 @@ class Entrance:
             if ack is not None:
                 ack()
             return
+        if not retained:
+            self._hear_answer(topic, payload, arrived_ns, arrived_ms)
         event = reading.event
         if event in NOT_UNDERSTOOD:
             self._not_understood("garbage", topic.topic, "the payload is not understood", ack)
@@ -343,6 +373,7 @@ class Entrance:
             extras.get("fault"),
             extras.get("model"),
             extras.get("open"),
+            extras.get("battery_low"),
         )
         plain = reading.alarm is False and event not in NEVER_PLAIN and not retained and not stirs(reading)
         presence = topic.presence
@@ -352,7 +383,9 @@ class Entrance:
             if ack is not None:
                 ack()
             return
-        facts = facts_of(family, reading, topic.topic, retained=retained, redelivered=dup, arrived_ms=arrived_ms)
+        facts = facts_of(
+            family, reading, topic.topic, retained=retained, redelivered=dup, arrived_ms=arrived_ms
+        )
         if not facts:
             self._counts["without_news"] += 1
             if ack is not None:
@@ -378,6 +411,30 @@ class Entrance:
         presence.said = said if plain and not arrival.urgent else None
         self._take(arrival)
 
+    def _hear_answer(self, topic: _Topic, payload: bytes, arrived_ns: int, arrived_ms: int) -> None:
+        """Does it say that it shows what it was told? Looked at only where somebody waits for that."""
+        family, tellings = topic.family, self._state().table(Telling)
+        if family is None:
+            return
+        if family == "linli":
+            if b'"light"' not in payload:
+                return
+        elif not tellings or (topic.its_own and topic.device_id and topic.device_id not in tellings):
+            return
+        said = speaking.reply(family, topic.topic, payload)
+        if said is None:
+            return
+        device_id = said.address if family == "linli" else f"{family}:{said.address}"
+        telling = tellings.get(device_id)
+        if telling is None and family != "linli":
+            return
+        if telling is not None and telling.state == "shown":
+            return
+        fact = Answered(device_id, said.token, said.ok, said.shows)
+        # By a name of its own: what the device says besides must not take its place.
+        what = f"answer of {device_id}"
+        self._take(Arrival(arrived_ns, arrived_ms, what, (fact,), source=what))
+
     def _knows(self, seen: Fact, every_ms: int | None) -> bool:
         """Whether what a message tells of its device is what the hall knows of it already."""
         device = self._state().devices.get(seen.device_id)
@@ -385,7 +442,9 @@ class Entrance:
             isinstance(seen, DeviceSeen)
             and device is not None
             and device.health == "ok"
-            and not (seen.offline or seen.fault)
+            and not (seen.offline or seen.fault or seen.battery_low)
+            and (seen.battery_mv is None or seen.battery_mv >= LOW_MV)
+            and (not seen.via or self._speaks_by(seen))
             and seen.model in ("", device.model)
             and seen.battery_pct in (None, device.battery_pct)
             and every_ms in (None, device.every_ms)
@@ -400,6 +459,10 @@ class Entrance:
         before, presence.door = presence.door, presence.door if door is None else door
         moved = door is not None and before is not None and door != before
         return moved or (stirs(reading) and reading.alarm is not True)
+
+    def _speaks_by(self, seen: DeviceSeen) -> bool:
+        voice = self._state().table(Voice).get(seen.device_id)
+        return voice is not None and voice.via == seen.via
 
     def _as_claimed(self, heard: Heard, family: str, reading: Reading) -> Reading:
         """What the console's claim knows of the device helps to read it, where its maker's envelope does not tell."""

@@ -28,6 +28,7 @@ from devices.plan import Panel
 from gateway import report
 from gateway.arrival import Arrival
 from gateway.deciding import Decider
+from gateway.hall.rows import Path
 from gateway.hall.state import Bay, Change, Decision, Device, HallState
 from gateway.held import Held
 from gateway.housekeeping import anything_to_tidy, tidy
@@ -399,6 +400,8 @@ class Loop:
             if isinstance(change, (Device, Bay)):
                 # Whatever this device says next is looked at again.
                 self.presences.changed(change.device_id)
+            elif isinstance(change, Path):
+                self.rounds.look_at_paths()
         self.teller.tell(batch, self.state)
         told_ns = self._clock.monotonic_ns()
         self.lateness.spent("tell", written_ns, told_ns)

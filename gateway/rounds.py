@@ -10,12 +10,16 @@ import logging
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from devices import paths
+from devices.messages import PathSeen
 from devices.plan import Panel
-from gateway.hall import bays, calls, caring, forgetting, things
+from gateway.hall import answering, bays, calls, caring, forgetting, supervision
 from gateway.hall import clock as clock_rules
 from gateway.hall import timers as timer_rules
+from gateway.hall.rows import Care, Path, Voice
 from gateway.hall.state import Change, ClockFrame, Decision, Device, HallState
 from gateway.log import say
 from gateway.timers import Alarms, Clock
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
 
 #: How often silence is looked for; a device's own deadline is minutes or hours.
 SWEEP_S = 5.0
+#: After a start, or after a path came back, a device has one of its intervals to speak, but no more than this.
+LONGEST_GRACE_S = 3600.0
 #: Devices called silent in one transaction: after a broken antenna it is all of them, and no call must wait for that.
 SILENT_AT_ONCE = 32
 #: "Last seen" goes to disk this often (docs/protocol.md: heartbeats stay in memory).
@@ -68,20 +74,29 @@ class Rounds:
         #: whose midnight ends a day in the bays' history
         self.timezone = "Asia/Shanghai"
         self._tidy_due_s = 0.0
+        #: since when devices can be heard at all (the broker), and those behind each path, monotonic; None: they cannot
+        self._hears_since_s: float | None = clock.monotonic_s()
+        self._path_since_s: dict[str, float] = {}
 
     def begin(self) -> None:
         """The notebook has been read: take up what was waiting."""
         now_s, now_ms = self._clock.monotonic_s(), self._clock.now_ms()
+        state = self._loop.state
+        self._hears_since_s, self._path_since_s = now_s, {}
         self._loop.presences.all_anew()
-        for device in self._loop.state.devices.values():
+        # What a device said while we were away, in a night without power, we have not heard: that time does not count.
+        ended_ms = min(now_ms, state.newest_ms) if state.newest_ms else now_ms
+        for device in state.devices.values():
             # "Last seen" on disk may be a quarter of an hour old; whatever the wall clock did meanwhile, nobody
             # is called silent for what we did not write down.
-            age_s = max(0, now_ms - device.last_seen_ms) / 1000 - PERSIST_SEEN_S
-            # Nor for what it said while we were away, a night without power: it has one of its intervals to speak.
-            age_s = min(age_s, (things.MISSED - 1) * device.every_ms / 1000)
+            age_s = max(0, ended_ms - device.last_seen_ms) / 1000 - PERSIST_SEEN_S
             self._loop.presences.begin(device.device_id, now_s - max(0.0, age_s), device.last_seen_ms)
+        for path in state.table(Path).values():
+            # A gateway that beats has its time to do so; a bridge's state is told by the broker as soon as we ask.
+            self._loop.presences.begin(PathSeen(path.path_id, True).device_id, now_s, now_ms)
         self.resume()
         self._watch_calls()
+        self.look_at_paths()
         self._look_at_clock()
         for device_id, name in self._hall_buttons.items():
             self._know_device(device_id, name)
@@ -166,23 +181,75 @@ class Rounds:
             self._loop.teller.all_anew(self._loop.snapshot())
 
     def _sweep(self) -> None:
-        """Who has been silent for three of its own intervals?"""
+        """Who has been silent for longer than it may, and which path is broken?"""
         now_s = self._clock.monotonic_s()
-        silent: list[Device] = []
-        for device in self._loop.state.devices.values():
-            if device.kind not in ("call_button", "bay_sensor") or device.every_ms <= 0:
+        self.look_at_paths()
+        if any(call.heard == "sent" or call.coming == "sent" for call in self._loop.state.calls.values()):
+            self._loop.decide(answering.overdue)
+        state, presences = self._loop.state, self._loop.presences
+        care = state.table(Care)
+        silent: list[tuple[Device, int]] = []
+        for device in state.devices.values():
+            if device.kind not in supervision.CARED:
                 continue
-            presence = self._loop.presences.of(device.device_id)
+            deadline_ms = supervision.deadline_ms(device, care.get(device.device_id))
+            presence = presences.of(device.device_id)
             silent_s = now_s - presence.seen_s if presence is not None else 0.0
-            if silent_s > things.MISSED * device.every_ms / 1000 or device.health == "offline":
-                silent.append(device)
+            if device.health == "offline" or (
+                deadline_ms > 0
+                and silent_s > deadline_ms / 1000
+                and now_s - self._heard_since_s(device, now_s) > min(deadline_ms / 3000, LONGEST_GRACE_S)
+            ):
+                silent.append((device, deadline_ms))
         # Those of whom it is known already need no decision.
-        news = [device for device in silent if _is_news(self._loop.state, device)][:SILENT_AT_ONCE]
+        news = [one for one in silent if _is_news(state, one[0])][:SILENT_AT_ONCE]
         if news:
             written = self._loop.decide(lambda child, now_ms: _silence_of(news, child, now_ms))
             # A disk that refuses is not asked again at once: the next sweep finds the same devices.
             if written and len(news) == SILENT_AT_ONCE:
                 self._loop.timers.at(now_s, self._sweep)
+
+    def _heard_since_s(self, device: Device, now_s: float) -> float:
+        """Since when whatever it says reaches us; now, where it does not: then its silence means nothing."""
+        since_s = now_s if self._hears_since_s is None else self._hears_since_s
+        through: list[float] = []
+        for path_id, path_since_s in self._path_since_s.items():
+            voice = self._loop.state.table(Voice).get(device.device_id)
+            if paths.behind(path_id, device.family, voice.via if voice else ""):
+                through.append(path_since_s)
+        # Of several radio gateways one is enough; the one that has stood longest has heard it.
+        return max(since_s, min(through)) if through else since_s
+
+    def look_at_paths(self) -> None:
+        """Broker, bridges, radio gateways: a break is one fault, told once, and within three minutes."""
+        now_s = self._clock.monotonic_s()
+        state, presences, teller = self._loop.state, self._loop.presences, self._loop.teller
+        broker_up = teller.parts.get("broker", {}).get("state", "ready") == "ready"
+        if not broker_up:
+            self._hears_since_s = None
+        elif self._hears_since_s is None:
+            self._hears_since_s = now_s
+        for path in list(state.table(Path).values()):
+            name = PathSeen(path.path_id, True).device_id
+            if paths.beats(path.path_id) and path.state == "up" and self._hears_since_s is not None:
+                beat = presences.of(name)
+                beat_s = max(beat.seen_s if beat else 0.0, self._hears_since_s)
+                if now_s - beat_s > paths.STATS_SILENT_MS / 1000:
+                    gone = PathSeen(path.path_id, False)
+                    self._loop.decide(partial(_path_seen, gone))
+                    path = state.table(Path).get(path.path_id, path)
+            if path.state == "up":
+                self._path_since_s.setdefault(path.path_id, now_s)
+                if name in teller.parts:
+                    teller.part_is(name, "ready")
+            else:
+                # Whoever stands behind it is not heard: the clock of its silence stands at now.
+                self._path_since_s[path.path_id] = now_s
+                teller.part_is(name, "down", *supervision.path_words(path.path_id))
+        for path_id in self._path_since_s.keys() - state.table(Path).keys():
+            del self._path_since_s[path_id]
+            if (name := PathSeen(path_id, True).device_id) in teller.parts:
+                teller.part_is(name, "ready")
 
     def _know_device(self, device_id: str, name: str) -> None:
         """A button that hall.toml names: it is ours, and asks for help at the desk."""
@@ -242,11 +309,16 @@ def _is_news(state: HallState, device: Device) -> bool:
     return bay is not None and bay.state in ("free", "taken")
 
 
-def _silence_of(devices: Sequence[Device], child: HallState, now_ms: int) -> Decision:
+def _path_seen(fact: PathSeen, state: HallState, now_ms: int) -> Decision:
+    return supervision.path_seen(state, fact, now_ms)
+
+
+def _silence_of(devices: Sequence[tuple[Device, int]], child: HallState, now_ms: int) -> Decision:
     """They fell silent, all in one transaction; each sees what the one before has changed."""
     whole = Decision()
-    for device in devices:
-        decision = things.fell_silent(child.devices.get(device.device_id, device), now_ms)
+    for device, deadline_ms in devices:
+        known = child.devices.get(device.device_id, device)
+        decision = supervision.fell_silent(known, now_ms, deadline_ms)
         bay = child.bays.get(device.bay_id) if device.bay_id else None
         if bay is not None:
             decision.changes += bays.fell_silent(child, bay, now_ms).changes

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 
-from devices.messages import BayHeard, DeviceSeen, Stirred
+from devices.messages import Answered, BayHeard, DeviceSeen, PathSeen, Stirred
 from gateway.arrival import Arrival
 from gateway.hall.rules import Fact
 
@@ -126,7 +126,10 @@ def _both(older: tuple[Fact, ...], newer: tuple[Fact, ...]) -> tuple[Fact, ...]:
         fact = facts[again]
         if isinstance(fact, DeviceSeen) and isinstance(said, DeviceSeen):
             battery_pct = said.battery_pct if fact.battery_pct is None else fact.battery_pct
-            facts[again] = replace(fact, model=fact.model or said.model, battery_pct=battery_pct)
+            battery_mv = said.battery_mv if fact.battery_mv is None else fact.battery_mv
+            facts[again] = replace(
+                fact, model=fact.model or said.model, battery_pct=battery_pct, battery_mv=battery_mv
+            )
     return tuple(facts)
 
 
@@ -136,8 +139,11 @@ def _kind(facts: tuple[Fact, ...]) -> tuple[object, ...]:
     for fact in facts:
         if isinstance(fact, DeviceSeen):
             kind += [fact.offline, fact.fault, fact.model, fact.battery_pct is None]
+            kind += [fact.battery_low, fact.battery_mv is None]
         elif isinstance(fact, BayHeard):
             kind += ["bay", fact.occupied]
         elif isinstance(fact, Stirred):
             kind.append("stirred")
+        elif isinstance(fact, Answered | PathSeen):
+            kind.append(fact)
     return tuple(kind)

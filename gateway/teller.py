@@ -10,9 +10,9 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from devices.messages import Pressed, SetLamp, ShowCount
+from devices.messages import Pressed, SayTo, SetLamp, ShowCount
 from gateway.arrival import Arrival
-from gateway.hall import calls
+from gateway.hall import answering, calls
 from gateway.hall.rows import Row, RowGone
 from gateway.hall.state import Bay, BayGone, Call, Change, Device, Effect, HallState, Zone
 from gateway.log import say
@@ -29,6 +29,8 @@ class Mouths:
     tell_written: Callable[[str, str, int], None]
     tell_screens: Callable[[Json], None]
     beacon: Callable[[HallState], None]
+    #: what a bought device, or a siren or lamp beside a button, is to say
+    say_to: Callable[[SayTo], None] = lambda _saying: None
     #: what is said between these leaves together: one call of the kernel for each listener; the devices' part first
     hold: Callable[[], None] = lambda: None
     let_go_devices: Callable[[], None] = lambda: None
@@ -72,6 +74,8 @@ class Teller:
                 self._mouths.set_lamp(lamp)
             for arrival in batch.arrivals:
                 self._acknowledge(arrival)
+            for saying in {one.device_id: one for one in batch.effects if isinstance(one, SayTo)}.values():
+                self._mouths.say_to(saying)
             self._mouths.let_go_devices()
             self._facts(latest)
             for arrival, words in batch.answers:
@@ -107,6 +111,8 @@ class Teller:
         for call_id in state.newest_call.values():
             if call_id in state.calls:
                 self._mouths.set_lamp(calls.lamp_of(state.calls[call_id], now_ms))
+        for saying in answering.levels(state):
+            self._mouths.say_to(saying)
         for count in state.shown.values():
             self._mouths.show_count(count)
         self._mouths.beacon(state)

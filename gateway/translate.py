@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 
+from devices import speaking
 from devices.messages import BayHeard, DeviceSeen, Pressed, Released
 from devices.reading import PRESS_EVENTS, Reading
 from gateway.hall.rules import Fact
@@ -79,9 +80,14 @@ def facts_of(
             reading.battery_pct,
             offline=reading.event in GONE,
             fault=_fault(reading),
+            battery_low=reading.extras.get("battery_low") is True,
+            battery_mv=None if reading.battery_pct is not None else _millivolts(reading),
+            # our own names are their topics
+            via="" if family == "linli" else speaking.root_of(family, topic, clean(reading.device)),
         )
     ]
-    if reading.alarm or (reading.alarm is None and reading.event in IF_CLAIMED):
+    asks = reading.alarm or reading.event == "test"  # a test is a call of that kind (hall/upkeep.py)
+    if asks or (reading.alarm is None and reading.event in IF_CLAIMED):
         facts.append(
             Pressed(
                 device_id,
@@ -93,7 +99,7 @@ def facts_of(
                 family=family,
                 event=clean(reading.event)[:40],
                 redelivered=redelivered,
-                if_claimed=reading.alarm is None,
+                if_claimed=not reading.alarm,
             )
         )
     elif reading.event == "release":
@@ -167,6 +173,18 @@ def _fault(reading: Reading) -> str:
     if fault is True:
         return reading.event
     return clean(fault)[:80] if isinstance(fault, str) else ""
+
+
+def _millivolts(reading: Reading) -> int | None:
+    """What it says of its battery in volts; mains, and readings that no battery has, say nothing."""
+    volts, millivolts = reading.extras.get("battery_v"), reading.extras.get("battery_mv")
+    if isinstance(millivolts, int | float):
+        found = float(millivolts)
+    elif isinstance(volts, int | float):
+        found = 1000.0 * volts
+    else:
+        return None
+    return int(found) if 500 <= found <= 15_000 else None
 
 
 def _whole(reading: Reading, key: str, otherwise: int) -> int:

@@ -11,8 +11,10 @@ import sqlite3
 from dataclasses import fields
 from typing import Any, TypeVar, get_type_hints
 
+from devices import paths
 from devices.messages import ShowCount
-from gateway.hall.rows import Row
+from gateway.hall import supervision, upkeep
+from gateway.hall.rows import Care, Path, Row, Voice
 from gateway.hall.state import Bay, Call, Device, Zone
 
 Json = dict[str, object]
@@ -49,8 +51,9 @@ def call_json(call: Call, written: bool = True) -> Json:
         "acts": call.acts,
         "arrived_ms": call.arrived_ms,
         "arrived_by": call.arrived_by,
-        "heard": call.heard,
-        "coming": call.coming,
+        # What is not on disk is told to no lamp.
+        "heard": call.heard if written else "",
+        "coming": call.coming if written else "",
         "repeats": call.repeats,
         "written": written,
     }
@@ -152,6 +155,77 @@ def devices(connection: sqlite3.Connection) -> list[Json]:
     return _rows(connection, "SELECT * FROM devices ORDER BY device_id")
 
 
+#: What is wrong with a device, the worst first; "" is nothing.
+TROUBLES = ("fault", "offline", "silent", "path", "battery_overdue", "low_battery", "test_due", "")
+
+
+def fleet(connection: sqlite3.Connection, now_ms: int) -> list[Json]:
+    """Devices that somebody relies on, worst first: what is wrong with each, until when it may be silent, who answers.
+
+    ``trouble`` is a word of TROUBLES; ``deadline_ms`` how long it may be silent (0: for ever); ``path`` the bridge
+    behind which it stands, if that is down. ``last_seen_ms`` may be a quarter of an hour old.
+    """
+    care = {str(row["device_id"]): Care(**row) for row in _dicts(connection, "SELECT * FROM device_care")}
+    voices = {str(row["device_id"]): Voice(**row) for row in _dicts(connection, "SELECT * FROM voices")}
+    broken = [Path(**row) for row in _dicts(connection, "SELECT * FROM paths WHERE state = 'down'")]
+    beating = sum(
+        paths.beats(str(row["path_id"]))
+        for row in _dicts(connection, "SELECT path_id FROM paths WHERE state = 'up'")
+    )
+    people = {
+        str(row["person_id"]): str(row["name"])
+        for row in _dicts(connection, "SELECT person_id, name FROM people")
+    }
+    answer: list[Json] = []
+    for row in _dicts(connection, "SELECT * FROM devices WHERE kind NOT IN ('unclaimed', 'ignored')"):
+        device = Device(**{**row, "lamp": bool(row["lamp"])})
+        its_care, voice = care.get(device.device_id), voices.get(device.device_id) or Voice(device.device_id)
+        path = next(
+            (
+                one.path_id
+                for one in broken
+                if paths.behind(one.path_id, device.family, voice.via)
+                and not (beating and paths.beats(one.path_id))  # another radio gateway hears it
+            ),
+            "",
+        )
+        test_due_ms = upkeep.test_due_ms(device, its_care)
+        its_care = its_care or Care(device.device_id)
+        trouble: str = device.health if device.health != "ok" else "path" if path else ""
+        if its_care.fault == "battery_overdue" and trouble == "low_battery":
+            trouble = "battery_overdue"
+        if not trouble and 0 < test_due_ms <= now_ms:
+            trouble = "test_due"
+        answer.append(
+            {
+                **device_json(device),
+                "person": people.get(device.person_id) or device.person,
+                "trouble": trouble,
+                "path": path,
+                "deadline_ms": supervision.deadline_ms(device, its_care),
+                "test_due_ms": test_due_ms,
+                "answers": voice.answers or ("own" if ":" not in device.device_id else ""),
+                "means": voice.means,
+                "part": voice.part,
+                **{
+                    name: getattr(its_care, name)
+                    for name in (
+                        "silent_after_ms",
+                        "battery_low_ms",
+                        "battery_changed_ms",
+                        "tested_ms",
+                        "test_every_d",
+                        "test_until_ms",
+                        "fault",
+                        "fault_since_ms",
+                    )
+                },
+            }
+        )
+    answer.sort(key=lambda one: (TROUBLES.index(str(one["trouble"])), str(one["place"]), str(one["name"])))
+    return answer
+
+
 def journal(connection: sqlite3.Connection, limit: int = 100) -> list[Json]:
     """The newest lines of the journal, newest first."""
     return _rows(connection, "SELECT * FROM journal ORDER BY line_id DESC LIMIT ?", (limit,))
@@ -188,6 +262,11 @@ def _reader(kind: type[Row]) -> dict[str, Any]:
 
 def _tuples(value: Any) -> Any:
     return tuple(_tuples(one) for one in value) if isinstance(value, list) else value
+
+
+def _dicts(connection: sqlite3.Connection, question: str) -> list[dict[str, Any]]:
+    """As :func:`_rows`, for making a dataclass of."""
+    return [dict(row) for row in _rows(connection, question)]
 
 
 def _rows(connection: sqlite3.Connection, question: str, with_: tuple[object, ...] = ()) -> list[Json]:

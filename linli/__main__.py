@@ -60,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     print_ = words.add_parser("print", help="print a test slip")
     print_.add_argument("printer", nargs="?", default="", help="its id in hall.toml (default: the first)")
 
+    devices = words.add_parser("devices", help="the walk list: which devices need somebody, where, and for what")
+    devices.add_argument("--all", action="store_true", help="also those that are well")
+
     words.add_parser("admin-token", help="the one-time token that makes the first administrator")
 
     virtual = words.add_parser(
@@ -137,6 +140,12 @@ def _print(asked: argparse.Namespace) -> int:
     return print_test(asked.hall, asked.printer)
 
 
+def _devices(asked: argparse.Namespace) -> int:
+    from linli.devices import walk_list
+
+    return walk_list(asked.hall, everything=asked.all)
+
+
 def _admin_token(asked: argparse.Namespace) -> int:
     from linli.act import admin_token
 
@@ -197,6 +206,7 @@ _COMMANDS = {
     "press": _press,
     "park": _park,
     "print": _print,
+    "devices": _devices,
     "admin-token": _admin_token,
     "virtual": _virtual,
     "figures": _figures,

@@ -2,7 +2,7 @@
 
 It speaks the end-to-end protocol of docs/protocol.md: a press is repeated every second with the same
 ``(boot, seq)`` until the gateway says that it is on disk; only then does the button stop. Its lamp shows what the
-gateway tells, nothing else.
+gateway tells, nothing else; and it says so in its status, so that the hall knows what the elder sees.
 """
 
 from __future__ import annotations
@@ -88,15 +88,19 @@ class VirtualButton:
             self._send(press)
         if now_s >= self._next_life_s and not self._silent and self._line.up:
             self._next_life_s = now_s + EVERY_S
-            self._line.say(
-                f"linli/v1/button/{self.device_id}/status",
-                {
-                    "boot": self._boot,
-                    "battery_pct": self._battery_pct,
-                    "every_s": EVERY_S,
-                    "firmware": "virtual",
-                },
-            )
+            self._say_status()
+
+    def _say_status(self) -> None:
+        self._line.say(
+            f"linli/v1/button/{self.device_id}/status",
+            {
+                "boot": self._boot,
+                "battery_pct": self._battery_pct,
+                "every_s": EVERY_S,
+                "firmware": "virtual",
+                "light": self._light,
+            },
+        )
 
     def _press(self, kind: str) -> None:
         with self._lock:
@@ -132,5 +136,7 @@ class VirtualButton:
 
     def _lamp(self, payload: bytes) -> None:
         light = words_of(payload).get("light")
-        if light in ("off", "blink", "steady"):
+        if light in ("off", "blink", "steady") and light != self._light:
             self._light = light
+            if not self._silent:
+                self._say_status()

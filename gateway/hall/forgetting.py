@@ -9,7 +9,7 @@ Rule 4. It is journalled; nothing happens while the time is not known (the loop 
 
 from __future__ import annotations
 
-from gateway.hall import bays
+from gateway.hall import answering, bays, upkeep
 from gateway.hall.fields import Fields
 from gateway.hall.rows import LastPress, RowGone
 from gateway.hall.state import Decision, DeviceGone, HallState, JournalLine, WordsErased
@@ -37,6 +37,8 @@ def forgotten(state: HallState, now_ms: int) -> Decision:
         decision.changes += [
             RowGone(LastPress.TABLE, key) for key in state.table(LastPress) if key[0] == device.device_id
         ]
+        decision.changes += answering.forgotten(state, device.device_id)
+        decision.changes += upkeep.forgotten(state, device.device_id)
         decision.changes.append(
             JournalLine(now_ms, "DeviceForgotten", f"device:{device.device_id}", "", device.family)
         )

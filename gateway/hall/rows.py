@@ -284,7 +284,9 @@ class Care(Row):
     """What a device needs: its deadline, its battery's story, its monthly test. Times 0: never.
 
     ``silent_after_ms``: 0 follows its model. ``fault``: what is wrong beyond silence ("" nothing), e.g. "stuck",
-    "battery_overdue"; ``test_every_d``: days between test calls (TSA: monthly).
+    "battery_overdue"; ``test_every_d``: days between test calls (TSA: monthly), 0: never asked for.
+    ``battery_worst``: the least that was seen since the battery is low, -1: never told (by flag or voltage only).
+    ``test_until_ms``: until then its next press is the test that somebody has announced.
     """
 
     TABLE: ClassVar[str] = "device_care"
@@ -295,10 +297,69 @@ class Care(Row):
     battery_low_ms: int = 0
     battery_reminded_ms: int = 0
     battery_changed_ms: int = 0
+    battery_worst: int = -1
     tested_ms: int = 0
     test_every_d: int = 30
+    test_until_ms: int = 0
     fault: str = ""
     fault_since_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Voice(Row):
+    """How a device can be spoken to, and who answers for it when it calls (hall/answering.py).
+
+    ``answers``: "" nobody (our own buttons: their lamp), "own": the device itself, or the device_id of the siren or
+    lamp beside it. ``means``: how it is told, a word of its family in devices/speaking/ ("" by its model). ``part``:
+    which of its relays or lights. ``via``: the beginning of its topics, learnt from what it says. ``confirm_ms``: how
+    long it may take to say that it shows it, 0: as everybody.
+    """
+
+    TABLE: ClassVar[str] = "voices"
+    KEY: ClassVar[tuple[str, ...]] = ("device_id",)
+
+    device_id: str
+    answers: str = ""
+    means: str = ""
+    part: str = ""
+    via: str = ""
+    confirm_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Telling(Row):
+    """What a device was told last, and whether it shows it: sent, shown, unconfirmed. One row a device that is told.
+
+    ``word``: heard, coming, over. ``token`` names the message where the network repeats it; ``shows`` is what the
+    device says when it does as it was told. ``tries``: how often it has been told.
+    """
+
+    TABLE: ClassVar[str] = "tellings"
+    KEY: ClassVar[tuple[str, ...]] = ("device_id",)
+
+    device_id: str
+    word: str
+    call_id: int
+    state: str = "sent"
+    token: str = ""
+    shows: str = ""
+    tries: int = 1
+    since_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Path(Row):
+    """A bridge or radio gateway behind which devices stand (devices/paths.py). ``state``: up, down.
+
+    While it is down none of its devices is called silent: that is one fault, and it is said once.
+    """
+
+    TABLE: ClassVar[str] = "paths"
+    KEY: ClassVar[tuple[str, ...]] = ("path_id",)
+
+    path_id: str
+    state: str = "up"
+    since_ms: int = 0
 
 
 # ---------------------------------------------------------------- visits and meals
@@ -416,6 +477,9 @@ TABLES: dict[str, type[Row]] = {
         Substitution,
         Holiday,
         Care,
+        Voice,
+        Telling,
+        Path,
         Menu,
         CallStep,
         Message,

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from devices.faults import OrderRefused
-from devices.messages import BayHeard, DeviceSeen, Pressed, Released, Stirred
+from devices.messages import Answered, BayHeard, DeviceSeen, PathSeen, Pressed, Released, Stirred
 from devices.plan import Panel
 from gateway.hall import (
+    answering,
     bays,
     calls,
     caring,
@@ -23,14 +24,16 @@ from gateway.hall import (
     people,
     rostering,
     stirring,
+    supervision,
     things,
+    upkeep,
     visiting,
 )
 from gateway.hall.fields import Fields
 from gateway.hall.rows import Helper, Holiday, Kind, RowGone, Shift, Substitution
-from gateway.hall.state import Decision, HallState, Zone
+from gateway.hall.state import Decision, Device, HallState, Zone
 
-Fact = Pressed | Released | BayHeard | DeviceSeen | Stirred
+Fact = Pressed | Released | BayHeard | DeviceSeen | Stirred | Answered | PathSeen
 
 
 def decide(
@@ -39,29 +42,30 @@ def decide(
     """What one fact means for the hall. ``state`` is read, never changed."""
     match fact:
         case DeviceSeen():
-            return things.seen(state, fact, now_ms, every_ms)
+            return answering.learnt(state, fact, things.seen(state, fact, now_ms, every_ms))
         case Pressed():
             device = state.devices.get(fact.device_id)
             if device is not None and device.kind == "ignored":
                 return Decision()
             if fact.if_claimed and (device is None or device.kind != "call_button"):
                 return Decision()
-            if device is not None and device.call_kind == meals.KIND:
-                decision = meals.pressed(state, fact, device, now_ms)
-            else:
-                decision = calls.pressed(state, fact, device, now_ms)
+            decision = upkeep.pressed(state, fact, device, now_ms, _pressed)
             if not fact.doubtful:
                 stirring.stirred(state, device, decision, now_ms)
-            return decision
+            return answering.follow(state, decision, now_ms)
         case Released():
             device = state.devices.get(fact.device_id)
             if device is not None and device.kind in ("ignored", "bay_sensor"):
                 return Decision()
-            return calls.released(state, fact, device, now_ms)
+            return answering.follow(state, calls.released(state, fact, device, now_ms), now_ms)
         case Stirred():
             decision = Decision()
             stirring.stirred(state, state.devices.get(fact.device_id), decision, now_ms)
             return decision
+        case Answered():
+            return answering.answered(state, fact, now_ms)
+        case PathSeen():
+            return supervision.path_seen(state, fact, now_ms)
         case BayHeard():
             device = state.devices.get(fact.device_id)
             if device is None or device.kind not in ("bay_sensor", "unclaimed"):
@@ -69,6 +73,13 @@ def decide(
             if device.kind == "unclaimed" and fact.occupied is None:
                 return Decision()
             return with_panels(state, bays.heard(state, fact, device, now_ms), panels, now_ms)
+
+
+def _pressed(state: HallState, fact: Pressed, device: Device | None, now_ms: int) -> Decision:
+    """What a press of this button asks for."""
+    if device is not None and device.call_kind == meals.KIND:
+        return meals.pressed(state, fact, device, now_ms)
+    return calls.pressed(state, fact, device, now_ms)
 
 
 #: What an order means: its name → the rule. Each subject brings its own, in its own file.
@@ -84,6 +95,8 @@ ORDERS: dict[str, Callable[[HallState, Fields, int], Decision]] = {
     **kind_orders.ORDERS,
     **meals.ORDERS,
     **visiting.ORDERS,
+    **supervision.ORDERS,
+    **upkeep.ORDERS,
 }
 
 
@@ -100,6 +113,7 @@ def obey(
     decision = rule(state, Fields(fields), now_ms)
     meals.follow(state, decision, now_ms)
     caring.follow(state, decision, now_ms)
+    answering.follow(state, decision, now_ms)
     return with_panels(state, _with_ladders(state, decision, now_ms), panels, now_ms)
 
 

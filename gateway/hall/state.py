@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from typing import Any, Literal, TypeVar
 
-from devices.messages import BayState, CallState, SetLamp, ShowCount
+from devices.messages import BayState, CallState, SayTo, SetLamp, ShowCount
 from gateway.hall.rows import TABLES, CallStep, Message, Row, RowGone
 
 R = TypeVar("R", bound=Row)
 
 Health = Literal["ok", "silent", "offline", "low_battery", "fault"]
-DeviceKind = Literal["call_button", "bay_sensor", "hall_button", "unclaimed", "ignored"]
+DeviceKind = Literal["call_button", "bay_sensor", "hall_button", "companion", "unclaimed", "ignored"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +250,7 @@ Change = (
     | Row
     | RowGone
 )
-Effect = SetLamp | ShowCount
+Effect = SetLamp | ShowCount | SayTo
 
 
 @dataclass(slots=True)

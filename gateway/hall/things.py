@@ -6,6 +6,8 @@ Rule 2. Being seen is kept in memory; only what a person would want to know (new
 Rule 3. A claim ties a device to a name, a place, a person or a bay; it is an order, and it is journalled.
         Where it is tied to somebody in the table of people (``person_id``), name and place come from there; without,
         they are the words that staff type.
+Rule 4. How long a device may be silent is supervision.py, what its battery needs upkeep.py, who answers for it
+        answering.py.
 """
 
 from __future__ import annotations
@@ -16,27 +18,28 @@ from dataclasses import replace
 
 from devices.faults import OrderRefused
 from devices.messages import DeviceSeen
-from gateway.hall import bays, presses
+from gateway.hall import answering, bays, upkeep
 from gateway.hall.fields import Fields, fit
 from gateway.hall.kinds import kinds
 from gateway.hall.people import place_of
-from gateway.hall.rows import Care, Person
-from gateway.hall.state import Decision, Device, DeviceKind, HallState, Health, JournalLine, Zone
+from gateway.hall.rows import Person
+from gateway.hall.state import Decision, Device, DeviceKind, HallState, JournalLine, Zone
+from gateway.hall.supervision import BOUGHT_EVERY_MS, judged
 
-#: How often a device must speak when it does not tell us. zigbee2mqtt calls a battery device offline after 25 h
-#: without a message; Milesight's buttons report every 18 h: 37 h leaves two of their reports and some slack.
-BOUGHT_EVERY_MS = 37 * 3600 * 1000 // 3
-#: A device is silent after three of its own intervals: one lost message is weather, three are a fault.
-MISSED = 3
 #: Our own devices promise a word a minute unless they say otherwise (docs/protocol.md).
 OWN_EVERY_MS = 60_000
-#: Below this a battery is "low": zigbee2mqtt's and the vendors' common limit.
-LOW_BATTERY_PCT = 20
 #: More unclaimed devices than this are not listed (their presses still alarm): a compound has some hundreds of
 #: devices, a broken bridge that invents names has no end.
 MOST_UNCLAIMED = 2000
 
-_KINDS: tuple[DeviceKind, ...] = ("call_button", "bay_sensor", "hall_button", "unclaimed", "ignored")
+_KINDS: tuple[DeviceKind, ...] = (
+    "call_button",
+    "bay_sensor",
+    "hall_button",
+    "companion",
+    "unclaimed",
+    "ignored",
+)
 _DEVICE_ID = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.:-]{0,63}")
 
@@ -59,7 +62,7 @@ def seen(state: HallState, fact: DeviceSeen, now_ms: int, every_ms: int | None =
             name="",
             battery_pct=fact.battery_pct,
         )
-        new = _judged(new, fact)
+        new = judged(new, fact, None, now_ms)
         decision.changes += [
             new,
             JournalLine(now_ms, "DeviceAppeared", f"device:{new.device_id}", "", fact.family),
@@ -73,11 +76,11 @@ def seen(state: HallState, fact: DeviceSeen, now_ms: int, every_ms: int | None =
         every_ms=every_ms or old.every_ms,
         battery_pct=fact.battery_pct if fact.battery_pct is not None else old.battery_pct,
     )
-    after = _judged(after, fact)
-    care = state.table(Care).get(after.device_id)
-    if care is not None and care.fault == presses.STUCK and after.health in ("ok", "low_battery"):
-        after = replace(after, health="fault", why_zh=presses.STUCK_WHY[0], why_en=presses.STUCK_WHY[1])
-    if (after.health, after.every_ms, after.model) == (old.health, old.every_ms, old.model):
+    care, cared = upkeep.battery(state, after, fact, now_ms)
+    after = judged(after, fact, care, now_ms)
+    decision.changes += cared
+    told = (after.health, after.every_ms, after.model, after.family, after.why_en)
+    if told == (old.health, old.every_ms, old.model, old.family, old.why_en):
         decision.quiet.append(after)
     else:
         decision.changes.append(after)
@@ -88,22 +91,6 @@ def seen(state: HallState, fact: DeviceSeen, now_ms: int, every_ms: int | None =
     return decision
 
 
-def fell_silent(device: Device, now_ms: int) -> Decision:
-    """The device missed three of its own intervals."""
-    if device.health in ("silent", "offline"):
-        return Decision()
-    minutes = max(1, MISSED * device.every_ms // 60_000)
-    after = replace(
-        device,
-        health="silent",
-        why_zh=f"{minutes} 分钟没有消息：请查看电池和信号",
-        why_en=f"nothing heard for {minutes} min: check its battery and signal",
-    )
-    return Decision(
-        changes=[after, JournalLine(now_ms, "DeviceHealth", f"device:{device.device_id}", "", "silent")]
-    )
-
-
 def claimed(state: HallState, order: Mapping[str, object], now_ms: int) -> Decision:
     """A device is tied to a name, a place, a person, a bay. Fields that are not given stay as they are."""
     device_id = _word(order, "device_id") or ""
@@ -112,7 +99,7 @@ def claimed(state: HallState, order: Mapping[str, object], now_ms: int) -> Decis
     old = state.devices.get(device_id)
     kind = _word(order, "kind") or (old.kind if old else "")
     if kind not in _KINDS or kind == "unclaimed":
-        raise OrderRefused("请选择设备类型", "kind must be call_button, bay_sensor or ignored")
+        raise OrderRefused("请选择设备类型", "kind must be call_button, bay_sensor, companion or ignored")
     call_kind = _word(order, "call_kind") or (old.call_kind if old else "emergency")
     known = kinds(state).get(call_kind)
     if known is None:
@@ -167,6 +154,9 @@ def claimed(state: HallState, order: Mapping[str, object], now_ms: int) -> Decis
     decision.changes.append(
         JournalLine(now_ms, "DeviceClaimed", f"device:{device_id}", _word(order, "by") or "", kind)
     )
+    spoken = answering.claimed(state, Fields(order), after, now_ms)
+    decision.changes += spoken.changes
+    decision.effects += spoken.effects
     return decision
 
 
@@ -181,31 +171,6 @@ def zone_defined(
     if after == state.zones.get(zone_id):
         return Decision()
     return Decision(changes=[after, JournalLine(now_ms, "ZoneDefined", f"zone:{zone_id}", by)])
-
-
-def _judged(device: Device, fact: DeviceSeen) -> Device:
-    health: Health = "ok"
-    why = ("", "")
-    if fact.offline:
-        health, why = (
-            "offline",
-            ("设备已离线：请查看电源和网络", "it has gone offline: check its power and network"),
-        )
-    elif fact.fault:
-        named = "" if fact.fault in ("fault", "true") else fact.fault
-        health, why = (
-            "fault",
-            ("设备报告故障：请去看一下", f"it reports a fault: go and look ({named or 'not named'})"),
-        )
-    elif device.battery_pct is not None and device.battery_pct <= LOW_BATTERY_PCT:
-        health, why = (
-            "low_battery",
-            (
-                f"电量只剩 {device.battery_pct:.0f}%：请换电池",
-                f"battery {device.battery_pct:.0f} %: change it",
-            ),
-        )
-    return replace(device, health=health, why_zh=why[0], why_en=why[1])
 
 
 def _word(order: Mapping[str, object], key: str) -> str | None:

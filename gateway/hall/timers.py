@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.hall import calls, caring, ladder, meals
+from gateway.hall import answering, calls, caring, ladder, meals, upkeep
 from gateway.hall.state import Decision, HallState, JournalLine, TimerGone, TimerSet
 
 #: kind of timer -> what it means that it is due. The rule may set further timers, also one of the same name.
@@ -21,6 +21,8 @@ DUE: dict[str, Callable[[HallState, TimerSet, int], Decision]] = {
     **ladder.DUE,
     **caring.DUE,
     **meals.DUE,
+    **answering.DUE,
+    **upkeep.DUE,
 }
 
 
@@ -34,7 +36,7 @@ def due(state: HallState, timer_id: str, now_ms: int) -> Decision:
         return Decision(
             changes=[TimerGone(timer_id), JournalLine(now_ms, "TimerUnknown", timer.subject, "", timer.kind)]
         )
-    decision = rule(state, timer, now_ms)
+    decision = answering.follow(state, rule(state, timer, now_ms), now_ms)
     # First of all: what the rule sets anew, under the same name too, comes after it.
     decision.changes.insert(0, TimerGone(timer_id))
     return decision

@@ -14,6 +14,32 @@ ALTER TABLE calls ADD COLUMN coming TEXT NOT NULL DEFAULT '';
 ALTER TABLE calls ADD COLUMN repeats INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE devices ADD COLUMN person_id TEXT NOT NULL DEFAULT '';
 
+-- one more kind of device, "companion": a siren or lamp that answers for a button beside it. SQLite changes no CHECK.
+CREATE TABLE devices_anew (
+    device_id    TEXT PRIMARY KEY,
+    kind         TEXT NOT NULL CHECK (kind IN ('call_button','bay_sensor','hall_button','companion','unclaimed','ignored')),
+    family       TEXT NOT NULL DEFAULT '',
+    model        TEXT NOT NULL DEFAULT '',
+    name         TEXT NOT NULL DEFAULT '',
+    call_kind    TEXT NOT NULL DEFAULT 'emergency',
+    place        TEXT NOT NULL DEFAULT '',
+    person       TEXT NOT NULL DEFAULT '',
+    bay_id       TEXT,
+    zone_id      TEXT,
+    lamp         INTEGER NOT NULL DEFAULT 0,
+    every_ms     INTEGER NOT NULL,
+    battery_pct  REAL,
+    health       TEXT NOT NULL DEFAULT 'ok' CHECK (health IN ('ok','silent','offline','low_battery','fault')),
+    why_zh       TEXT NOT NULL DEFAULT '',
+    why_en       TEXT NOT NULL DEFAULT '',
+    first_seen_ms INTEGER NOT NULL,
+    last_seen_ms INTEGER NOT NULL,
+    person_id    TEXT NOT NULL DEFAULT ''
+) STRICT, WITHOUT ROWID;
+INSERT INTO devices_anew SELECT * FROM devices;
+DROP TABLE devices;
+ALTER TABLE devices_anew RENAME TO devices;
+
 CREATE TABLE kinds (
     kind       TEXT PRIMARY KEY,
     name_zh    TEXT NOT NULL,
@@ -142,10 +168,38 @@ CREATE TABLE device_care (
     battery_low_ms      INTEGER NOT NULL,
     battery_reminded_ms INTEGER NOT NULL,
     battery_changed_ms  INTEGER NOT NULL,
+    battery_worst       INTEGER NOT NULL,
     tested_ms           INTEGER NOT NULL,
     test_every_d        INTEGER NOT NULL,
+    test_until_ms       INTEGER NOT NULL,
     fault               TEXT NOT NULL,
     fault_since_ms      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE voices (
+    device_id  TEXT PRIMARY KEY,
+    answers    TEXT NOT NULL,
+    means      TEXT NOT NULL,
+    part       TEXT NOT NULL,
+    via        TEXT NOT NULL,
+    confirm_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE tellings (
+    device_id TEXT PRIMARY KEY,
+    word      TEXT NOT NULL CHECK (word IN ('heard','coming','over')),
+    call_id   INTEGER NOT NULL,
+    state     TEXT NOT NULL CHECK (state IN ('sent','shown','unconfirmed')),
+    token     TEXT NOT NULL,
+    shows     TEXT NOT NULL,
+    tries     INTEGER NOT NULL,
+    since_ms  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE paths (
+    path_id  TEXT PRIMARY KEY,
+    state    TEXT NOT NULL CHECK (state IN ('up','down')),
+    since_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE visits (

@@ -15,7 +15,7 @@ from gateway.store import load_state, write_changes
 
 SCHEMA = Path("gateway/schema").absolute()
 #: words that the schema holds to a list
-CHOSEN = {"visit_tier": "weekly", "holidays": "only", "kind": "holiday", "turn": 0}
+CHOSEN = {"visit_tier": "weekly", "word": "heard", "holidays": "only", "kind": "holiday", "turn": 0}
 OPEN_CALL = Call(1, "HEARD", "emergency", "btn-1", "3栋", True, "3栋", "张奶奶", 1, 1, 1_000, 1_000)
 
 

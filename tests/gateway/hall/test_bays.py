@@ -7,7 +7,7 @@ import pytest
 from devices.faults import OrderRefused
 from devices.messages import BayHeard, DeviceSeen, ShowCount
 from devices.plan import Panel
-from gateway.hall import bays, things
+from gateway.hall import bays, supervision, things
 from gateway.hall.rules import decide, obey, with_panels
 from gateway.hall.state import Bay, Decision, HallState, Zone
 
@@ -202,7 +202,7 @@ def test_a_device_that_misses_three_of_its_intervals_is_silent_and_comes_back() 
     child = state.child()
     child.put(things.seen(state, DeviceSeen("s", "linli"), NOON, 20_000))
     state.absorb(child)
-    silent = things.fell_silent(state.devices["s"], NOON + 61_000)
+    silent = supervision.fell_silent(state.devices["s"], NOON + 61_000)
     assert [
         change.health
         for change in silent.changes
