@@ -68,6 +68,8 @@ class Protocol:
         self._finger = Finger(settings.long_press, bool(self._keeper.stuck), now_ms)
         self._level = "off"
         self._level_known = False
+        #: what the hall knows of our lamp: "heard" and "coming" are called shown only when we have said so
+        self._said_light = "off"
         self._deaf = False
         self._line_up = False
         self._line_changed_ms = now_ms - TRUST_MS
@@ -96,7 +98,7 @@ class Protocol:
     def line_up(self, now_ms: int) -> None:
         """The broker has let us in, and our two topics are asked for: everything that waits may be said at once."""
         self._line_up, self._level_known, self._line_changed_ms = True, False, now_ms
-        self._deaf = False
+        self._deaf, self._said_light = False, "off"
         self._keeper.status_ms = self._status_again_ms = now_ms
         for press in self._keeper.presses:
             press.next_ms = now_ms
@@ -161,6 +163,10 @@ class Protocol:
                 if battery_mv:
                     words["battery_mv"] = battery_mv
                 out.append((self.press_topic, json.dumps(words).encode(), "press"))
+        light = self.light(now_ms)
+        if self._level_known and light != self._said_light:
+            self._said_light = light
+            self._keeper.status_ms = self._status_again_ms = now_ms
         if now_ms >= max(self._keeper.status_ms, self._status_again_ms):
             self._status_again_ms = now_ms + STATUS_AGAIN_MS
             out.append((self.status_topic, self._status(now_ms), "status"))
@@ -260,6 +266,8 @@ class Protocol:
             "firmware": FIRMWARE,
             "every_s": self._settings.every_s,
         }
+        if self._level_known:
+            words["light"] = self.light(now_ms)
         if self._battery_mv:
             words["battery_mv"] = self._battery_mv
             words["battery_pct"] = self._settings.battery_pct(self._battery_mv)

@@ -218,3 +218,23 @@ def test_nobody_has_heard_it_is_said_and_not_for_ever(button: Spoken) -> None:
     button.press()
     button.pass_s(11)
     assert [name for _, name in button.tunes][-2:] == ["felt", "not_yet"], "a new press asks anew"
+
+
+def test_it_says_what_its_lamp_shows_so_that_the_hall_calls_nothing_shown_that_is_dark(
+    button: Spoken,
+) -> None:
+    button.up()
+    button.lamp("off")
+    button.press()
+    button.lamp("blink")
+    button.pass_s(1)
+    assert not [words for _, what, words in button.said if words.get("light") == "blink"], (
+        "it is not written yet"
+    )
+    button.written(button.presses()[0])
+    button.pass_s(1)
+    button.protocol.delivered("status", button.now_ms)
+    button.lamp("steady")
+    button.pass_s(1)
+    lights = [words["light"] for _, what, words in button.said if what == "status" and "light" in words]
+    assert list(dict.fromkeys(lights))[-2:] == ["blink", "steady"]
