@@ -49,7 +49,7 @@ class Draft:
                 yield row
         for found in mine.values():
             if found is not None:
-                yield found  # type: ignore[misc]  # as above
+                yield found
 
     def timer(self, timer_id: str) -> TimerSet | None:
         return self._timers[timer_id] if timer_id in self._timers else self.state.timer(timer_id)
