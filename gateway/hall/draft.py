@@ -21,7 +21,7 @@ class Draft:
         self.state = state
         self.now_ms = now_ms
         self.changes: list[Change] = []
-        self._rows: dict[tuple[str, Any], Row | None] = {}
+        self._rows: dict[str, dict[Any, Row | None]] = {}
         self._timers: dict[str, TimerSet | None] = {}
         for change in before:
             self._note(change)
@@ -36,20 +36,20 @@ class Draft:
 
     def get(self, kind: type[R], key: Any) -> R | None:
         """That row as it is by now."""
-        mine = (kind.TABLE, key)
-        if mine in self._rows:
-            return self._rows[mine]  # type: ignore[return-value]  # a row under its own table's name
+        mine = self._rows.get(kind.TABLE, {})
+        if key in mine:
+            return mine[key]  # type: ignore[return-value]  # a row under its own table's name
         return self.state.table(kind).get(key)
 
     def rows(self, kind: type[R]) -> Iterator[R]:
         """All rows of a table as they are by now."""
-        mine = {key: row for (table, key), row in self._rows.items() if table == kind.TABLE}
+        mine = dict(self._rows.get(kind.TABLE, {}))
         for key, row in list(self.state.table(kind).items()):
             if key not in mine:
                 yield row
         for found in mine.values():
             if found is not None:
-                yield found  # type: ignore[misc]  # as above
+                yield found
 
     def timer(self, timer_id: str) -> TimerSet | None:
         return self._timers[timer_id] if timer_id in self._timers else self.state.timer(timer_id)
@@ -69,9 +69,9 @@ class Draft:
     def _note(self, change: Change) -> None:
         match change:
             case Row():
-                self._rows[change.TABLE, change.key] = change
+                self._rows.setdefault(change.TABLE, {})[change.key] = change
             case RowGone():
-                self._rows[change.table, change.key] = None
+                self._rows.setdefault(change.table, {})[change.key] = None
             case TimerSet():
                 self._timers[change.timer_id] = change
             case TimerGone():

@@ -54,9 +54,13 @@ class Reader:
     def words(self, key: str, longest: int = 80, *, needed: bool = False, lines: bool = False) -> str:
         """Words. ``lines``: line breaks stay; elsewhere they become spaces."""
         raw = self._raw(key, "")
+        if key not in self._fields and isinstance(raw, str) and (raw or not needed):
+            return raw  # as it was read when it was written
         if not isinstance(raw, str):
             raise self.wrong(key, "应为文字", "must be text")
-        text = fit(raw.replace("\r\n", "\n").replace("\t", " ").replace("\u3000", " ")).strip()
+        text = raw.strip()
+        if not text.isprintable():
+            text = fit(text.replace("\r\n", "\n").replace("\t", " ").replace("\u3000", " ")).strip()
         if not lines:
             text = " ".join(text.split())
         if needed and not text:

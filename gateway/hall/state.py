@@ -293,6 +293,8 @@ class HallState:
     #: timer_id -> what waits to happen
     timers: MutableMapping[str, TimerSet] = field(default_factory=dict)
     gone_timers: set[str] = field(default_factory=set)
+    #: (table, key) of rows that a child has seen go
+    gone_rows: set[tuple[str, Any]] = field(default_factory=set)
     #: None: a notebook that has never been written with a clock beside it
     frame: ClockFrame | None = None
     #: the tables of hall/rows.py: name → key → row
@@ -339,6 +341,21 @@ class HallState:
             gone.add(key)
         elif key in table:
             self._undo.append((table, key, table.pop(key)))
+
+    def _drop_row(self, gone: RowGone) -> None:
+        table = self.tables[gone.table]
+        if not isinstance(table, ChainMap):
+            if self._undo is not None and gone.key in table:
+                self._undo.append((table, gone.key, table[gone.key]))
+            table.pop(gone.key, None)
+            return
+        # A child reads the table below, which must not change: from here on it has its own, without that row.
+        own, below = table.maps[0], ChainMap(*table.maps[1:])
+        self.tables[gone.table] = ChainMap(
+            {key: row for key, row in own.items() if key != gone.key},
+            {key: row for key, row in below.items() if key != gone.key},
+        )
+        self.gone_rows.add((gone.table, gone.key))
 
     def child(self) -> HallState:
         """A working copy: it sees everything, what is put into it stays in it until :meth:`absorb`."""
@@ -387,6 +404,8 @@ class HallState:
         for mine, theirs in pairs:
             assert isinstance(theirs, ChainMap)
             mine.update(theirs.maps[0])
+        for name, key in child.gone_rows:
+            self.tables[name].pop(key, None)
         for bay_id in child.gone_bays:
             self.bays.pop(bay_id, None)
         for device_id in child.gone_devices:
@@ -431,8 +450,9 @@ class HallState:
                     self._drop(self.timers, change.timer_id, self.gone_timers)
                 case Row():
                     self._set(self.tables[change.TABLE], change.key, change)
+                    self.gone_rows.discard((change.TABLE, change.key))
                 case RowGone():
-                    self._drop(self.tables[change.table], change.key, set())
+                    self._drop_row(change)
                 case ClockFrame():
                     self.frame = change
                 case Consoles():

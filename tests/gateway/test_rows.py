@@ -8,8 +8,8 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from gateway.hall.rows import TABLES, Row, RowGone
-from gateway.hall.state import Call
+from gateway.hall.rows import TABLES, Person, Row, RowGone
+from gateway.hall.state import Call, Decision, HallState
 from gateway.notebook import Notebook
 from gateway.store import load_state, write_changes
 
@@ -55,6 +55,27 @@ def test_a_row_is_there_after_a_restart_and_gone_when_it_is_taken_away(kind: typ
     book.write(lambda connection: write_changes(connection, [RowGone(kind.TABLE, row.key)]))
     assert not load_state(book.connection, 2_000).table(kind)
     book.close()
+
+
+def test_a_working_copy_sees_that_a_row_is_gone_and_the_hall_does_not_until_it_is_taken_over() -> None:
+    hall = HallState()
+    kept, gone, new = (Person(name, name) for name in ("kept", "gone", "new"))
+    hall.put(Decision(changes=[kept, gone]))
+    child = hall.child()
+    child.put(Decision(changes=[new, RowGone("people", "gone")]))
+    assert set(child.table(Person)) == {"kept", "new"}
+    assert set(hall.table(Person)) == {"kept", "gone"}
+    hall.absorb(child)
+    assert set(hall.table(Person)) == {"kept", "new"}
+    again = hall.child()
+    again.put(Decision(changes=[RowGone("people", "new"), new]))
+    hall.absorb(again)
+    assert set(hall.table(Person)) == {"kept", "new"}
+    hall.begin()
+    hall.put(Decision(changes=[RowGone("people", "kept")]))
+    assert set(hall.table(Person)) == {"new"}
+    hall.take_back()
+    assert set(hall.table(Person)) == {"kept", "new"}
 
 
 def test_each_table_has_a_column_for_each_field(tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from devices.faults import OrderRefused
+from devices.messages import Pressed
 from gateway.hall import people
 from gateway.hall.kinds import DEFAULTS, kind_of
-from gateway.hall.rows import TABLES, Helper, Holiday, Kind, Person, Shift, Substitution
-from gateway.hall.rules import obey
+from gateway.hall.rows import TABLES, Helper, Holiday, Kind, Message, Person, Shift, Substitution
+from gateway.hall.rules import decide, obey
 from gateway.hall.state import Decision, HallState, JournalLine
 
 #: Sunday, 22 November 2026, 10:00 in Shanghai
@@ -277,6 +278,15 @@ def test_a_list_of_people_is_one_order_and_later_lines_see_earlier_ones(hall: Ha
         hall.refused("put_many", table="people", rows=wrong)
     hall.refused("put_many", table="calls", rows=[])
     assert "2000" in hall.refused("put_many", table="people", rows=[WANG] * 2001).why_zh
+
+
+def test_who_is_back_from_leave_is_told_at_once_of_a_call_that_found_nobody(hall: Hall) -> None:
+    hall.helper(channels=["sms:13800000000"])
+    days = {"first_day": "2026-11-22", "last_day": "2026-11-23"}
+    hall.order("put_substitution", substitution_id="u-1", helper_id="h-1", by_helper_id="", **days)
+    hall.state.put(decide(hall.state, Pressed("btn-1", press_id="1:1", family="linli"), TEN_O_CLOCK))
+    back = hall.order("drop_substitution", substitution_id="u-1")
+    assert [one.helper_id for one in back.changes if isinstance(one, Message)] == ["h-1"]
 
 
 # ---------------------------------------------------------------- kinds
