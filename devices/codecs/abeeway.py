@@ -76,7 +76,7 @@ def read_frame(frame: Frame) -> Reading:
     event = _QUIET.get(kind, "none")
     alarm: bool | None = sos
     if kind in (0x03, 0x0E):
-        event = "position_failed" if kind == 0x03 and data[4] & 0x0F in _FAILED_POSITIONS else "position"
+        event = "position_failed" if data[4] & 0x0F in _FAILED_POSITIONS else "position"
         extras["sos_flag"] = sos
     elif kind == 0x05:
         event = "heartbeat"

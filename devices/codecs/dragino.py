@@ -9,7 +9,8 @@ PB05 one bit a key.
 LDDS04: battery word (bit 15, in DDS04-LB bit 14: woken by the interrupt pin), four distances in millimetres, message
 type. LDDS75/45/20: battery, one distance in millimetres (0: no sensor, 20: too close), interrupt flag. LLDS12 and
 LDS12: a probe's temperature, distance in centimetres. LDS02, LWL02: battery word with bit 15 open, bit 14 leak;
-LDS03A: bit 0 open.
+LDS03A: bit 0 open. The NB-IoT models (NDDS75, NDDS20, DDS75-NB …): eight bytes of device number (f and the IMEI), two
+of version, battery mV, signal, mode, interrupt, distance in millimetres, time.
 
 Port 5 is the device about itself, port 4 its settings (in a tracker: positions); port 3 (in a tracker 4) replays what
 was stored: history is never a call.
@@ -31,6 +32,7 @@ _NO_FIX = frozenset({0, 0x0FFFFFFF, 0xFFFFFFFF})
 _ALARM_AT = {2: 8, 3: 8, 6: 24, 7: 0, 8: 7, 9: 0, 10: -3}
 _WITH_SPEED = 19  # bytes: from here on speed and course (eight bytes) precede the word
 _KEYS = 5
+_NB_DISTANCE = 15  # where the distance stands behind the head of an NB-IoT message
 _HISTORY = Reading("none", extras={"history": True})
 
 
@@ -53,6 +55,8 @@ def read_frame(frame: Frame) -> Reading:
         return _push_button(frame)
     if "dds04" in model:
         return _four_distances(frame)
+    if re.search(r"ndds|-nb\b", model) and len(frame.data) >= _NB_DISTANCE + 2:
+        return _over_nb_iot(frame.data)
     if re.search(r"\bl?lds12", model):
         return _lidar(frame.data)
     if re.search(r"lds0|ds03|lwl", model):
@@ -122,6 +126,18 @@ def _four_distances(frame: Frame) -> Reading:
             "distances_cm": [u16(data, at) / 10 for at in (2, 4, 6, 8)],
             "interrupt": bool(word & woken),
         },
+    )
+
+
+def _over_nb_iot(data: bytes) -> Reading:
+    return Reading(
+        "status",
+        extras=known(
+            battery_v=u16(data, 10) / 1000,
+            distance_mm=millimetres(u16(data, _NB_DISTANCE)),
+            interrupt=bool(data[14]),
+            device_time=u32(data, 17) if len(data) >= 21 else None,
+        ),
     )
 
 

@@ -8,7 +8,7 @@ wire: for the hall to judge), ``BATTERY`` and ``UNWEAR``. Domestic platforms pus
 doubtful call: it alarms. Bays: ``{"parking_status": 0}``, ``{"occupied": false, "packettype": "Heartbeat"}``,
 ``{"parking_state": 0, "battery_voltage": 3.656, "Park_cnt": 52}`` (CTWing NB-IoT). 0 is free, 1 taken in
 all feeds we met (an older description of one of them had it inverted). Sites: how many of how many are
-free, under five different sets of names. What is neither free nor taken is *unknown* and is said so.
+free, under a dozen different sets of names. What is neither free nor taken is *unknown* and is said so.
 OpenMQTTGateway: its 433 MHz receiver says ``{"value": 1361}`` on ``…/433toMQTT`` (decimal; each code is a device of its
 own, as in ``tasmota.py``), self-learning remotes ``{"address": …, "unit": …, "switchType": …}``, Bluetooth
 ``…/BTtoMQTT/<address>``, LoRa ``…/LORAtoMQTT``.
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from devices.codecs import _decoded
+from devices.codecs import _decoded, ngsi
 from devices.codecs._shared import (
     Json,
     celsius,
@@ -91,7 +91,16 @@ _SITES = (
     ("totalSpaces", "availableSpaces", "occupiedSpaces"),
     ("gesamte_parkplaetze", "freie_parkplaetze", ""),
     ("sum_boxes", "bookable", "occupied"),
+    ("countLogicalBoxes", "countFreeLogicalBoxes", ""),
+    ("realtime_capacity", "realtime_free_capacity", "realtime_occupied_capacity"),
+    ("capacity", "free_capacity", ""),
+    ("kurzparker_verfuegbar", "kurzparker_frei", ""),
+    ("parkingNumberOfSpaces", "parkingNumberOfVacantSpaces", "parkingNumberOfOccupiedSpaces"),
+    ("parkingNumberOfSpacesOverride", "parkingNumberOfVacantSpaces", "parkingNumberOfOccupiedSpaces"),
 )
+#: Where a feed keeps its counts, one level down.
+_SITES_IN = ("actualStatus", "dynamisch", "parkingOccupancy")
+_NGSI_TYPES = frozenset({"ParkingSpot", "OffStreetParking", "OnStreetParking", "ParkingGroup"})
 #: Here a count of those taken is enough; anywhere else a lone "occupied": 1 beside some total is a bay's.
 _COUNTS_TAKEN = frozenset({"maxcarparkfull", "obs_max", "parkingCapacity", "totalSpaceCount"})
 
@@ -118,7 +127,40 @@ def read(heard: Heard) -> Reading:
         return _pendant(what, body)
     if body.get("type") == "Feature" and is_object(body.get("properties")):  # GeoJSON
         body = child(body, "properties")
-    return _site(body) or _bay(body) or _decoded.read(body, heard.cls)
+    if body.get("type") in _NGSI_TYPES:  # a city's FIWARE, asked over HTTP
+        return ngsi.read(heard)
+    if is_object(body.get("data")) and ("measured_at" in body or "eventType" in body):
+        body = _unwrapped(body)
+    return _touched(body) or _site(body) or _bay(body) or _decoded.read(body, heard.cls)
+
+
+def _unwrapped(body: Json) -> dict[str, object]:
+    """One measurement of a platform: what was said, and when, side by side."""
+    said = child(body, "data")
+    when = {"timestamp": body["measured_at"]} if "measured_at" in body else {}
+    return {
+        "id": body.get("device_id", body.get("targetName")),
+        "eventType": body.get("eventType"),
+        **said,
+        **when,
+    }
+
+
+def _touched(body: Json) -> Reading | None:
+    """Disruptive Technologies' sensors: ``{"eventType": "touch", "data": {"touch": {…}}}``; a desk's or a door's state,
+    and what the sensor says of itself."""
+    kind = text(body.get("eventType"))
+    device = _who(body).rpartition("/")[2]
+    stamp = known(measured_at=text(child(body, kind).get("updateTime")) or None)
+    if kind == "touch":
+        return Reading("press", True, device=device, extras=stamp)
+    if kind == "deskOccupancy":
+        taken_ = {"OCCUPIED": True, "NOT_OCCUPIED": False}.get(text(child(body, kind).get("state")))
+        return Reading("status", occupied=taken_, device=device, extras=stamp)
+    if kind in ("batteryStatus", "networkStatus", "labelsChanged"):
+        pct = percent(child(body, kind).get("percentage"))
+        return Reading("heartbeat", battery_pct=pct, device=device, extras=stamp)
+    return None
 
 
 def _who(body: Json) -> str:
@@ -171,7 +213,13 @@ def _pendant(what: str, body: Json) -> Reading:
 
 
 def _site(body: Json) -> Reading | None:
-    counts = child(body, "actualStatus") or body
+    counts = next((found for name in _SITES_IN if (found := child(body, name))), body)
+    counters = body.get("counters")
+    if isinstance(counters, list):  # one list of counters a site; the whole is the one named "total"
+        counts = next((c for c in counters if is_object(c) and c.get("nativeId") == "total"), {})
+    if is_object(body.get("free_capacity")) and is_object(body.get("capacity")):  # by kind of vehicle
+        free_cars, cars = child(body, "free_capacity").get("car"), child(body, "capacity").get("car")
+        counts = {"capacity": cars, "free_capacity": free_cars}
     for capacity_key, free_key, taken_key in _SITES:
         capacity = whole(counts.get(capacity_key))
         free = whole(counts.get(free_key))

@@ -82,7 +82,7 @@ def _alarm(data: bytes, model: str, kind: int) -> Reading:
 
 def _heartbeat(data: bytes, model: str) -> Reading:
     if re.search(r"nb.?iot", model):
-        extras = known(battery_v=data[5] / 10 if len(data) > 5 and "badge" in model else None)
+        extras = known(battery_v=data[5] / 10 if len(data) > 5 else None)
         return Reading("heartbeat", battery_pct=percent(data[6]) if len(data) > 6 else None, extras=extras)
     if re.search(
         r"container|gateway", model

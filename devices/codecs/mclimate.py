@@ -26,7 +26,7 @@ def read_frame(frame: Frame) -> Reading:
     if "button" in frame.model.lower() or (frame.is_button and len(data) == 5):
         return _button(data[-5:])
     if re.search(r"open.?close", frame.model.lower()):
-        return Reading("status" if frame.watches_a_place else "contact", extras=_head(data))
+        return Reading("status" if frame.watches_a_place else "contact", extras=_head(data[-8:]))
     if frame.model and not re.search(r"pir", frame.model.lower()) and data[0] != 0x51:
         raise ValueError("an MClimate model whose layout we do not have: the server's own decoding is better")
     tail = data if data[0] == 0x51 else data[-6:]

@@ -9,6 +9,9 @@ The same channel can mean different things in different models (``04 00`` is a t
 WS202), so meaning depends on the model, length does not. A channel we do not read is skipped by the table of
 lengths; one that nobody has ever described ends the reading, and what was read so far is kept.
 
+The NB-IoT models (EM400) send the same channels behind a head of 86 bytes that begins ``02 0001``: versions, serial
+number, IMEI, IMSI, ICCID, signal, length.
+
 Disputed: the WS136/156 panel's two bytes after the button number are a D2D id in the older manual and mode
 and kind of press in the newer. Only the number is safe; the kind is told where the bytes can only be the new
 form.
@@ -25,10 +28,11 @@ from devices.reading import Reading
 
 VENDORS = ("milesight", "ursalink")
 MODELS = re.compile(
-    r"\b(?:ws[1-5]\d\d|vs[1-3]\d\d|em[3-5]\d\d|am[1-3]\d\d|ts[1-6]\d\d|at101|gs[1-6]\d\d|ct[1-3]\d\d)"
+    r"\b(?:ws[1-5]\d\d|vs[1-3]\d\d|em[3-5]\d\d|am[1-3]\d\d|ts[1-6]\d\d|at101|gs[1-6]\d\d|ct[1-3]\d\d"
+    r"|ds3604|wts?\d\d\d|cth\d\d|ft101|uc[1-5]\d)"
 )
 
-_BUTTONS = re.compile(r"ws1[0-5]\d")
+_BUTTONS = re.compile(r"ws1[0-5]\d|ds3604")
 _BINARY_OCCUPANCY = re.compile(r"vs330|vs34[01]|vs370|ws202|ws203|am1\d\d|am3\d\d")
 _ON_CHANNEL_3 = re.compile(r"vs34|vs370|ws202")  # the others have it on channel 5
 _TILTS = re.compile(r"em310|em4\d\d|em500")
@@ -51,6 +55,12 @@ _HISTORY = (
     (re.compile(r"em300"), 8),
 )
 
+_NB_IOT, _NB_IOT_HEAD = b"\x02\x00\x01", 86
+#: A tracker's place, and the Wi-Fi networks it is to be found by.
+_PLACED = frozenset({(0x04, 0x88), (0x06, 0x88), (0x06, 0xD9)})
+#: Counters: how many stand in which region, how many walked from which side to which, the most at once.
+_REGIONS = frozenset({0xD5, 0xDA, 0xE3, 0xCD})
+
 
 class _Heap:
     """What one frame has told so far."""
@@ -63,6 +73,7 @@ class _Heap:
         self.buttons: list[int] = []
         self.kinds: list[str] = []
         self.pressed = self.alarmed = self.measured = self.counted = self.about_itself = self.answered = False
+        self.placed = False
         self.call: tuple[str, bool | None] | None = None
         self.occupied: bool | None = None
         self.battery: float | None = None
@@ -75,6 +86,10 @@ class _Heap:
 
 def read_frame(frame: Frame) -> Reading:
     data, at, heap = frame.data, 0, _Heap(frame)
+    if data[:3] == _NB_IOT and len(data) > _NB_IOT_HEAD:
+        data = data[
+            _NB_IOT_HEAD : _NB_IOT_HEAD + int.from_bytes(data[_NB_IOT_HEAD - 2 : _NB_IOT_HEAD], "big")
+        ]
     while at + 2 <= len(data):
         key = (data[at], data[at + 1])
         if key[0] in (0x20, 0x21, 0x22, 0x23) and key[1] in (0xCE, 0xCD):
@@ -119,6 +134,8 @@ def _sum_up(heap: _Heap) -> Reading:
         event = "alarm"
     elif heap.counted and heap.occupied is None:
         event = "count"
+    elif heap.placed:
+        event = "position"
     elif heap.measured:
         event = "status"
     elif heap.about_itself:
@@ -220,6 +237,10 @@ def _count(key: tuple[int, int], value: bytes, heap: _Heap) -> None:
     elif key == (0x04, 0xC9):
         heap.counted = True
         heap.note(count=value[0])
+    elif key[1] in _REGIONS and heap.model.startswith("vs"):
+        heap.counted = heap.measured = True
+    elif key in _PLACED and "at101" in heap.model:
+        heap.placed = True
     else:
         heap.measured = True
 

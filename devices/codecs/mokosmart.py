@@ -6,6 +6,7 @@ LW006 (LW010 and LW014 speak the same): first byte battery in percent with bit 7
 bytes: battery, UNIX time, half-hours of time zone, event), port 8 a position, port 9 a failed one; both carry the
 device's status, so a position sent while an SOS lasts is itself a call: the frame that announced the SOS may have
 been lost. Status "Man Down" in a position is left to the hall's policy: the man-down event itself has alarmed.
+LW004-CT: a badge that lists whom it met; byte 0 is the kind of message, 5 its SOS.
 LW004-PB: the same ideas in other places; port 1 is the event. Its firmware 1 and 2 (port 222) begin with battery and
 alarm.
 LW013-SB: three kinds of press; port 5 is the event, and from 1 on an odd one begins and an even one ends.
@@ -75,6 +76,8 @@ def read_frame(frame: Frame) -> Reading:
     model = frame.model.lower()
     if "lw009" in model:
         return _bay_pro(frame) if "pro" in model else _bay(frame)
+    if re.search(r"lw004-?ct", model):
+        return _contact_tracer(frame.data)
     if "lw004" in model:
         return _panic_button(frame)
     for models, layout in _TRACKERS:
@@ -192,6 +195,7 @@ _TRACKERS = (
     (re.compile(r"lw008"), _Tracker(_LATER, 0x04, 0x08, 22)),
     (re.compile(r"lw001"), _Tracker(_LW001, 0x04, 0x10, 22)),
 )
+_TRACKER_OFF_BY = ("Bluetooth", "LoRa", "Magnet", "Low Battery")
 _TRACKER_EVENTS = ("motion_start", "none", "motion_end")
 _TRACKER_WORDS = ("Start of movement", "In movement", "End of movement")
 
@@ -220,7 +224,7 @@ def _tracker(frame: Frame, layout: _Tracker) -> Reading:
             temperature=celsius(signed8(data[1])),
             fault=True if event == "device_off" else None,
             tamper=True if event == "tamper" else None,
-            device_event=happened,
+            device_event=happened or (_named(_TRACKER_OFF_BY, data[3]) if event == "device_off" else None),
             device_status="Man Down" if data[0] & layout.down and event.startswith("position") else None,
         ),
     )
@@ -291,6 +295,18 @@ def _panic_button(frame: Frame) -> Reading:
         battery_pct=pct,
         extras=extras | known(device_status=status, battery_low=True if port == 5 else None),
     )
+
+
+#: LW004-CT: who was near, near for too long, about itself, acceleration, a place.
+_TRACED = ("none", "none", "heartbeat", "none", "position")
+
+
+def _contact_tracer(data: bytes) -> Reading:
+    kind = data[0]
+    pct = percent(data[1]) if kind in (0, 1, 2, 5) and len(data) > 1 else None
+    if kind == 5:
+        return Reading("sos", True, battery_pct=pct)
+    return Reading(_named(_TRACED, kind) or "none", battery_pct=pct)
 
 
 #: LW009-SM message types, tag 2: what made it speak.

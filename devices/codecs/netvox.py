@@ -36,7 +36,8 @@ _TWO_ALARMS = 0x48
 #: Panels: device type -> number of keys.
 _KEYS = {0xA6: 2, 0xA7: 3}
 _CONFIG_PORTS = frozenset({7, 13})
-_DISTANCE_TYPES = frozenset({0x34, 0xB1})
+_DISTANCE_TYPES = frozenset({0x34, 0xB1, 0xDD})
+_BEHIND_MODBUS_ID = 0xDD  # R315LA: one byte stands before its state
 _WITH_TEMPERATURE = 0x34  # R718X
 _PRESENCE = 0x03  # RB11E
 _MULTISENSOR = 0xD2  # R315
@@ -84,10 +85,11 @@ def read_frame(frame: Frame) -> Reading:
 
 
 def _distance(data: bytes, device_type: int, battery: dict[str, object]) -> Reading:
-    extras = battery | known(distance_mm=millimetres(u16(data, 5)))
+    at = 5 if device_type == _BEHIND_MODBUS_ID else 4
+    extras = battery | known(distance_mm=millimetres(u16(data, at + 1)))
     if device_type == _WITH_TEMPERATURE:
         extras |= known(temperature=celsius(s16(data, 7) / 10))
-    return Reading("status", occupied={0: False, 1: True}.get(data[4]), extras=extras)
+    return Reading("status", occupied={0: False, 1: True}.get(data[at]), extras=extras)
 
 
 def _multisensor(frame: Frame, battery: dict[str, object]) -> Reading:
@@ -129,8 +131,8 @@ def _is_button(frame: Frame, device_type: int) -> bool:
 
 
 def _answer(frame: Frame) -> Reading:
-    """0x82 reads back minimum and maximum report time in seconds; the rest only says "done"."""
+    """On port 7, 0x82 reads back minimum and maximum report time in seconds; the rest only says "done"."""
     data = frame.data
-    if data[0] == 0x82 and len(data) >= 6:
+    if frame.port != 13 and data[0] == 0x82 and len(data) >= 6:
         return Reading(frame.config_reply, extras={"min_time": u16(data, 2), "max_time": u16(data, 4)})
     return Reading(frame.config_reply)

@@ -43,7 +43,9 @@ def read_frame(frame: Frame) -> Reading:
             extras = known(battery_v=_volts(data[1]), temperature=celsius(signed8(data[2]) / 2 + 10))
         return Reading("heartbeat", occupied=bool(data[0] >> bit & 1), extras=extras)
     if port == 10:
-        return Reading("status", occupied=True if data[0] & 0x80 else None)
+        # A driver's tag: its own battery in tenths of a volt, its number.
+        extras = {"tag_battery_v": data[1] / 10, "tag_id": data[2:6].hex()} if len(data) >= 6 else {}
+        return Reading("status", occupied=True if data[0] & 0x80 else None, extras=extras)
     return Reading("none")
 
 

@@ -54,7 +54,7 @@ def read(heard: Heard) -> Reading:
     device = text(body.get("src")) or device
     if body.get("method") == "NotifyEvent":
         return _events(child(body, "params"), device)
-    return _status(child(body, "params") or body, device)
+    return _status(child(body, "params") or body, device, parts[-1])
 
 
 def _gen1(device: str, rest: list[str], payload: bytes) -> Reading:
@@ -143,7 +143,8 @@ def _blu(data: Json, bridge: str) -> Reading:
     return Reading("press", True, battery_pct=pct, device=device, extras=extras)
 
 
-def _status(params: Json, device: str) -> Reading:
+def _status(params: Json, device: str, component: str = "") -> Reading:
+    """Where things stand: a battery's charge, an input that is a switch. Nobody presses by standing."""
     battery = child(child(params, "devicepower:0"), "battery")
     if battery:
         return Reading(
@@ -152,4 +153,11 @@ def _status(params: Json, device: str) -> Reading:
             device=device,
             extras=known(battery_v=number(battery.get("V"))),
         )
+    inputs = [params] if component.startswith("input:") else []
+    inputs += [child(params, key) for key in params if key.startswith("input:")]
+    for stands in inputs:
+        state = flag(stands.get("state"))
+        if state is not None:
+            extras = known(state="ON" if state else "OFF", button=whole(stands.get("id")))
+            return Reading("state", device=device, extras=extras)
     return Reading("none", device=device)

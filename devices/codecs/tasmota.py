@@ -10,7 +10,10 @@ is a device of its own, whichever receiver heard it: many frames of one press ha
 
 Over its Zigbee bridge a remote control *sends* a command (``0006!01``); the same ``Power`` without one is a lamp or a
 plug telling where it stands. ``0500!00`` is an alarm zone's report: a door, or an SOS button. SetOption100 leaves
-``ZbReceived`` away, SetOption118 moves it into the topic.
+``ZbReceived`` away, SetOption118 moves it into the topic. A dimmer's or a shutter's "stop" is a key let go.
+
+An infrared code (``IrReceived``) is a matter of policy like a radio's. ``LwReceived`` is its LoRaWAN bridge, with the
+words of its own decoders (``DoorOpen``, ``ButtonPress`` …). ``POWER`` is where a relay stands.
 """
 
 from __future__ import annotations
@@ -18,9 +21,11 @@ from __future__ import annotations
 import re
 
 from devices.codecs._shared import (
+    BUTTON_CLASSES,
     Json,
     celsius,
     child,
+    flag,
     is_object,
     known,
     load_object,
@@ -44,6 +49,11 @@ _EMERGENCIES = frozenset({"02", "03", "04"})
 _ZONE_STATUS = "0500!00"
 _SOS_WORDS = frozenset({"sos", "emergency", "panic"})
 _POWER = {0: "off", 1: "on", 2: "toggle"}
+_STOPS = frozenset({("0008", "03"), ("0008", "07"), ("0102", "02")})
+#: Names beside a command that say which key it was.
+_NAMED_KEY = re.compile(r"(?:Dimmer|Shutter)(?:Up|Down|Open|Close|Lift|Tilt|Move|Step)\Z|Scene\Z")
+#: Claimed as one of these, an alarm zone is a button that calls and no door.
+_ZONE_CALLS = BUTTON_CLASSES - {"door_sensor_button", "room_sensor_button"}
 
 
 def read(heard: Heard) -> Reading:
@@ -52,9 +62,12 @@ def read(heard: Heard) -> Reading:
     if what == "LWT":
         gone = plain(heard.payload).lower() == "offline"
         return offline(device) if gone else Reading("online", device=device)
-    if what.startswith(("POWER", "INFO", "UPTIME")):
-        event = "lifecycle" if what.startswith("INFO") else "state"
-        return Reading(event, device=device)
+    if what.startswith("INFO"):
+        return Reading("lifecycle", device=device)
+    if what.startswith("POWER") and not heard.payload.lstrip().startswith(b"{"):
+        return Reading("state", device=device, extras={"state": text(plain(heard.payload))})
+    if what.startswith("UPTIME"):
+        return Reading("state", device=device)
     body = load_object(heard.payload)
     match = _INPUT.match(what.capitalize())
     if match:  # firmware before 9 said it on stat/<t>/BUTTON1 with {"ACTION": "SINGLE"}
@@ -64,9 +77,13 @@ def read(heard: Heard) -> Reading:
     if is_object(body.get("RfReceived")):
         return _radio(child(body, "RfReceived"), device)
     if is_object(body.get("ZbReceived")):
-        return _zigbee(child(body, "ZbReceived"), device)
+        return _zigbee(child(body, "ZbReceived"), device, heard.cls)
+    if is_object(body.get("IrReceived")):
+        return _infrared(child(body, "IrReceived"), device)
+    if is_object(body.get("LwReceived")):
+        return _lorawan(child(body, "LwReceived"), device)
     if what == "ZbReceived" or any(is_object(said) and "LinkQuality" in said for said in body.values()):
-        return _zigbee(body, device)
+        return _zigbee(body, device, heard.cls)
     best = Reading("none", device=device)
     for key, value in body.items():
         match = _INPUT.match(key)
@@ -75,7 +92,10 @@ def read(heard: Heard) -> Reading:
             if reading.alarm:
                 return reading
             best = reading
-    return best if best.event != "none" else _measured(body, device)
+    if best.event != "none":
+        return best
+    power = next((text(value) for key, value in body.items() if re.fullmatch(r"POWER\d{0,2}", key)), "")
+    return Reading("state", device=device, extras={"state": power}) if power else _measured(body, device)
 
 
 def _input(kind: str, index: int, value: object, device: str) -> Reading:
@@ -108,15 +128,41 @@ def _radio(received: Json, device: str) -> Reading:
     )
 
 
-def _zigbee(received: Json, bridge: str) -> Reading:
+def _infrared(received: Json, bridge: str) -> Reading:
+    code = received.get("Data", received.get("Hash"))
+    word = f"{code:X}" if isinstance(code, int) else text(code).upper().removeprefix("0X")
+    return Reading(
+        "rf_code",  # a code through the air, as the 433 MHz ones
+        alarm=None if word else False,
+        device=f"ir/{word}" if word else bridge,
+        extras=known(code=word or None, bits=whole(received.get("Bits")), bridge=bridge or None),
+    )
+
+
+def _lorawan(received: Json, bridge: str) -> Reading:
     for address, said in received.items():
-        if is_object(said):
-            return _zigbee_device(said, text(said.get("Name")) or text(address) or bridge)
+        if not is_object(said):
+            continue
+        device = text(said.get("Name")) or text(address) or bridge
+        extras = known(battery_v=number(said.get("Battery")), temperature=celsius(said.get("Temperature")))
+        if flag(said.get("ButtonPress")):
+            return Reading("press", True, device=device, extras=extras)
+        opened = flag(said.get("DoorOpen"))
+        return Reading(
+            "heartbeat" if opened is None else "contact", device=device, extras=extras | known(open=opened)
+        )
     return Reading("none", device=bridge)
 
 
-def _zigbee_device(said: Json, device: str) -> Reading:
-    pct = percent(said.get("BatteryPercentage"))
+def _zigbee(received: Json, bridge: str, cls: str) -> Reading:
+    for address, said in received.items():
+        if is_object(said):
+            return _zigbee_device(said, text(said.get("Name")) or text(address) or bridge, cls)
+    return Reading("none", device=bridge)
+
+
+def _zigbee_device(said: Json, device: str, cls: str) -> Reading:
+    pct = percent(said.get("BatteryPercentage", said.get("Battery")))
     commands = [match for key in said if (match := _COMMAND.match(key))]
     word = text(said.get("Click", said.get("Action"))).lower()
     if any(match[1] == "0501" and match[2] in _EMERGENCIES for match in commands) or word in _SOS_WORDS:
@@ -126,17 +172,30 @@ def _zigbee_device(said: Json, device: str) -> Reading:
         return Reading("release", battery_pct=pct, device=device, extras={"press_type": word})
     zone = text(said.get(_ZONE_STATUS))
     if zone:
-        return _zone(zone, pct, device)
+        return _zone(zone, pct, device, cls)
+    if commands and all(match.groups() in _STOPS for match in commands) and not word:
+        return Reading("release", battery_pct=pct, device=device, extras={"press_type": "release"})
     if commands or word:
+        named = next((key for key in said if _NAMED_KEY.match(key)), "")
         kind = word or _POWER.get(int(power) if power is not None else -1)
+        kind = kind or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", named).lower()
         return Reading("press", True, battery_pct=pct, device=device, extras=known(press_type=kind or None))
-    return Reading("heartbeat" if pct is not None else "none", battery_pct=pct, device=device)
+    extras = known(
+        battery_v=number(said.get("Voltage", said.get("BatteryVoltage"))),
+        temperature=celsius(said.get("Temperature")),
+        humidity=number(said.get("Humidity")),
+    )
+    beats = pct is not None or "battery_v" in extras
+    return Reading("heartbeat" if beats else "none", battery_pct=pct, device=device, extras=extras)
 
 
-def _zone(status: str, pct: float | None, device: str) -> Reading:
+def _zone(status: str, pct: float | None, device: str, cls: str) -> Reading:
     """``010000FF0000``: sixteen bits, the low byte first; bits 0 and 1 the alarms, bit 2 torn off, bit 3 battery low.
     A door and an SOS button say it alike, so the hall's claim decides."""
     bits = int(status[2:4] + status[:2], 16)
+    if bits & 3 and cls in _ZONE_CALLS:
+        low = known(battery_low=True if bits & 8 else None)
+        return Reading("sos", True, battery_pct=pct, device=device, extras=low)
     return Reading(
         "state" if bits & 3 else "release",
         None if bits & 3 else False,

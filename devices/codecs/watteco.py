@@ -17,6 +17,9 @@ from devices.reading import Reading
 VENDORS = ("watteco", "nke")
 MODELS = re.compile(r"moveo|press'?o|closo|vaqao")
 
+#: What sets their binary input is no hand: a door's magnet, a lid that was opened.
+_NO_HAND = re.compile(r"closo|moveo")
+
 _REPORT, _ALARM_REPORT, _READ = 0x0A, 0x8A, 0x01
 _BASIC, _BINARY_INPUT, _POWER, _OCCUPANCY = 0x0000, 0x000F, 0x0050, 0x0406
 _TEMPERATURE, _HUMIDITY = 0x0402, 0x0405
@@ -40,8 +43,13 @@ def read_frame(frame: Frame) -> Reading:
         return Reading("status", occupied=bool(value[0] & 1))
     if cluster == _BINARY_INPUT and attribute == 0x0055:
         pressed = bool(value[0])
-        if frame.is_button or "press" in frame.model.lower():
+        model = frame.model.lower()
+        if "press" in model or (frame.is_button and not _NO_HAND.search(model)):
             return Reading("press" if pressed else "release", pressed)
+        if "closo" in model and not frame.watches_a_place:
+            return Reading("contact", extras={"open": pressed})
+        if "moveo" in model:
+            return Reading("status", extras={"tamper": pressed})
         return Reading("status", extras={"state": pressed})
     if cluster == _TEMPERATURE:
         return Reading("status", extras=known(temperature=celsius(s16(value, 0) / 100)))

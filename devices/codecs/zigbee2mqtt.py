@@ -12,6 +12,10 @@ of ``action``; early Develco buttons ``sos: true``. The same press also arrives 
 
 With ``output: attribute`` each key has a topic of its own (``…/battery``, ``…/sos``) and a plain value.
 
+Heiman's and ORVIBO's emergency buttons say ``off`` when their alarm zone is quiet again: the end of a press, where a
+remote's ``off`` is a key. An alarm zone of no known kind says ``alarm``, ``alarm_1`` or ``alarm_2``: a call where the
+hall uses the thing as a button.
+
 An action word we have never met is taken for a press (``doubtful``): makers invent one with each model. Locks, cubes
 that fall and sensors say what happened to *them* in ``action``; that is not a press. A key fob's ``disarm`` ends what
 its ``emergency`` began. Fall radars say ``fall_down_status``.
@@ -22,6 +26,7 @@ from __future__ import annotations
 import re
 
 from devices.codecs._shared import (
+    BUTTON_CLASSES,
     PARKING_CLASSES,
     Json,
     celsius,
@@ -120,12 +125,17 @@ _NOT_A_HAND = frozenset(
             "identify",
         ),
         *("lock", "unlock", "manual", "keypad", "rfid", "fingerprint", "zigbee", "region", "screen", "delay"),
-        *("approach", "leave", "enter", "inactivity", "error"),
+        *("approach", "leave", "enter", "inactivity", "error", "movement", "request"),
     }
 )
 _FALLS = frozenset({"fall", "fallen"})
-#: What a fall radar says of the person it watches (Tuya: "none", "maybe_fall", "fall").
-_FALL_STATUS = ("fall_down_status", "fall_status", "fall_detection_status")
+#: Buttons on an alarm zone (Heiman HS1EB, ORVIBO SE20 and SE21): their "off" is the end of a press.
+_ZONE_BUTTONS = re.compile(r"hs1eb|sos-e[mf]|se2[01]\b|emergency", re.IGNORECASE)
+#: Cubes to play with: they fall all day.
+_CUBES = re.compile(r"mfkzq|ctp-r01|cube", re.IGNORECASE)
+_ZONE_ALARMS = ("alarm", "alarm_1", "alarm_2")
+#: What a fall radar says of the person it watches (Tuya: "none", "maybe_fall", "fall"; OWON: "sitting", "falling" …).
+_FALL_STATUS = ("fall_down_status", "fall_status", "fall_detection_status", "status")
 #: Topics of their own with ``output: attribute``; the payload is the plain value.
 _ATTRIBUTES = frozenset(
     {"battery", "voltage", "linkquality", "last_seen", "battery_low", "tamper", "sos", "emergency"}
@@ -148,16 +158,16 @@ def read(heard: Heard) -> Reading:
         return Reading("none", device=device)
     if last in ("action", "click"):
         # "duplicate_of" tells the gateway that the same press is due on the main topic as well.
-        return _action(plain(heard.payload).strip('"'), device, None, {"duplicate_of": "main topic"})
+        return _action(heard, plain(heard.payload).strip('"'), device, None, {"duplicate_of": "main topic"})
     if last == "availability":
         return _availability(heard.payload, device)
     place, _, attribute = device.rpartition("/")
     if place and attribute in _ATTRIBUTES and not heard.payload.lstrip().startswith(b"{"):
-        return _state({attribute: plain(heard.payload).strip('"')}, place, heard.cls)
+        return _state(heard, {attribute: plain(heard.payload).strip('"')}, place)
     body = load(heard.payload)
     if not is_object(body):
         raise ValueError("not a JSON object")
-    return _state(body, device, heard.cls)
+    return _state(heard, body, device)
 
 
 def _availability(payload: bytes, device: str) -> Reading:
@@ -170,7 +180,7 @@ def _availability(payload: bytes, device: str) -> Reading:
     return Reading("online", device=device)
 
 
-def _state(body: Json, device: str, cls: str) -> Reading:
+def _state(heard: Heard, body: Json, device: str) -> Reading:
     pct = percent(body.get("battery"))
     volts = number(body.get("voltage"))
     if volts is not None and volts > 100:  # mains sockets report 230 here, in volts: not a battery
@@ -181,23 +191,24 @@ def _state(body: Json, device: str, cls: str) -> Reading:
         battery_low=flag(body.get("battery_low")),
         tamper=flag(body.get("tamper")),
     )
-    for key in ("sos", "emergency", "panic"):
+    zone = _ZONE_ALARMS if heard.cls in BUTTON_CLASSES else ()
+    for key in ("sos", "emergency", "panic", *zone):
         if flag(body.get(key)) is True:
             return Reading("sos", True, battery_pct=pct, device=device, extras=extras)
     fallen = next((text(body[key]).lower() for key in _FALL_STATUS if body.get(key)), "")
-    if fallen in ("fall", "fallen", "maybe_fall"):
+    if fallen in ("fall", "fallen", "falling", "maybe_fall"):
         sure = fallen != "maybe_fall"
         extras |= {"device_status": fallen}
         return Reading("man_down", True if sure else None, battery_pct=pct, device=device, extras=extras)
     for key in ("action", "click"):
         word = body.get(key)
         if isinstance(word, str) and word.strip():
-            return _action(word, device, pct, extras)
+            return _action(heard, word, device, pct, extras)
     if "action" in body or "click" in body:
         return Reading("none", battery_pct=pct, device=device, extras=extras)
     if any(key in body for key in _SENSES):
         occupied = None
-        if cls in PARKING_CLASSES:
+        if heard.cls in PARKING_CLASSES:
             occupied = taken(body.get("occupancy", body.get("presence")))
         # For whoever measures silence (docs/protocol.md): a movement, and a door; "contact" true is shut.
         shut = flag(body.get("contact"))
@@ -209,7 +220,7 @@ def _state(body: Json, device: str, cls: str) -> Reading:
     return Reading("heartbeat" if beats else "none", battery_pct=pct, device=device, extras=extras)
 
 
-def _action(word: str, device: str, pct: float | None, extras: dict[str, object]) -> Reading:
+def _action(heard: Heard, word: str, device: str, pct: float | None, extras: dict[str, object]) -> Reading:
     """``single``, ``button_1_hold``, ``1_single``, ``arrow_left_click``, ``brightness_stop`` …"""
     word = text(word.strip().lower())
     if not word or word in ("null", "none"):
@@ -219,14 +230,20 @@ def _action(word: str, device: str, pct: float | None, extras: dict[str, object]
     tokens = _WORDS.findall(word)
     digits = [token for token in tokens if token.isdigit()]
     button = int(digits[0]) if digits and len(digits[0]) <= 2 else None
-    extras = extras | known(button=button)
+    several = [int(token) for token in digits] if "and" in tokens else None
+    extras = extras | (known(button=button) if not several else {"buttons": several})
     if not _SOS.isdisjoint(tokens):
         return Reading("sos", True, battery_pct=pct, device=device, extras=extras)
-    if not _FALLS.isdisjoint(
-        tokens
-    ):  # a cube says so when it drops; what else says it is for the hall to know
+    if not _FALLS.isdisjoint(tokens):
+        if _CUBES.search(heard.model):
+            return Reading("none", battery_pct=pct, device=device, extras=extras | {"device_event": word})
+        # Where nobody knows the model it may be a cube, too: the hall decides.
         return Reading("man_down", None, battery_pct=pct, device=device, extras=extras)
-    words = [token for token in tokens if not token.isdigit() and token not in ("button", "btn", "key")]
+    words = [
+        token for token in tokens if not token.isdigit() and token not in ("button", "btn", "key", "and")
+    ]
+    if word == "off" and _ZONE_BUTTONS.search(heard.model):
+        return Reading("release", battery_pct=pct, device=device, extras=extras)
     if not _ENDS.isdisjoint(tokens):
         return Reading("release", battery_pct=pct, device=device, extras=extras | {"press_type": "release"})
     if words and not _NOT_A_HAND.isdisjoint(words):

@@ -18,7 +18,7 @@ MILESIGHT_PLACES: list[Case] = [
         False,
         {"battery_pct": 100},
     ),
-    ("Milesight", "VS133", 85, "0fe302100709", "status", False, {}),
+    ("Milesight", "VS133", 85, "0fe302100709", "count", False, {}),
     (
         "Milesight",
         "VS321",

@@ -15,8 +15,13 @@ from hypothesis import strategies as st
 from devices.codecs import decode
 from devices.codecs._milesight_lengths import LENGTHS
 from devices.reading import Heard, Reading
-from tests.data.layouts import WORN, Case
-from tests.data.layouts_places import WATCHED
+from tests.data.layouts import WORN as LARGE_FAMILIES
+from tests.data.layouts import Case
+from tests.data.layouts_others import OTHER_MAKERS, OTHER_PLACES
+from tests.data.layouts_places import WATCHED as PLACES
+
+WORN = LARGE_FAMILIES + OTHER_MAKERS
+WATCHED = PLACES + OTHER_PLACES
 
 
 def raw(vendor: str, model: str, port: int | None, frame: str, cls: str = "button") -> Reading:
