@@ -167,7 +167,7 @@ def _climb(
     names = tuple(one.helper_id for one in people)
     if not why:
         changes.append(CallStep(call.call_id, turn, index, who, "told", now_ms, names))
-        changes += _messages(state, after, people, acts, now_ms)
+        changes += _messages(state, after, people, acts, now_ms, first=call.turn == 0)
     told = "nobody" if why else " ".join(names) or "console"
     changes.append(JournalLine(now_ms, "Step", _subject(call), "", f"turn {turn} step {index} {who}: {told}"))
     changes.append(TimerSet(_name(call, STEP), STEP, _subject(call), now_ms, wait_ms))
@@ -175,39 +175,40 @@ def _climb(
 
 
 def _messages(
-    state: HallState, call: Call, people: Iterable[Helper], acts: Collection[str], now_ms: int
+    state: HallState, call: Call, people: Iterable[Helper], acts: Collection[str], now_ms: int, *, first: bool
 ) -> list[Change]:
-    """One for each channel of those who can be reached by one, but for those who have only just got one (rule 5)."""
-    found: list[Change] = []
-    had: set[str] | None = None
-    for helper in people:
-        if not rosters.reachable(state, helper, acts):
-            continue
-        if had is None:
-            had = {
-                one.channel
-                for one in state.table(Message).values()
-                if one.call_id == call.call_id
-                and (one.state == "queued" or 0 <= now_ms - one.created_ms < AGAIN_MS)
-                and one.state != "void"
-            }
-        for number, channel in enumerate(helper.channels):
-            if channel in had:
-                continue
-            found.append(
-                Message(
-                    f"call:{call.call_id}:{call.turn}:{call.step}:{helper.helper_id}:{number}",
-                    call.call_id,
-                    call.turn,
-                    call.step,
-                    helper.helper_id,
-                    channel,
-                    text_of(call, state, call.turn),
-                    now_ms,
-                    changed_ms=now_ms,
-                )
-            )
-    return found
+    """One for each channel of those who can be reached by one, but for those who have only just got one (rule 5).
+
+    ``first``: the call begins to ring, nobody has had any; there may be a thousand messages of other calls.
+    """
+    reachable = [one for one in people if rosters.reachable(state, one, acts)]
+    if not reachable:
+        return []
+    had: set[str] = set()
+    if not first:
+        had = {
+            one.channel
+            for one in state.table(Message).values()
+            if one.call_id == call.call_id
+            and (one.state == "queued" or (one.state != "void" and 0 <= now_ms - one.created_ms < AGAIN_MS))
+        }
+    text = text_of(call, state, call.turn)
+    return [
+        Message(
+            f"call:{call.call_id}:{call.turn}:{call.step}:{helper.helper_id}:{number}",
+            call.call_id,
+            call.turn,
+            call.step,
+            helper.helper_id,
+            channel,
+            text,
+            now_ms,
+            changed_ms=now_ms,
+        )
+        for helper in reachable
+        for number, channel in enumerate(helper.channels)
+        if channel not in had
+    ]
 
 
 def _everything(steps: Iterable[Step]) -> tuple[str, ...]:
