@@ -2,8 +2,8 @@
 
 ``door.py`` decides who may do what (deny by default); ``pages.py`` are the pages with forms; ``acts.py`` is what
 the console page orders; ``picture.py`` is what it shows, and what a locked screen may show; ``live.py`` is its
-live line; ``running.py`` is how the hall runs; ``words.py`` is every text. The page itself is drawn by
-``kiosk/static/console*.js``.
+live line; ``running.py`` is how the hall runs; ``visits.py`` and ``meals.py`` are pages of forms (``care.py``:
+what they share); ``words.py`` is every text. The page itself is drawn by ``kiosk/static/console*.js``.
 Does not belong here: the life of a call (the gateway's), the rules of the queue (``kiosk/line.py``).
 Begin reading at ``door.py``.
 """
@@ -23,7 +23,7 @@ from kiosk import accounts
 blueprint = Blueprint("console", __name__, url_prefix="/console")
 
 # The views register themselves on the blueprint above, so they are imported after it.
-from kiosk.console import acts, door, live, pages, running  # noqa: E402
+from kiosk.console import acts, door, live, meals, pages, running, visits  # noqa: E402
 
 blueprint.before_request(door.check)
 blueprint.after_request(door.seal)
@@ -49,4 +49,4 @@ def leave_first_token(state: BlueprintSetupState) -> None:
     say("first_token", f"no administrator yet: open /console/first with the token in {path}", path=path)
 
 
-__all__ = ["acts", "blueprint", "live", "pages", "running"]
+__all__ = ["acts", "blueprint", "live", "meals", "pages", "running", "visits"]

@@ -9,6 +9,7 @@ from typing import Literal
 
 # How a call ended and what kinds there are is decided where a call lives; the console only shows these words.
 from gateway.hall.kinds import DEFAULTS, OUTCOMES
+from kiosk.words_care import WORDS as CARE
 from kiosk.words_running import WORDS as RUNNING
 
 Lang = Literal["zh", "en"]
@@ -379,6 +380,7 @@ _PAGE: dict[str, tuple[str, str]] = {
 WORDS: dict[str, tuple[str, str]] = {
     **_PAGE,
     **RUNNING,
+    **CARE,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},
     **{f"call_kind_{key}": pair for key, pair in KINDS.items()},
 }
