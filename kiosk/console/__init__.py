@@ -4,8 +4,9 @@
 the console page orders; ``picture.py`` is what it shows, and what a locked screen may show; ``live.py`` is its
 live line; ``call.py`` is the responder's screen, ``history.py`` the calls of former days, ``commission.py`` sets up
 devices; ``running.py`` is how the hall runs; ``people.py``, ``helpers.py``, ``rosters.py``, ``kinds.py`` and
-``imports.py`` are forms about people, rosters and kinds of call (``tables.py`` reads and orders for them); ``words.py``
-is every text. The page itself is drawn by ``kiosk/static/console*.js``.
+``imports.py`` are forms about people, rosters and kinds of call (``tables.py`` reads and orders for them),
+``visits.py`` and ``meals.py`` about doors and dinners (``care.py``: what they share); ``words.py`` is every text. The
+page itself is drawn by ``kiosk/static/console*.js``.
 Does not belong here: the life of a call (the gateway's), the rules of the queue (``kiosk/line.py``).
 Begin reading at ``door.py``.
 """
@@ -35,10 +36,12 @@ from kiosk.console import (  # noqa: E402
     imports,
     kinds,
     live,
+    meals,
     pages,
     people,
     rosters,
     running,
+    visits,
 )
 
 blueprint.before_request(door.check)
@@ -75,8 +78,10 @@ __all__ = [
     "imports",
     "kinds",
     "live",
+    "meals",
     "pages",
     "people",
     "rosters",
     "running",
+    "visits",
 ]

@@ -11,6 +11,7 @@ from typing import Literal
 from gateway.hall.kinds import DEFAULTS, OUTCOMES
 from kiosk.console.words_desk import WORDS as DESK
 from kiosk.words_answering import WORDS as ANSWERING
+from kiosk.words_care import WORDS as CARE
 from kiosk.words_running import WORDS as RUNNING
 
 Lang = Literal["zh", "en"]
@@ -382,6 +383,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **RUNNING,
     **DESK,
     **ANSWERING,
+    **CARE,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},
     **{f"call_kind_{key}": pair for key, pair in KINDS.items()},
 }

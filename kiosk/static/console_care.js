@@ -1,0 +1,63 @@
+/* On the pages of visits and meals: a call rings here as everywhere, whoever signs out is told, and pages can be printed. */
+import { facts, t } from "./console_view.js";
+import * as sound from "./console_sound.js";
+
+const calls = new Map();
+const bar = document.getElementById("ringing");
+const link = bar.querySelector("a");
+const button = document.getElementById("sound");
+
+function draw() {
+  const waiting = [...calls.values()].filter((call) => call.state === "HEARD");
+  // A call whose ladder stands elsewhere does not ring at consoles; one without a ladder rings.
+  const loud = waiting.filter((call) => !call.acts || call.acts.split(" ").includes("console"));
+  sound.ring(loud.some((call) => call.kind === "emergency") ? "emergency" : loud.length ? "other" : null);
+  bar.hidden = !waiting.length;
+  link.textContent = t("care_ringing", { n: waiting.length });
+}
+
+function takeAll(picture) {
+  calls.clear();
+  for (const call of picture.calls ?? []) calls.set(call.call_id, call);
+  draw();
+}
+
+// Names must not stay on a locked screen: the console's own page has the cover, and rings.
+const takeLock = (lock) => { if (lock.locked) location.assign(facts.console); };
+
+/** No live line (all are taken, or it is being rebuilt): ask for the calls, and ring from the answer. */
+async function pollCalls() {
+  try {
+    const answer = await fetch("/console/api/calls", { cache: "no-store", signal: AbortSignal.timeout(4000) });
+    if (!answer.ok) return;
+    const told = await answer.json();
+    takeLock(told.lock);
+    takeAll(told);
+  } catch { /* it asks again */ }
+}
+
+function end() {
+  sound.ring("ended");
+  document.getElementById("main").replaceChildren();
+  link.textContent = t("ended_title");
+  bar.hidden = false;
+}
+
+window.LinliLive.open("/console/live", {
+  lock: takeLock,
+  picture: takeAll,
+  snapshot: takeAll,
+  call: (call) => { calls.set(call.call_id, call); draw(); },
+}, {
+  poll: "/console/api/session",
+  onPoll: (answer) => (answer.signed_in ? pollCalls() : end()),
+});
+
+button.hidden = false;
+sound.show();
+button.addEventListener("click", () => sound.test());
+for (const kind of ["click", "keydown"]) document.addEventListener(kind, () => sound.allow());
+for (const one of document.querySelectorAll("[data-print]")) {
+  one.hidden = false;
+  one.addEventListener("click", () => window.print());
+}
