@@ -168,6 +168,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "line_Reopened": ("撤销办结", "Closing undone"),
     "line_ReopenedUntaken": ("撤销办结，重新响铃", "Closing undone: it rings again"),
     "line_Unclosed": ("到场一小时还没办结", "There for an hour, not closed yet"),
+    "line_Shown": ("设备已显示回应", "The device shows the answer"),
+    "line_Unconfirmed": ("设备没有确认回应", "The device has not confirmed the answer"),
     "line_Repeated": ("重复信号", "Repeated signal"),
     "line_Released": ("松开", "Released"),
     "person_unknown": ("没有登记是谁。", "Nobody is noted for this device."),

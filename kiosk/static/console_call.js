@@ -192,7 +192,7 @@ function devices(store) {
 function lines() {
   const known = story.lines.filter((one) => has(`line_${one.event}`));
   return known.length > 0 && card("lines", t("card_lines"), h("ol", { class: "happened" }, known.map((one, at) => h("li", { "data-key": `line-${at}` },
-    h("span", { class: "time" }, secondClock(one.at_ms)), " ", t(`line_${one.event}`), one.actor && !/^Press|^Released/.test(one.event) && ` · ${one.actor}`))));
+    h("span", { class: "time" }, secondClock(one.at_ms)), " ", t(`line_${one.event}`), one.actor && !/^(Press|Released|Shown|Unconfirmed)/.test(one.event) && ` · ${one.actor}`))));
 }
 
 /* ---------------------------------------------------------------- the page */
