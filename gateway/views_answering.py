@@ -87,7 +87,8 @@ def around(connection: sqlite3.Connection, call: Json) -> Json:
     person = people[0] if people and person_id else None
     devices = _rows(
         connection,
-        "SELECT * FROM devices WHERE device_id = ? OR (person_id = ? AND person_id <> '') ORDER BY device_id",
+        "SELECT d.*, coalesce(c.fault, '') AS fault FROM devices d LEFT JOIN device_care c USING (device_id)"
+        " WHERE d.device_id = ? OR (d.person_id = ? AND d.person_id <> '') ORDER BY d.device_id",
         (call["device_id"], person_id),
     )
     return {"person": person, "devices": devices, "neighbours": _neighbours(connection, person)}

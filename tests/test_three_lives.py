@@ -35,11 +35,12 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def console(hall: WholeHall, browser: Browser) -> Iterator[Page]:
     """The console of 小李, the hall's first administrator, open all the time: it is never reloaded."""
-    page = browser.new_page(viewport={"width": 1920, "height": 1080})
+    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    page = context.new_page()
     sign_in(hall, page)
     page.evaluate("window.neverReloaded = true")
     yield page
-    page.close()
+    context.close()
 
 
 @pytest.fixture
@@ -126,13 +127,50 @@ def test_a_press_rings_without_a_reload_and_its_lamp_tells_the_truth(hall: Whole
     lamp.wait_heard("linli/v1/lamp/btn-01/set", light="steady")
 
     card.locator("[data-act=close]").click()
-    console.locator("input[name=outcome][value=helped]").check()
-    console.locator("form[data-form=close] button.main").click()
+    console.locator("#ask button[name=outcome][value=helped]").click()
     expect(card).to_have_count(0, timeout=WAIT_MS)
     lamp.wait_heard("linli/v1/lamp/btn-01/set", light="off")
     # The button hears of it by a line of its own, some moments before or after ours.
     wait_until(lambda: tell(hall, "button:btn-01", "talk")["light"] == "off", lambda: "the button's own lamp is dark")
     assert console.evaluate("window.neverReloaded") is True
+
+
+def test_a_call_is_answered_on_its_own_screen(hall: WholeHall, console: Page) -> None:
+    """Person, ladder, medical notes, arrival, a close and its undoing: all by the gateway's own rules."""
+    seat = hall.seat()
+    zhao = {"person_id": "p-life", "name": "赵奶奶", "phone": "13800000003", "place": "9栋1单元901", "building": "9栋"}
+    seat.order("put_person", **zhao, access="钥匙在门卫", medical="怕惊吓", by="t")
+    seat.order("claim_device", device_id="btn-life", kind="call_button", name="床头", person_id="p-life", by="t")
+    hall.device().press("btn-life", "9f3a77c0d1e2b4f5", 1)
+    card = console.locator("article.call", has_text="9栋1单元901")
+    expect(card).to_contain_text("正在找：值班人员", timeout=WAIT_MS)
+
+    page = console.context.new_page()
+    page.goto(hall.url + (card.locator("a.button").get_attribute("href") or ""))
+    call = page.locator("#call")
+    expect(call.locator("h1")).to_have_text("9栋1单元901")
+    expect(call).to_contain_text("钥匙在门卫")
+    # This console listens, so that the first step is nobody's empty one.
+    expect(call.locator(".steps li").first).to_contain_text("第 1 步 值班人员")
+    expect(call.locator(".steps .chip.good").first).to_contain_text("已通知")
+    expect(call.locator(".card-told")).to_contain_text("“已收到”")
+    call.get_by_role("button", name="看病情备注").click()
+    expect(call.locator(".medical")).to_have_text("怕惊吓", timeout=WAIT_MS)
+
+    call.get_by_role("button", name="我来处理").click()
+    expect(call).to_contain_text("小李 接了", timeout=WAIT_MS)
+    call.get_by_role("button", name="到了").click()
+    expect(call).to_contain_text("小李 到了", timeout=WAIT_MS)
+    call.get_by_role("button", name="误按").click()
+    expect(call).to_contain_text("已办结：误按", timeout=WAIT_MS)
+    call.get_by_role("button", name=re.compile("撤销办结")).click()
+    expect(call.locator(".resp-head")).to_contain_text("小李 到了", timeout=WAIT_MS)
+    call.get_by_role("button", name="已到场帮助").click()
+    expect(call).to_contain_text("已办结：已到场帮助", timeout=WAIT_MS)
+    happened = call.locator(".happened li", has_not_text="回应")
+    wanted = ("按下", "接单 · 小李", "到了 · 小李", "办结 · 小李", "撤销办结 · 小李", "办结 · 小李")
+    expect(happened).to_have_text([re.compile(f"^[0-9:]+ {what}$") for what in wanted], timeout=WAIT_MS)
+    page.close()
 
 
 def test_a_button_that_bounces_is_one_call(hall: WholeHall) -> None:

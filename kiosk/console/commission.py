@@ -88,6 +88,15 @@ def device_said(device_id: str) -> ResponseReturnValue:
     return jsonify(lines=views_answering.device_lines(current_core().gateway_reader(), device_id))
 
 
+@blueprint.post("/api/devices/<path:device_id>/expect-test")
+@door.allow("admin", "staff")
+def expect_test(device_id: str) -> ResponseReturnValue:
+    """Its next press within ten minutes is a test: it rings nobody out of bed, and is recorded as tested."""
+    answer = current_core().link.order("care_device", device_id=device_id, expect_test=True, by=door.me().name)
+    acts.did("expect_test", device_id)
+    return jsonify(ok=True, care=answer.get("row"))
+
+
 @blueprint.post("/api/devices/<path:device_id>/retire")
 @door.allow("admin", "staff")
 def retire_device(device_id: str) -> ResponseReturnValue:

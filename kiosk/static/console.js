@@ -192,6 +192,7 @@ const ACTS = {
   setup_person: () => { setup.forgetPerson(); drawMine(); },
   setup_choose: (b) => { setup.choosePerson(b.dataset.id); drawMine(); },
   setup_nobody: () => { setup.choosePerson(null); drawMine(); },
+  expect_test: async (b) => { if ((await once(`devices/${id(b)}/expect-test`)).ok) { setup.testBegan(); drawMine(); } },
   setup_lamp: (b) => { setup.sawLamp(b.dataset.id); drawMine(); },
   retire_open: (b) => open(setup.retireForm(b.dataset.id, store)),
   bring_back: async (b) => {
@@ -297,7 +298,7 @@ function callKey(event) {
   if (!call || !store.connected) return false;
   const mine = { dataset: { id: String(call.call_id) } };
   if (key === "a" && call.state === "HEARD") ACTS.accept(mine);
-  else if (key === "d" && call.state === "COMING" && !call.arrived_ms) ACTS.arrive(mine);
+  else if (key === "d" && call.state !== "CLOSED" && !call.arrived_ms && (card || callId !== null)) ACTS.arrive(mine);
   else if (key === "c" && (card || callId === null) && call.state !== "CLOSED") ACTS.close(mine);
   else if (key === "enter" && (event.target === card || (event.target === document.body && callId === null))) location.assign(callPage(call));
   else return false;

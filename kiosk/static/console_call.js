@@ -62,7 +62,9 @@ function head(call, store) {
       call.state === "HEARD" && button("accept", t("accept"), { class: "main loud", ...needs }),
       call.state === "COMING" && !call.arrived_ms && button("arrive", t("arrived"), { class: "main loud", ...needs }),
       undoButton(call, store),
-      h("a", { class: "button", href: "/console" }, t("call_back"))));
+      h("div", { class: "side-by-side" },
+        call.state === "HEARD" && button("arrive", t("arrived"), needs),
+        h("a", { class: "button", href: "/console" }, t("call_back")))));
 }
 
 function stands(call) {
@@ -139,9 +141,9 @@ function messageLine(one) {
 
 function stepLine(one, messages, rounds) {
   const time = clock(one.at_ms);
-  const why = has(`step_why_${one.why}`) ? t(`step_why_${one.why}`) : one.why;
+  const why = one.why.split(" ").filter(Boolean).map((word) => (has(`step_why_${word}`) ? t(`step_why_${word}`) : word)).join(" · ");
   return h("li", { class: `step ${one.state}`, "data-key": `step-${one.turn}-${one.step}-${one.at_ms}` },
-    h("p", {}, h("strong", {}, `${rounds ? `${t("ladder_round", { n: one.turn + 1 })} ` : ""}${t("step_n", { n: one.step + 1 })}`), " ",
+    h("p", {}, h("strong", {}, `${rounds ? `${t("ladder_round", { n: one.turn })} ` : ""}${t("step_n", { n: one.step + 1 })}`), " ",
       `${whoName(one.who)} ${names(one.helpers)}`.trim(), " ", h("span", { class: `chip ${one.state === "told" ? "good" : "warn"}` }, has(`step_${one.state}`) ? t(`step_${one.state}`, { time }) : `${one.state} ${time}`),
       why && ` ${why}`),
     one.helpers.some((helper) => digits(helper.phone)) && h("p", { class: "dials small-dials" }, one.helpers.map((helper) => dial(helper.phone, helper.name))),
@@ -150,7 +152,7 @@ function stepLine(one, messages, rounds) {
 
 function ladder(call) {
   const { steps, messages, timers } = story;
-  const rounds = steps.some((one) => one.turn > 0);
+  const rounds = steps.some((one) => one.turn > 1);
   const rungs = kindOf(call.kind)?.ladder ?? [];
   const next = call.state === "HEARD" && call.step >= 0 && rungs[call.step + 1];
   const acts = (call.acts ?? "").split(" ").filter((word) => has(`act_${word}`)).map((word) => t(`act_${word}`));
@@ -179,17 +181,18 @@ function earlier() {
 }
 
 function devices(store) {
-  const list = story.devices.map((one) => store.devices.get(one.device_id) ?? one);
+  const list = story.devices.map((one) => ({ ...one, ...store.devices.get(one.device_id) }));
   return list.length > 0 && card("devices", t("card_devices"), h("ul", {}, list.map((one) => h("li", { "data-key": `device-${one.device_id}` },
     h("strong", {}, one.name || one.device_id), " ", chip(t(`health_${one.health}`), one.health === "ok" ? "good" : "warn"),
     one.battery_pct != null && ` ${t("battery", { n: Math.round(one.battery_pct) })}`, " ", one.last_seen_ms > 0 && since(one.last_seen_ms, "last_seen", "ago"),
+    one.fault && chip(has(`fault_${one.fault}`) ? t(`fault_${one.fault}`) : one.fault, "warn"),
     inLang(one, "why") && h("p", { class: "todo" }, inLang(one, "why"))))));
 }
 
 function lines() {
   const known = story.lines.filter((one) => has(`line_${one.event}`));
   return known.length > 0 && card("lines", t("card_lines"), h("ol", { class: "happened" }, known.map((one, at) => h("li", { "data-key": `line-${at}` },
-    h("span", { class: "time" }, secondClock(one.at_ms)), " ", t(`line_${one.event}`), one.actor && !/^Press|^Released/.test(one.event) && ` · ${one.actor}`))));
+    h("span", { class: "time" }, secondClock(one.at_ms)), " ", t(`line_${one.event}`), one.actor && !/^(Press|Released|Shown|Unconfirmed)/.test(one.event) && ` · ${one.actor}`))));
 }
 
 /* ---------------------------------------------------------------- the page */

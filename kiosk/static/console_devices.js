@@ -2,7 +2,7 @@
 import { button, chip, draw, empty, facts, h, has, heading, inLang, language, since, t } from "./console_view.js";
 import { allKinds, kindName } from "./console_kinds.js";
 
-const KINDS = ["call_button", "bay_sensor", "ignored"]; // docs/protocol.md, claim_device
+const KINDS = ["call_button", "bay_sensor", "companion", "ignored"]; // docs/protocol.md, claim_device
 /* On the page of the devices there is room for what is rarely done. */
 const roomy = document.body.classList.contains("view-devices");
 const worry = (one) => (one.kind === "unclaimed" ? 0 : one.health !== "ok" && one.kind !== "ignored" ? 1 : 2);
@@ -83,7 +83,7 @@ export function claimForm(deviceId, store) {
 /** Only the fields that belong to the chosen kind are sent. */
 export function claimFields(form) {
   const all = Object.fromEntries(new FormData(form));
-  const wanted = { call_button: ["kind", "name", "call_kind", "place", "person", "model"], bay_sensor: ["kind", "name", "bay_id", "zone_id", "model"], ignored: ["kind", "name"] }[all.kind];
+  const wanted = { call_button: ["kind", "name", "call_kind", "place", "person", "model"], bay_sensor: ["kind", "name", "bay_id", "zone_id", "model"], companion: ["kind", "name", "place", "model"], ignored: ["kind", "name"] }[all.kind];
   return Object.fromEntries(wanted.filter((name) => name in all).map((name) => [name, all[name]]));
 }
 

@@ -11,6 +11,7 @@ let person; // undefined: as the device has it; false: to be chosen anew; null: 
 let savedMs = 0;
 let found = null; // what was found for the words in the field
 let said = []; // the journal's lines of this device, newest first
+let testing = false; // a test press has been announced
 let lamp = ""; // what the person before the device has seen: yes, no, none
 
 const step = (n, state, ...children) => h("section", { class: `setup-step ${state}`, "data-key": `setup-${n}`, "data-step": n },
@@ -50,6 +51,10 @@ function whose(device) {
           h("p", { class: "wrong", role: "alert", hidden: true }), h("button", { class: "main" }, t("add"))))));
 }
 
+const KEEP = "keep"; // what answers for a device that was set up before is not ours to guess
+/* A siren or lamp that was claimed as such may speak for a button that cannot. */
+const companions = (store) => [...store.devices.values()].filter((one) => one.kind === "companion").map((one) => [one.device_id, one.name || one.device_id]);
+
 function named(device, store) {
   const who = chosen(device);
   return step(3, savedMs ? "done" : "now", h("form", { "data-form": "setup", "data-id": deviceId, class: "fields-in-a-row", "data-key": "setup-form" },
@@ -57,6 +62,7 @@ function named(device, store) {
     choice("call_kind", t("device_call_kind"), kindChoices(device.call_kind), device.call_kind),
     who === null && field("place", t("device_place"), device.place, { required: true }),
     field("model", t("device_model"), device.model, { maxlength: 40 }),
+    choice("answers", t("setup_answers"), [...(device.kind === "unclaimed" ? [] : [[KEEP, t("answers_keep")]]), ["", t("answers_")], ["own", t("answers_own")], ...companions(store)], ""),
     h("p", { class: "wrong", role: "alert", hidden: true }),
     h("button", { class: "main", disabled: !store.connected || who === undefined, title: store.connected ? "" : t("gateway_needed") }, t("setup_save")),
     savedMs > 0 && h("span", { class: "well", role: "status" }, ` ✓ ${t("setup_saved")}`)));
@@ -66,7 +72,9 @@ function tried(store) {
   const call = savedMs > 0 && pressedSince(store, savedMs);
   const asked = call && !lamp;
   return step(4, lamp && lamp !== "no" ? "done" : savedMs ? "now" : "later", h("p", {}, savedMs ? t("setup_4_how") : t("setup_first")),
-    savedMs > 0 && !call && h("p", { class: "say waiting-press", role: "status" }, t("setup_waiting")),
+    savedMs > 0 && !call && !testing && button("expect_test", t("setup_test"), { class: "main", "data-id": deviceId, disabled: !store.connected }),
+    testing && !call && h("p", { class: "note" }, t("setup_test_on")),
+    testing && !call && h("p", { class: "say waiting-press", role: "status" }, t("setup_waiting")),
     call && (call.written === false ? h("p", { class: "warn-line grave" }, t("call_unwritten")) : h("p", { class: "say well", role: "status" }, `● ${t("setup_written", { time: secondClock(call.last_press_ms) })}`)),
     call && call.heard && has(`heard_${call.heard}`) && h("p", { class: "small" }, t(`heard_${call.heard}`)),
     asked && h("p", { class: "say" }, t("setup_lamp"), " ", ["yes", "no", "none"].map((one) => button("setup_lamp", t(`setup_lamp_${one}`), { "data-id": one }))),
@@ -118,13 +126,14 @@ export const choosePerson = (id) => { person = id === null ? null : found.find((
 export const forgetPerson = () => { person = false; found = null; };
 export const takePerson = (told) => { person = told; found = null; };
 export const sawLamp = (what) => { lamp = what; };
-export const saved = () => { savedMs = nowMs(); lamp = ""; };
+export const saved = () => { savedMs = nowMs(); testing = false; lamp = ""; };
+export const testBegan = () => { testing = true; savedMs = nowMs(); };
 export const personId = () => `p-${crypto.randomUUID ? crypto.randomUUID().slice(0, 13) : String(Date.now())}`;
 
 /** What is sent: name and place come from the person where there is one. */
 export function setupFields(form, store) {
   const who = chosen(store.devices.get(deviceId) ?? {});
-  const typed = Object.fromEntries(new FormData(form));
+  const typed = Object.fromEntries([...new FormData(form)].filter(([, value]) => value !== KEEP));
   return { kind: "call_button", ...typed, person_id: who?.person_id ?? "", person: who?.name ?? "", place: who ? home(who) : typed.place ?? "" };
 }
 

@@ -36,14 +36,14 @@ BUTTON = Device(
 )  # fmt: skip
 CALL = Call(
     7, "HEARD", "emergency", "btn-0302", "床头按钮", True, "3栋1单元302", "张桂芳", 2, 1, NOON_MS - 95_000,
-    NOON_MS - 60_000, overdue=True, person_id="p-302", step=1, acts="console beacon voice display message",
+    NOON_MS - 60_000, overdue=True, person_id="p-302", turn=1, step=1, acts="console beacon voice display message",
     heard="cannot", repeats=3,
 )  # fmt: skip
 LADDER: list[Change] = [
-    CallStep(7, 0, 0, "duty", "skipped", NOON_MS - 95_000, (), "nobody"),
-    CallStep(7, 0, 1, "grid", "told", NOON_MS - 94_000, ("h-2", "h-3")),
-    Message("m-1", 7, 0, 1, "h-2", "sms:13700000002", "…", NOON_MS - 94_000, "sent", 1, NOON_MS - 92_000),
-    Message("m-2", 7, 0, 1, "h-3", "wecombot://secret-key/", "…", NOON_MS - 94_000, "failed", 3, NOON_MS - 80_000,
+    CallStep(7, 1, 0, "duty", "skipped", NOON_MS - 95_000, (), "no_console nobody_on_duty"),
+    CallStep(7, 1, 1, "grid", "told", NOON_MS - 94_000, ("h-2", "h-3")),
+    Message("m-1", 7, 1, 1, "h-2", "sms:13700000002", "…", NOON_MS - 94_000, "sent", 1, NOON_MS - 92_000),
+    Message("m-2", 7, 1, 1, "h-3", "wecombot://secret-key/", "…", NOON_MS - 94_000, "failed", 3, NOON_MS - 80_000,
             "网络不通"),
     TimerSet("call:7:step", "step", "call:7", NOON_MS - 94_000, 120_000),
     JournalLine(NOON_MS - 95_000, "Pressed", "call:7", "btn-0302", "9f3a:12"),
@@ -88,3 +88,9 @@ def furnish(hall: ConsoleHall) -> None:
     write(hall, [earlier(3, "helped", note="血压已量"), earlier(4), earlier(5, "test")])
     hall.gateway.device(**device_json(BUTTON))  # type: ignore[arg-type]
     tell(hall, CALL)
+
+#: What people have typed, as far as the screen of call 7 shows it: never translated.
+WORDS_OF_PEOPLE = (
+    MEDICAL, ZHANG.access, ZHANG.note, ZHANG.key_holder, ZHANG.family, ZHANG.place, "3栋1单元301", "3栋2单元502",
+    BUTTON.name, "网络不通", "血压已量",
+)  # fmt: skip

@@ -121,7 +121,7 @@ class ConsoleGateway:
         self.orders.append(order)
         if name in ("accept_call", "arrive_call", "close_call", "reopen_call"):
             return self._step(order)
-        if name in ("consoles", "look_at_medical"):
+        if name in ("care_device", "consoles", "look_at_medical"):
             return {}
         if name == "put_person":
             return {"row": {key: value for key, value in order.items() if key not in ("id", "order", "by")}}

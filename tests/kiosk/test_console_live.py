@@ -382,6 +382,10 @@ def test_a_panels_colour_is_told_in_the_readers_language(desk: Desk) -> None:
     expect(panels).to_contain_text(["“5 green”", "“2 yellow”", "“0 red”", "“not certain”"])
 
 
+#: The pages with which a call is answered and a device is set up.
+ANSWERING = ("/call/7", "/history", "/devices/set-up/zigbee2mqtt:" + "x" * 60, "/devices/label/" + "y" * 80)
+
+
 @pytest.mark.parametrize("size", [(1920, 1080), (1024, 768), (390, 844)], ids=["wall", "desk", "phone"])
 def test_nothing_sticks_out_sideways(desk: Desk, size: tuple[int, int]) -> None:
     page = desk.sits(ADMIN, ADMIN_PASSWORD)
@@ -392,7 +396,7 @@ def test_nothing_sticks_out_sideways(desk: Desk, size: tuple[int, int]) -> None:
     )
     desk.hall.gateway.device("y" * 80, kind="unclaimed", name="")
     page.wait_for_selector("[data-call='7']")
-    for place in ("", "/devices", "/running", "/staff", "/journal", "/password"):
+    for place in ("", "/devices", "/running", "/staff", "/journal", "/password", *ANSWERING):
         path = f"/console{place}"
         page.goto(desk.base + path)
         page.wait_for_selector("#running .card" if path == "/console/running" else "main")
@@ -463,6 +467,13 @@ def test_every_text_can_be_read_from_two_metres(desk: Desk) -> None:
         "/console/journal",
         "/console/password",
         "/console/running",
+        "/console/call/7",
+        "/console/call/8",
+        "/console/call/9",
+        "/console/history",
+        "/console/devices/set-up/btn",
+        "/console/devices/set-up/0x1",
+        "/console/devices/label/btn",
         "/console",
         "locked",
     ):

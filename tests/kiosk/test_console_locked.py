@@ -161,6 +161,7 @@ def test_what_a_locked_screen_is_not_known_to_need_it_is_not_told() -> None:
         "presses",
         "written",
         "overdue",
+        "acts",
     }
 
 

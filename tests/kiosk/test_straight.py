@@ -207,7 +207,8 @@ def test_a_console_that_reads_nothing_is_cut_off_and_nobody_else_notices(served:
         gateway.press(told, note="长" * 3000)
         quick.wait(f'"call_id":{told},')
         unread = fcntl.ioctl(guest, termios.TIOCOUTQ, bytes(4))
-        assert int.from_bytes(unread, sys.byteorder) == 0, "at the gateway's end something gathers"
+        # Less than one of these presses: an answer may just be under way (how many consoles listen).
+        assert int.from_bytes(unread, sys.byteorder) < 3000, "at the gateway's end something gathers"
         told += 1
         assert told < 50 * BEHIND_AT_MOST, "it is never found out"
     # The place and the thread of the frozen one are free again at once, not when TCP gives up on it.
