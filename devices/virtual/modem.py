@@ -87,7 +87,8 @@ class VirtualModem:
         self._asked: list[str] = []
 
     def _begin(self) -> None:
-        self._echo, self._pdu_mode, self._alphabet, self._errors = True, False, "IRA", 0
+        self._echo, self._pdu_mode, self._tells_cell = True, False, False
+        self._alphabet, self._errors, self._memory = "IRA", 0, "SM"
 
     # ------------------------------------------------------------ life
 
@@ -319,7 +320,10 @@ class VirtualModem:
         if match := re.fullmatch(r'\+CSCS="(IRA|GSM|UCS2)"', name):
             self._alphabet = match[1]
             return []
-        if re.match(r"\+(CNMI|CSMP|CSDH|CSMS|CREG|CGREG|COPS|CSCA)=", name):
+        if match := re.fullmatch(r"\+CG?REG=([012])", name):
+            self._tells_cell = match[1] == "2"
+            return []
+        if re.match(r"\+(CNMI|CSMP|CSDH|CSMS|COPS|CSCA|CFUN)=", name):
             return []
         return self._of_the_card(name, words)
 
@@ -327,8 +331,12 @@ class VirtualModem:
         """What needs a SIM."""
         if name == "+CSQ":
             return [f"+CSQ: {21 if self._network and self._sim else 99},99"]
+        if name == "+CGATT?":
+            return [f"+CGATT: {1 if self._network and self._sim else 0}"]
         if name in ("+CREG?", "+CGREG?"):
-            return [f"{name[:-1]}: 0,{1 if self._network and self._sim else 0}"]
+            where = ',"1A2B","00C3D4E5",7' if self._tells_cell and self._network and self._sim else ""
+            state = 1 if self._network and self._sim else 0
+            return [f"{name[:-1]}: {2 if self._tells_cell else 0},{state}{where}"]
         if not self._sim:
             raise _Error("CME", CME_NO_SIM) if self._errors else _Error()
         if name == "+CPIN?":
@@ -340,11 +348,11 @@ class VirtualModem:
         if name == "+CSCA?":
             return ['+CSCA: "+8613800100500",145']
         if name == "+CPMS?":
-            used = f'"SM",{len(self._stored)},{PLACES}'
+            used = f'"{self._memory}",{len(self._here)},{PLACES}'
             return [f"+CPMS: {used},{used},{used}"]
-        if name.startswith("+CPMS="):
-            # One card holds all there is: the other memories exist and are empty, as on the real ones.
-            used = f"{len(self._stored)},{PLACES}"
+        if match := re.match(r'\+CPMS="(ME|MT|SM|SR)"', name):
+            self._memory = match[1]
+            used = f"{len(self._here)},{PLACES}"
             return [f"+CPMS: {used},{used},{used}"]
         if match := re.fullmatch(r'\+CMGS=(?:(\d+)|"([^"]+)"(?:,\d+)?)', words, re.IGNORECASE):
             self._writing = (None if match[1] else self._spelt(match[2]),)
@@ -357,6 +365,11 @@ class VirtualModem:
         if match := re.fullmatch(r"\+CMGD=(\d+)(?:,([0-4]))?", name):
             return self._forget(int(match[1]), int(match[2] or 0))
         raise _Error()
+
+    @property
+    def _here(self) -> dict[int, tuple[int, str]]:
+        """What lies in the chosen memory: all is on the card, the others exist and are empty, as on real ones."""
+        return self._stored if self._memory == "SM" else {}
 
     def _spelt(self, text: str) -> str:
         return bytes.fromhex(text).decode("utf-16-be") if self._alphabet == "UCS2" else text
@@ -384,14 +397,14 @@ class VirtualModem:
             which, set()
         )
         lines: list[str] = []
-        for place, (state, pdu) in sorted(self._stored.items()):
+        for place, (state, pdu) in sorted(self._here.items()):
             if state in wanted:
                 lines += self._shown(f"+CMGL: {place},", state, pdu)
                 self._stored[place] = (1, pdu)
         return lines
 
     def _read(self, place: int) -> list[str]:
-        if place not in self._stored:
+        if place not in self._here:
             raise _Error("CMS", CMS_NO_SUCH)
         state, pdu = self._stored[place]
         self._stored[place] = (1, pdu)
@@ -410,9 +423,10 @@ class VirtualModem:
 
     def _forget(self, place: int, which: int) -> list[str]:
         if which == 4:
-            self._stored.clear()
+            self._here.clear()
         elif which:
-            self._stored = {one: kept for one, kept in self._stored.items() if kept[0] == 0}
-        elif self._stored.pop(place, None) is None:
+            for one in [one for one, kept in self._here.items() if kept[0]]:
+                del self._here[one]
+        elif self._here.pop(place, None) is None:
             raise _Error("CMS", CMS_NO_SUCH)
         return []
