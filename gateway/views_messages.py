@@ -31,6 +31,12 @@ def queued_messages(connection: sqlite3.Connection) -> list[Json]:
     )
 
 
+def helpers_by_network(connection: sqlite3.Connection) -> bool:
+    """For the herald: whether any helper has an address of apprise's."""
+    question = "SELECT 1 FROM helpers WHERE active AND channels LIKE '%://%' LIMIT 1"
+    return connection.execute(question).fetchone() is not None
+
+
 def messages_to_answer(connection: sqlite3.Connection, since_ms: int) -> list[Json]:
     """For the herald: who may answer by a short message: what went out to whom, newest first; also of calls that
     somebody has taken or closed since, so that the answer can say so."""

@@ -17,7 +17,7 @@ import time
 
 from devices.faults import HallFileFault, NotWritten
 from gateway.house import House, open_house
-from gateway.log import begin_log, end_log, say, say_once
+from gateway.log import begin_log, end_log, say
 from gateway.notebook import Notebook
 from gateway.service import Notifier, begin_notifier
 from herald import apprise_post
@@ -44,13 +44,16 @@ def main(argv: list[str] | None = None) -> int:
     notifier = begin_notifier()
     try:
         house = open_house(asked.hall)
-        book = _open_book(house, events)
-        if book is not None:
-            _run(house, book, events, notifier)
+        house.home.mkdir(parents=True, exist_ok=True)
+        # Patient: a disk that refuses must not keep a message from going out.
+        _run(house, Notebook(house.herald_db, SCHEMA, patient=True), events, notifier)
         return 0
     except HallFileFault as wrong:
         say("hall_file_wrong", str(wrong), level=logging.ERROR)
         return 2
+    except (NotWritten, OSError) as wrong:
+        say("cannot_start", str(wrong), level=logging.ERROR)
+        return 1
     finally:
         end_log()
 
@@ -75,6 +78,7 @@ def _run(house: House, book: Notebook, events: queue.SimpleQueue[Event], notifie
         _wall_ms,
         os.getpid(),
         events,
+        apprise_post.make_ready,
     )
     line.start()
     notifier.ready()
@@ -92,21 +96,6 @@ def _run(house: House, book: Notebook, events: queue.SimpleQueue[Event], notifie
         modem.close()
     book.close()
     say("herald_stopped", "stopped")
-
-
-def _open_book(house: House, events: queue.SimpleQueue[Event]) -> Notebook | None:
-    """herald.db; while the disk refuses, tried every second until we are asked to go."""
-    while True:
-        try:
-            house.home.mkdir(parents=True, exist_ok=True)
-            return Notebook(house.herald_db, SCHEMA)
-        except NotWritten as wrong:
-            say_once("herald_db", "not_written", f"{wrong}; trying again every second", level=logging.ERROR)
-        try:
-            if events.get(timeout=1.0) == "stop":
-                return None
-        except queue.Empty:
-            pass
 
 
 def _wall_ms() -> int:

@@ -1,18 +1,20 @@
 """Sending by apprise: WeCom, DingTalk, Feishu, SMS gateways, e-mail, and a hundred more. Blocks; for any thread.
 
-apprise is imported when the first message needs it: 30 MB that a hall without such addresses does not spend. It says
-yes or no; *why* not, it only logs, so its log is heard here, by thread.
+apprise is imported when some helper has such an address: 25 MB that a hall without does not spend. It says yes or no;
+*why* not, it only logs, so its log is heard here.
 
 WeCom, DingTalk and Feishu answer 200 to everything and put their refusal into the body, which apprise (2.2) does not
-read: a wrong key would count as sent. So what comes back in this thread is looked at as well (`_Heard`).
+read: a wrong key would count as sent. So what comes back is looked at as well.
 """
 
 from __future__ import annotations
 
+import contextvars
 import json
 import logging
 import re
 import threading
+import warnings
 from typing import Any
 
 from herald.wording import (
@@ -39,51 +41,56 @@ _REFUSES_IN_BODY = {
 }
 
 
-class _Heard(threading.local):
-    """What came back and what was logged in this thread since `clear`."""
+class _Heard:
+    """What came back and what was logged during one attempt."""
 
     def __init__(self) -> None:
         self.body = b""
         self.lines: list[str] = []
 
-    def clear(self) -> None:
-        self.body, self.lines = b"", []
 
-
-_heard = _Heard()
+#: The attempt of this context. A context goes along where apprise uses a thread of its own; a thread-local would not.
+_attempt: contextvars.ContextVar[_Heard] = contextvars.ContextVar("attempt")
 _ready = threading.Lock()
 _apprise: Any = None
 
 
+def _heard() -> _Heard:
+    """This attempt's; what is said outside of any is kept by nobody."""
+    return _attempt.get(_Heard())
+
+
 class _Ear(logging.Handler):
-    """apprise's log, kept for the thread that caused it. It goes no further: it names addresses."""
+    """apprise's log, kept for the attempt that caused it. It goes no further: it names addresses."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno >= logging.WARNING or "Exception" in record.getMessage():
-            _heard.lines.append(record.getMessage())
+            _heard().lines.append(record.getMessage())
 
 
 def send(address: str, text: str) -> Outcome:
     """One attempt."""
-    apprise = _library()
-    _heard.clear()
+    apprise = load()
+    heard = _Heard()
+    _attempt.set(heard)
     asset = apprise.AppriseAsset(
-        app_id="Linli",
-        app_desc="邻里求助",
-        async_mode=False,
-        storage_mode=apprise.PersistentStoreMode.MEMORY,
+        app_id="Linli", app_desc="邻里求助", async_mode=False, storage_mode=apprise.PersistentStoreMode.MEMORY
     )
     post = apprise.Apprise.instantiate(address, asset=asset)
     if post is None:
         return Outcome(False, NOT_A_CHANNEL, final=True)
     post.socket_connect_timeout, post.socket_read_timeout = CONNECT_S, ANSWER_S
-    all_of_it = apprise.Apprise(asset=asset)
-    all_of_it.add(post)
-    ok = bool(all_of_it.notify(body=text, body_format=apprise.NotifyFormat.TEXT))
-    refused = refusal(scheme(address), _heard.body)
+    # The service's own method: Apprise.notify would share threads between services, and one that hangs would hold them.
+    ok = bool(post.notify(body=text, body_format=apprise.NotifyFormat.TEXT))
+    refused = refusal(scheme(address), heard.body)
     if ok and not refused:
         return Outcome(True)
-    return Outcome(False, refused or reason(_heard.lines, address))
+    return Outcome(False, refused or reason(heard.lines, address))
+
+
+def make_ready() -> None:
+    """So that the first message need not wait for the import."""
+    load()
 
 
 def refusal(word: str, body: bytes) -> str:
@@ -121,7 +128,8 @@ def reason(lines: list[str], address: str) -> str:
     return why(f"没有发出（{last}）" if last else "没有发出", "not sent")
 
 
-def _library() -> Any:
+def load() -> Any:
+    """apprise itself, imported once: it takes a second, five on a Pi."""
     global _apprise
     with _ready:
         if _apprise is None:
@@ -131,14 +139,19 @@ def _library() -> Any:
             log = logging.getLogger("apprise")
             log.handlers, log.propagate = [_Ear()], False
             log.setLevel(logging.DEBUG)
+            logging.getLogger("urllib3").propagate = False  # its warnings name addresses, too
             session_class: Any = requests.Session
             send_request = session_class.send
 
             def heard(session: Any, request: Any, **how: Any) -> Any:
                 answer = send_request(session, request, **how)
-                _heard.body = (answer.content or b"")[:_BODY_AT_MOST]
+                _heard().body = (answer.content or b"")[:_BODY_AT_MOST]
                 return answer
 
             session_class.send = heard
+            with warnings.catch_warnings():
+                # Its hundred services are imported with the first address; some of them by modules of Python's past.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                apprise.Apprise.instantiate("json://localhost")
             _apprise = apprise
     return _apprise

@@ -45,6 +45,7 @@ class ModemPost:
     def __init__(self, port: str) -> None:
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
+        self._closed = False
         self.now = ModemIs("silent", "还没有回音", "no word from it yet")
 
     def send(self, number: str, text: str) -> Outcome:
@@ -71,6 +72,11 @@ class ModemPost:
         self._ask({"do": "forget", "places": came.places})
 
     def close(self) -> None:
+        """Whatever is asked from now on fails."""
+        self._closed = True
+        self._end()
+
+    def _end(self) -> None:
         process, self._process = self._process, None
         if process is not None:
             process.kill()
@@ -82,13 +88,14 @@ class ModemPost:
     def _ask(self, words: dict[str, Any]) -> dict[str, Any]:
         said = self._converse(words)
         if said is None:
-            self.close()
             said = {
                 "ok": False,
                 "state": "silent",
                 "why_zh": "短信模块没有回答",
                 "why_en": "the modem does not answer",
             }
+        if not said["ok"] and said["state"] in ("silent", "port_missing"):
+            self._end()  # what it believes of the modem is in doubt: the next question begins anew
         # A network that refuses one message says nothing about the modem; what forget says, neither.
         if said["ok"]:
             self.now = ModemIs("ready")
@@ -98,8 +105,10 @@ class ModemPost:
 
     def _converse(self, words: dict[str, Any]) -> dict[str, Any] | None:
         """One question, one answer; None: it has not come."""
+        if self._closed:
+            return None
         if self._process is None or self._process.poll() is not None:
-            self.close()
+            self._end()
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "herald.modem", self._port],
                 stdin=subprocess.PIPE,

@@ -3,7 +3,7 @@
     read (gateway.db, woken by the desk) → write down the attempt → send (in a lane) → write down its end → tell
 
 Rule 1. The ladder never waits for this process, and this process never decides whom to tell.
-Rule 2. At least once: see the head of this room (``__init__.py``).
+Rule 2. At least once: see the head of this room (``__init__.py``). A disk that refuses stops no message.
 Rule 3. While its call is open a message is tried again, after growing pauses. What is void in gateway.db is dropped; of
         several that wait for the same helper, way and call only the newest is sent.
 Rule 4. Each end is told until the gateway has written it. What gateway.db calls queued and we call sent is told again.
@@ -59,6 +59,7 @@ class Office:
     """See the head of this file. ``turn`` is called for ever by one thread; ``events`` is every other thread's door.
 
     :param post: sends one message by apprise; :param modem: the hall's own, or None.
+    :param load: makes ``post`` ready beforehand, once it is known to be needed.
     :param now_s: monotonic seconds; :param wall_ms: UTC milliseconds.
     """
 
@@ -74,6 +75,7 @@ class Office:
         wall_ms: Callable[[], int],
         pid: int,
         events: queue.SimpleQueue[Event] | None = None,
+        load: Callable[[], None] = lambda: None,
     ) -> None:
         self._plan, self._gateway_db, self._book, self._line = plan, gateway_db, book, line
         self._post, self._modem, self._now_s, self._wall_ms = post, modem, now_s, wall_ms
@@ -81,14 +83,22 @@ class Office:
         self.lanes = Lanes()
         self._look_s = self._alive_s = self._tell_s = 0.0
         self._secret = ""
+        self._load, self._loaded = load, False
         self.stopping = False
-        kept, torn = book.begin(pid)
+        kept: list[Sending] = []
+        torn = 0
+        try:
+            kept, torn = book.begin(pid)
+        except NotWritten as wrong:
+            say_once(
+                "herald_db", "not_written", f"{wrong}; messages go out all the same", level=logging.ERROR
+            )
         self._sendings = {one.message_id: one for one in kept}
         self._answers = (
             None if modem is None else SmsAnswers(plan, gateway_db, book, line, modem, self.lanes, wall_ms)
         )
         if modem is None:
-            book.no_modem()
+            self._written(book.no_modem)
         if torn:
             say("sent_again", f"{torn} message(s) were being sent when we stopped: they are sent again")
 
@@ -103,12 +113,7 @@ class Office:
                 event = self.events.get_nowait()
         except queue.Empty:
             pass
-        try:
-            self._work(self._now_s())
-        except NotWritten as wrong:
-            # What cannot be written down is not sent: it waits in gateway.db, and the next turn tries again.
-            say_once("herald_db", "not_written", f"{wrong}; messages wait meanwhile", level=logging.ERROR)
-            self._look_s = self._now_s() + 1.0
+        self._work(self._now_s())
 
     def finish(self, longest_s: float) -> None:
         """We are closing: only what comes back is written down and told; nothing new is begun."""
@@ -149,7 +154,7 @@ class Office:
     def _work(self, now_s: float) -> None:
         if now_s >= self._alive_s:
             self._alive_s = now_s + ALIVE_EVERY_S
-            self._book.beat()
+            self._written(self._book.beat)
         if now_s >= self._look_s:
             self._look_s = now_s + LOOK_EVERY_S
             self._look(now_s)
@@ -165,6 +170,16 @@ class Office:
             self._tell_all()
         self._book.rest()
 
+    @staticmethod
+    def _written(write: Callable[[], None]) -> None:
+        """Write it down, if the disk takes it. Where it refuses, messages go out all the same: killed now, we should
+        send them again, and a doubled message is better than a lost one."""
+        try:
+            write()
+        except NotWritten as wrong:
+            words = f"{wrong}; messages go out all the same, after a restart perhaps twice"
+            say_once("herald_db", "not_written", words, level=logging.ERROR)
+
     # ---------------------------------------------------------------- what waits
 
     def _look(self, now_s: float) -> None:
@@ -177,6 +192,9 @@ class Office:
             rows: list[Json] = list(views_messages.queued_messages(reader))
             queued = {str(row["message_id"]): row for row in rows}
             self._secret = views_messages.link_secret(reader)
+            if not self._loaded and views_messages.helpers_by_network(reader):
+                self._loaded = True
+                self.lanes.give("load", "load", self._load)
         except sqlite3.Error as wrong:
             say_once(
                 "gateway_db", "outbox_unreadable", f"gateway.db cannot be read: {wrong}; tried every 5 s"
@@ -199,7 +217,7 @@ class Office:
                 one.state, one.told = "void", True
                 news.append(one)
         news += self._give_up_old(queued)
-        self._book.put(news)
+        self._written(lambda: self._book.put(news))
         self._forget_told()
 
     def _meet(self, message_id: str, row: Json, now_s: float) -> Sending:
@@ -247,7 +265,8 @@ class Office:
             one.attempts += 1
             by_modem = wording.scheme(one.address) == "sms"
             one.until_s = now_s + (MODEM_PATIENCE_S if by_modem else PATIENCE_S)
-        self._book.put(due)
+        if due:
+            self._written(lambda: self._book.put(due))
         for one in due:
             self._give(one)
 
@@ -295,11 +314,8 @@ class Office:
         _say_ended(one, event.outcome)
         if event.outcome.ok and self._answers is not None and wording.scheme(one.address) == "sms":
             self._answers.expect_soon(now_s)
-        try:
-            self._book.put([one], self._wall_ms() + round((one.due_s - now_s) * 1000))
-        except NotWritten as wrong:
-            # It is sent, and told; should we be killed before the disk takes it, it is sent again.
-            say_once("herald_db", "not_written", f"{wrong}; messages wait meanwhile", level=logging.ERROR)
+        next_ms = self._wall_ms() + round((one.due_s - now_s) * 1000)
+        self._written(lambda: self._book.put([one], next_ms))
         if not one.told:
             self._tell(one)
 
@@ -329,10 +345,7 @@ class Office:
                 why = f"message {one.message_id}: {answer.get('why_en')}"
                 say_once(f"told:{one.message_id}", "message_word_refused", why)
             one.told = True
-            try:
-                self._book.put([one])
-            except NotWritten:
-                pass  # it is told once more after the next start, which changes nothing
+            self._written(lambda: self._book.put([one]))
 
 
 _OVER = ("sent", "failed", "void")
@@ -349,7 +362,7 @@ def _word(one: Sending) -> str:
 
 def _order_id(one: Sending) -> str:
     """Names this word about this message: an answer to an earlier one settles nothing."""
-    return f"m:{_word(one)}:{one.attempts}:{one.message_id}"
+    return f"m:{_word(one)}:{hash(one.why) & 0xFFFFFF}:{one.message_id}"
 
 
 def _say_ended(one: Sending, outcome: Outcome) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -154,7 +155,14 @@ class Sendings:
 
     def beat(self) -> None:
         """We are alive."""
-        self._notebook.write(lambda db: db.execute("UPDATE herald_alive SET beat_ms = ?", (self._wall_ms(),)))
+        now = self._wall_ms()
+        self._notebook.write(
+            lambda db: db.execute(
+                "INSERT INTO herald_alive VALUES (1, ?, ?, ?)"
+                " ON CONFLICT(one) DO UPDATE SET beat_ms = excluded.beat_ms",
+                (os.getpid(), now, now),
+            )
+        )
 
     def modem_is(self, state: str, why_zh: str, why_en: str) -> None:
         self._notebook.write(

@@ -30,6 +30,8 @@ from herald.sendings import OpenReply, Sendings
 
 #: The modem is asked what has come: often while somebody may be answering, else to see whether it is well.
 INBOX_EVERY_S, INBOX_IDLE_S = 5.0, 60.0
+#: Also when somebody has taken the call already: the others answer, too, and are told so.
+AWAITED_MS = 15 * 60 * 1000
 #: Who answers a message older than its link answers another question.
 ANSWERS_MS = links.LIFE_MS
 
@@ -93,7 +95,8 @@ class SmsAnswers:
         try:
             self._notice_state()
             rows = self._answerable()
-            self._awaits = any(row["call_state"] == "HEARD" for row in rows)
+            recent_ms = self._wall_ms() - AWAITED_MS
+            self._awaits = any(row["call_state"] == "HEARD" or row["created_ms"] > recent_ms for row in rows)
             for came in event.came:
                 self._take_in(came, rows, secret)
                 self._lanes.give("sms", "forget", partial(self._modem.forget, came), width=1)
