@@ -177,6 +177,13 @@ class Ingest:
 
 
 @dataclass(frozen=True, slots=True)
+class Sms:
+    """The hall's own modem for short messages. ``port`` is a device, "virtual", or "" where there is none."""
+
+    port: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Virtual:
     """The demo's virtual devices. A real hall sets ``on = false``; every count here is only the demo's."""
 
@@ -197,6 +204,7 @@ class Plan:
     gpio: Gpio = field(default_factory=Gpio)
     metrics: Metrics = field(default_factory=Metrics)
     ingest: tuple[Ingest, ...] = ()
+    sms: Sms = field(default_factory=Sms)
     virtual: Virtual = field(default_factory=Virtual)
 
 
@@ -245,6 +253,11 @@ def _check_wiring(plan: Plan, reader: _Reader) -> None:
     ports += [
         ("panels", number, one.id, one.port) for number, one in enumerate(plan.panels) if one.via == "serial"
     ]
+    sms = plan.sms.port
+    if sms not in ("", "virtual"):
+        taken = next((name for _, _, name, port in ports if port == sms), None)
+        if taken is not None:
+            raise reader.fault(("sms", "port"), f"{sms} is already used by {taken!r}")
     for kind, number, name, port in ports:
         if port != "virtual" and port in lines:
             raise reader.fault((kind, number, "port"), f"{port} is already used by {lines[port]!r}")

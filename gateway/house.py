@@ -43,6 +43,10 @@ class House:
         return self.home / "bridge.db"
 
     @property
+    def herald_db(self) -> Path:
+        return self.home / "herald.db"
+
+    @property
     def gateway_socket(self) -> Path:
         return self.run_dir / "gateway.sock"
 

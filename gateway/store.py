@@ -291,6 +291,8 @@ def _load_state(connection: sqlite3.Connection, now_ms: int) -> HallState:
             one = table.read(found)
             state.tables[name][one.key] = one
     state.frame = _load_frame(connection)
+    secret = connection.execute("SELECT value FROM meta WHERE key = 'link_secret'").fetchone()
+    state.link_secret = str(secret[0]) if secret else ""
     last = connection.execute("SELECT at_ms FROM journal ORDER BY line_id DESC LIMIT 1").fetchone()
     state.newest_ms = max(last["at_ms"] if last else 0, state.frame.at_ms if state.frame else 0)
     return state

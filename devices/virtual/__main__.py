@@ -21,6 +21,7 @@ from devices.virtual.bay import VirtualBay, VirtualTextPanel
 from devices.virtual.button import VirtualButton
 from devices.virtual.control import Control, Virtual
 from devices.virtual.line import Line
+from devices.virtual.modem import VirtualModem
 from devices.virtual.panel import VirtualSerialPanel
 from devices.virtual.printer import VirtualPrinter
 
@@ -36,7 +37,7 @@ class VirtualHall:
     def __init__(self, home: Path, run_dir: Path, plan: Plan, mqtt_port: int) -> None:
         self._line = Line(plan.broker.host, mqtt_port, self._line_up)
         self.things: dict[str, Virtual] = {}
-        self._ptys: list[VirtualPrinter | VirtualSerialPanel] = []
+        self._ptys: list[VirtualPrinter | VirtualSerialPanel | VirtualModem] = []
         self._talkers: list[VirtualButton | VirtualBay] = []
         self._run_dir = run_dir
         self._orders = neighbours.claims(plan.virtual.buttons, plan.virtual.bays)
@@ -61,6 +62,10 @@ class VirtualHall:
                 virtual = VirtualPrinter(printer.id, home)
                 self.things[f"printer:{printer.id}"] = virtual
                 self._ptys.append(virtual)
+        if plan.sms.port == "virtual":
+            modem = VirtualModem("modem", home)
+            self.things["modem:sms"] = modem
+            self._ptys.append(modem)
         self._control = Control(run_dir / "virtual.sock", self.things)
 
     def run(self, stopping: threading.Event) -> None:

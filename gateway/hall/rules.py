@@ -21,6 +21,7 @@ from gateway.hall import (
     kind_orders,
     ladder,
     meals,
+    messages,
     people,
     rostering,
     stirring,
@@ -97,6 +98,7 @@ ORDERS: dict[str, Callable[[HallState, Fields, int], Decision]] = {
     **visiting.ORDERS,
     **supervision.ORDERS,
     **upkeep.ORDERS,
+    **messages.ORDERS,
 }
 
 

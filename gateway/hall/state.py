@@ -305,6 +305,8 @@ class HallState:
     languages: tuple[str, ...] = ("zh",)
     #: how many staff consoles are listening now; nobody's memory, told anew by the kiosk at each start
     consoles: int = 0
+    #: what the links in messages are signed with (hall/links.py); gateway.db has it
+    link_secret: str = ""
     #: the time of the newest row at start, 0 in an empty notebook: a clock that says less is behind
     newest_ms: int = 0
     last_call_id: int = 0
@@ -373,6 +375,7 @@ class HallState:
             zone=self.zone,
             languages=self.languages,
             consoles=self.consoles,
+            link_secret=self.link_secret,
             gone_timers=set(self.gone_timers),
             frame=self.frame,
             newest_ms=self.newest_ms,

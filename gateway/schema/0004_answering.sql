@@ -148,6 +148,8 @@ CREATE TABLE messages (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX messages_queued ON messages(state) WHERE state = 'queued';
 CREATE INDEX messages_of ON messages(call_id);
+-- what the links in messages are signed with: 256 bits, never shown, never changed
+INSERT OR IGNORE INTO meta(key, value) VALUES ('link_secret', lower(hex(randomblob(32))));
 
 -- what tells a press from its copies and repeats, for each button
 CREATE TABLE device_presses (
