@@ -87,7 +87,7 @@ def _homes(visits: list[Json], now_ms: int) -> list[Json]:
     homes: dict[str, Json] = {}
     for one in sorted(visits, key=lambda one: (one["reason"] != "inactivity", one["due_ms"])):
         home = homes.setdefault(one["person_id"], {**_row(one, now_ms), "why": [], "notes": []})
-        home["why"].append(one["reason"])
+        home["why"] += [one["reason"]] if one["reason"] not in home["why"] else []
         home["notes"] += [one["note"]] if one["note"] else []
         home["tries"] = max(home["tries"], one["tries"])
         home["due_ms"] = min(home["due_ms"], one["due_ms"])

@@ -68,11 +68,20 @@ def furnished() -> list[Change]:
         )  # fmt: skip
         first, after = period(tier, day)
         visit = Visit(
-            f"{person_id}:{tier}:{first}", person_id, tier, moment_ms(ZONE, first), moment_ms(ZONE, after), grid
+            f"{person_id}:{tier}:{first}",
+            person_id,
+            tier,
+            moment_ms(ZONE, first),
+            moment_ms(ZONE, after),
+            grid,
         )
         rows.append(visit)
-        rows.append(Hearth(person_id, (f"{tier}:{first}",), at_ms - 5 * HOUR_MS, 0, at_ms - number * 9 * DAY_MS))
-    missed = Visit("p-5:weekly:old", "p-5", "weekly", at_ms - 12 * DAY_MS, at_ms - 3 * DAY_MS, "二网格", "missed", 2)
+        rows.append(
+            Hearth(person_id, (f"{tier}:{first}",), at_ms - 5 * HOUR_MS, 0, at_ms - number * 9 * DAY_MS)
+        )
+    missed = Visit(
+        "p-5:weekly:old", "p-5", "weekly", at_ms - 12 * DAY_MS, at_ms - 3 * DAY_MS, "二网格", "missed", 2
+    )
     rows.append(replace(missed, tries=1, tried_ms=at_ms - 2 * DAY_MS, note="敲门没人，邻居说去买菜了"))
     silent = Visit("p-3:inactivity:1", "p-3", "inactivity", at_ms - HOUR_MS, at_ms + 3 * HOUR_MS, "二网格")
     rows.append(silent)
@@ -81,7 +90,17 @@ def furnished() -> list[Change]:
         rows.append(Menu(word, "lunch", "红烧肉、清炒青菜、米饭", 1200, 1440))
         rows.append(Menu(word, "dinner", "鸡蛋面", 850, 1440))
     rows.append(
-        Device("meal-1", "call_button", at_ms, at_ms, 60_000, "linli", call_kind="meal", person_id="p-1", name="3栋")
+        Device(
+            "meal-1",
+            "call_button",
+            at_ms,
+            at_ms,
+            60_000,
+            "linli",
+            call_kind="meal",
+            person_id="p-1",
+            name="3栋",
+        )
     )
     rows.append(Helper("h-1", "周网格", "grid", grid="一网格"))
     return rows
