@@ -233,20 +233,22 @@ def ladder_words(steps: Any) -> str:
         name = pick(ROLES.get(who, (who or "?", who or "?"))).lower()
         how = say("and", lang()).join(pick(ACTS[act]).lower() for act in acts if act in ACTS)
         how = how or say("acts_none", lang())
-        by = "" if acts == last_acts else say("step_how", lang(), how=how)
+        by = "" if acts == last_acts else say("ladder_how", lang(), how=how)
         last_acts = acts
         key = (
-            "step_only"
+            "ladder_only"
             if count == 1
-            else "step_first"
+            else "ladder_first"
             if n == 0
-            else "step_last"
+            else "ladder_last"
             if n == count - 1
-            else "step_next"
+            else "ladder_next"
         )
         said.append(say(key, lang(), who=name, how=by, wait=wait_words(wait_s)))
     return (
-        say("step_join", lang()).join(said) + say("step_end", lang()) if said else say("ladder_empty", lang())
+        say("ladder_join", lang()).join(said) + say("ladder_end", lang())
+        if said
+        else say("ladder_empty", lang())
     )
 
 

@@ -78,7 +78,7 @@ def person_made() -> ResponseReturnValue:
 def person(person_id: str) -> ResponseReturnValue:
     found = read(Person).table(Person).get(person_id)
     if found is None:
-        return door.refuse(404, "person_unknown")
+        return door.refuse(404, "resident_unknown")
     return _form(_typed_of(found), found)
 
 
@@ -87,7 +87,7 @@ def person(person_id: str) -> ResponseReturnValue:
 def person_saved(person_id: str) -> ResponseReturnValue:
     found = read(Person).table(Person).get(person_id)
     if found is None:
-        return door.refuse(404, "person_unknown")
+        return door.refuse(404, "resident_unknown")
     return _save(person_id, found)
 
 
@@ -96,7 +96,7 @@ def person_saved(person_id: str) -> ResponseReturnValue:
 def person_drop(person_id: str) -> ResponseReturnValue:
     found = read(Person).table(Person).get(person_id)
     if found is None:
-        return door.refuse(404, "person_unknown")
+        return door.refuse(404, "resident_unknown")
     if request.form.get("sure") != "yes":
         return _form(_typed_of(found), found, Trouble(say("not_sure", lang()), 400))
     if trouble := attempt("drop_person", person_id, person_id=person_id):
@@ -113,7 +113,7 @@ def medical(person_id: str) -> ResponseReturnValue:
     """A look: first it is written down who looks, then the notes are shown. ``do=save`` changes them."""
     found = read(Person).table(Person).get(person_id)
     if found is None:
-        return door.refuse(404, "person_unknown")
+        return door.refuse(404, "resident_unknown")
     if not may_see_medical():
         return door.refuse(403, "not_allowed")
     if request.form.get("do") == "save":

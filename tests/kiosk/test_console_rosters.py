@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 
 from gateway.hall.kinds import DEFAULTS
 from gateway.hall.rows import Holiday, Kind, Substitution
+from kiosk import words_answering, words_running
+from kiosk.console import words
 from kiosk.console.rosters import read_holidays
 from kiosk.console.words_desk import WORDS
 from tests.kiosk.console_hall import ROOT
@@ -194,6 +197,21 @@ def test_a_hall_makes_a_kind_of_its_own_and_staff_may_only_look(hall: RosterHall
 # ---------------------------------------------------------------- words
 
 
+def test_no_word_is_said_in_two_files() -> None:
+    """The files of words are merged; of two with the same key one would be silent."""
+    files = {
+        "page": words._PAGE,
+        "desk": WORDS,
+        "running": words_running.WORDS,
+        "answering": words_answering.WORDS,
+    }
+    keys = Counter(key for told in files.values() for key in told)
+    assert [key for key, times in keys.items() if times > 1] == []
+    assert set(files) - {"page"} == {
+        path.stem.removeprefix("words_") for path in (ROOT / "kiosk").rglob("words_*.py")
+    }
+
+
 def test_every_word_of_these_pages_is_used_and_none_is_missing() -> None:
     seen = "".join(
         path.read_text(encoding="utf-8")
@@ -208,6 +226,6 @@ def test_every_word_of_these_pages_is_used_and_none_is_missing() -> None:
 
 def test_english_words_are_english_and_chinese_words_chinese() -> None:
     hanzi = re.compile(r"[\u3400-\u9fff]")
-    only_signs = {"and", "and_so", "step_how", "step_join"}
+    only_signs = {"and", "and_so", "ladder_how", "ladder_join"}
     assert [key for key, (_, en) in WORDS.items() if hanzi.search(en)] == []
     assert {key for key, (zh, _) in WORDS.items() if not hanzi.search(zh)} == only_signs
