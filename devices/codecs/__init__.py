@@ -80,7 +80,8 @@ _OWNER = {
 _BY_TAIL = re.compile(
     r"(?P<shelly>[^/]+(?:/[^/]+)*/events/rpc|shelly[^/]*/(?:online|status/[^/]+))\Z"
     r"|(?P<esphome>.+/(?:binary_sensor|sensor|text_sensor|event|switch|button)/[^/]+/state|(?!zigbee2mqtt).+/status)\Z"
-    r"|(?P<generic_json>.+/(?:433toMQTT|LORAtoMQTT(?:/[^/]+)?|BTtoMQTT/[^/]+)|v1/up/[^/]+)\Z"
+    r"|(?P<generic_json>.+/(?:(?:433|SRFB|IR|Pilight)toMQTT(?:/[0-9A-Fa-f]+)?|LORAtoMQTT(?:/[^/]+)?|BTtoMQTT/[^/]+)"
+    r"|v1/up/[^/]+)\Z"
     r"|(?P<rtl_433>.+/RTL_433toMQTT(?:/.+)?)\Z"
 )
 

@@ -46,6 +46,8 @@ _EVENTS = (
     "GEOFENCING",
 )
 _SHUTDOWN = ("USER_ACTION", "LOW_BATTERY", "DOWNLINK_REQUEST", "BLE_REQUEST", "BLE_CONNECTED")
+#: Position, energy, heartbeat, activity or configuration, shutdown, event, scans, text, extended position, debug.
+_KINDS = frozenset({0x03, 0x04, 0x05, 0x07, 0x09, 0x0A, 0x0B, 0x0C, 0x0D, 0x0E, 0x0F})
 _FAILED_POSITIONS = frozenset({1, 3, 4, 8})  # GPS timeout, Wi-Fi timeout, Wi-Fi failure, BLE failure
 _QUIET = {0x04: "heartbeat", 0x0B: "none", 0x0C: "none", 0x0D: "none", 0x0F: "lifecycle"}
 
@@ -69,7 +71,7 @@ def read_frame(frame: Frame) -> Reading:
     kind = data[0]
     if kind == 0x00:
         return Reading("none")  # "frame pending": asks for a downlink
-    if len(data) < 5:
+    if len(data) < 5 or kind not in _KINDS:
         return Reading("invalid")
     sos = bool(data[1] & 0x10)
     pct, extras = _head(data)

@@ -22,7 +22,7 @@ _QUIET = {5: "lifecycle", 6: "lifecycle", 7: "lifecycle", 2: "config_reply", 10:
 
 def read_frame(frame: Frame) -> Reading:
     data, port = frame.data, frame.port
-    if not MODELS.search(frame.model.lower()):
+    if frame.model and not MODELS.search(frame.model.lower()):
         raise ValueError("an Ascoel model whose layout we do not have: the server's own decoding is better")
     if port == _BUTTON:
         pressed = bool(data[0] & 1)

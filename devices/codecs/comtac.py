@@ -20,7 +20,7 @@ _BY_BUTTON = 0x10
 
 def read_frame(frame: Frame) -> Reading:
     data = frame.data
-    if not MODELS.search(frame.model.lower()) or len(data) != 13:
+    if (frame.model and not MODELS.search(frame.model.lower())) or len(data) != 13:
         raise ValueError("a Comtac model whose layout we do not have: the server's own decoding is better")
     extras = known(
         battery_v=u16(data, 7) / 1000,

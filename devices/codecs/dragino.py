@@ -31,6 +31,7 @@ _NO_FIX = frozenset({0, 0x0FFFFFFF, 0xFFFFFFFF})
 #: TrackerD: where the alarm-and-battery word lies on each port; a negative place is counted from the end.
 _ALARM_AT = {2: 8, 3: 8, 6: 24, 7: 0, 8: 7, 9: 0, 10: -3}
 _WITH_SPEED = 19  # bytes: from here on speed and course (eight bytes) precede the word
+_SHORTEST_POSITION = 13  # bytes on port 2
 _KEYS = 5
 _NB_DISTANCE = 15  # where the distance stands behind the head of an NB-IoT message
 _HISTORY = Reading("none", extras={"history": True})
@@ -70,6 +71,8 @@ def _tracker(frame: Frame) -> Reading:
         return Reading("lifecycle", extras={"battery_v": u16(data, 5) / 1000})
     if port == 4:
         return _HISTORY
+    if not frame.model and port == 2 and len(data) < _SHORTEST_POSITION:
+        raise ValueError("too short for a tracker, and nobody knows what else it is")
     at = _ALARM_AT.get(port if port is not None else 2)
     if at is None:
         return Reading("none")

@@ -11,7 +11,8 @@ all feeds we met (an older description of one of them had it inverted). Sites: h
 free, under a dozen different sets of names. What is neither free nor taken is *unknown* and is said so.
 OpenMQTTGateway: its 433 MHz receiver says ``{"value": 1361}`` on ``…/433toMQTT`` (decimal; each code is a device of its
 own, as in ``tasmota.py``), self-learning remotes ``{"address": …, "unit": …, "switchType": …}``, Bluetooth
-``…/BTtoMQTT/<address>``, LoRa ``…/LORAtoMQTT``.
+``…/BTtoMQTT/<address>``, LoRa ``…/LORAtoMQTT``. ``…/SRFBtoMQTT``, ``…/PilighttoMQTT`` and ``…/IRtoMQTT`` speak like the
+first; old versions make the code a topic of its own below it.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ ALARM_KINDS: dict[str, tuple[str, bool | None]] = {
     "test": ("test", False),
     "67": ("test", False),
 }
+#: OpenMQTTGateway's receivers of codes through the air.
+_AIR = frozenset({"433toMQTT", "SRFBtoMQTT", "IRtoMQTT", "PilighttoMQTT"})
 _PENDANT_WORDS = {"heart": "heartbeat", "position": "position", "up": "online", "down": "offline"}
 _PACKETS = {"heartbeat": "heartbeat", "status": "status", "startup": "startup", "restart": "startup"}
 #: (capacity, free, taken) as the feeds spell them.
@@ -106,10 +109,12 @@ _COUNTS_TAKEN = frozenset({"maxcarparkfull", "obs_max", "parkingCapacity", "tota
 
 
 def read(heard: Heard) -> Reading:
+    before, _, last = heard.topic.rpartition("/")
+    if before.endswith("toMQTT") and not heard.payload.lstrip().startswith(b"{"):
+        return _radio({"value": last}, before)  # its older way: the code is the topic's last word
     body = load_object(heard.payload)
-    last = heard.topic.rpartition("/")[2]
-    if last == "433toMQTT":
-        return _radio(body)
+    if last in _AIR:
+        return _radio(body, last)
     if "/BTtoMQTT/" in heard.topic:
         return replace(_decoded.read(body, heard.cls), device=text(body.get("id")).lower() or last.lower())
     if (
@@ -173,15 +178,18 @@ def _who(body: Json) -> str:
     return ""
 
 
-def _radio(body: Json) -> Reading:
+def _radio(body: Json, receiver: str) -> Reading:
+    kind = "ir" if receiver.endswith("IRtoMQTT") else "433"
     code = body.get("value", body.get("code"))
     word = str(code) if isinstance(code, int) and not isinstance(code, bool) else text(code)
+    if word and receiver == "PilighttoMQTT":
+        word = f"{text(body.get('protocol'))}-{word}"
     if not word and whole(body.get("address")) is not None:
         word = f"{whole(body.get('address'))}-{whole(body.get('unit')) or 0}"
     return Reading(
         "rf_code",
         alarm=None if word else False,
-        device=f"433/{word}" if word else "",
+        device=f"{kind}/{word}" if word else "",
         extras=known(code=word or None, bits=whole(body.get("length")), protocol=whole(body.get("protocol"))),
     )
 

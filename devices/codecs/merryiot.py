@@ -31,6 +31,13 @@ _PORTS = {120: (9, "open"), 122: (9, "motion"), 126: (4, "water"), 127: (6, "tri
 _TABS = {100: 0, 102: 0, 106: 0, 136: 0x01, 147: 0x03}
 
 
+def looks_like_ours(frame: Frame) -> bool:
+    """Ports nobody else uses, and frames as long as theirs."""
+    if frame.port in _PORTS:
+        return len(frame.data) - _PORTS[frame.port][0] in (0, 1)
+    return frame.port == 147 and len(frame.data) == 3
+
+
 def read_frame(frame: Frame) -> Reading:
     data, port = frame.data, frame.port
     if port == 204:

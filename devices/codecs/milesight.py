@@ -273,4 +273,5 @@ def looks_like_ours(frame: Frame) -> bool:
 
     Whose bit of type 0 it is (a door's, a desk's) cannot be told without the model, so such a bay stays unknown.
     """
-    return frame.port == 85 and tuple(frame.data[:2]) in LENGTHS
+    key = tuple(frame.data[:2])
+    return frame.port == 85 and (key in LENGTHS or (key[:1] in ((0xFE,), (0xFF,)) and key[-1] in SETTINGS))

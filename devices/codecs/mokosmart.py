@@ -57,6 +57,7 @@ _PB_EVENTS = (
     "Man Down Start",
     "Man Down End",
 )
+_EVENT_FRAMES = (7, 10)  # bytes: an event of LW006 or LW014, of LW010
 _OFF_BY = ("Bluetooth", "LoRa", "Button", "Low Battery")
 _STATUS = ("No", "Man Down", "Downlink", "Alert", "SOS")
 _PB_STATUS = ("No", "Downlink", "Man Down", "Alert", "SOS")
@@ -89,6 +90,8 @@ def read_frame(frame: Frame) -> Reading:
         return _smart_button(frame)
     if "lw007" in model:
         return _presence(frame)
+    if not model and frame.is_button and frame.port == 5 and len(frame.data) in _EVENT_FRAMES:
+        return _pendant(frame)
     raise ValueError("a MOKO model whose layout we do not have: the server's own decoding is better")
 
 

@@ -116,7 +116,7 @@ def looks_like_ours(frame: Frame) -> bool:
         frame.port == 6
         and len(data) == 11
         and data[0] == 1
-        and data[2] in (0, 1)
+        and data[2] in ((0, 1, 0x11) if data[1] == _MULTISENSOR else (0, 1))
         and data[1] in _BUTTON_TYPES | _DISTANCE_TYPES | _KEYS.keys() | {_MULTISENSOR}
     )
 

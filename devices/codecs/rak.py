@@ -26,7 +26,7 @@ def read_frame(frame: Frame) -> Reading:
     model = frame.model.lower()
     if re.search(r"612|4k", model):
         return _four_keys(frame.data)
-    if not re.search(r"2171|trackit", model):
+    if not re.search(r"2171|trackit", model) and (model or frame.data[0] not in range(0xCA, 0xCF)):
         raise ValueError("a RAK model whose layout we do not have: the server's own decoding is better")
     data = frame.data
     kind = data[0]

@@ -122,7 +122,8 @@ _LENGTHS = {
 
 def read_frame(frame: Frame) -> Reading:
     data = frame.data
-    if re.search(r"\b[as][12]\d\d", frame.model.lower()):
+    elsewhere = frame.port not in (5, 192, 199, None) and not MODELS.search(frame.model.lower())
+    if elsewhere or re.search(r"\b[as][12]\d\d", frame.model.lower()):
         raise ValueError("a SenseCAP sensor, which speaks another code than the trackers")
     if frame.port in (192, 199):
         return Reading("none")

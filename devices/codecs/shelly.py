@@ -87,6 +87,15 @@ def _gen1(device: str, rest: list[str], payload: bytes) -> Reading:
         return offline(device)
     if rest[:2] == ["sensor", "battery"]:
         return Reading("heartbeat", battery_pct=percent(load(payload)), device=device)
+    if what == "info":  # everything at once, its last press among it: that was told when it happened
+        bat = child(load_object(payload), "bat")
+        volts = known(battery_v=number(bat.get("voltage")))
+        return Reading(
+            "heartbeat" if bat else "none", battery_pct=percent(bat.get("value")), device=device, extras=volts
+        )
+    if what == "announce" or device == "announce":
+        said = load_object(payload)
+        return Reading("lifecycle", device=text(said.get("id")) or device)
     if what in ("input", "relay") and len(rest) == 2:
         return Reading("state", device=device, extras={"state": text(plain(payload))})
     return Reading("online" if what == "online" else "none", device=device)

@@ -76,7 +76,7 @@ def read_frame(frame: Frame) -> Reading:
         return Reading("config")
     if frame.port == 25:
         return Reading("position")
-    if _WORN.search(frame.model.lower()):
+    if _WORN.search(frame.model.lower()) or (not frame.model and frame.is_button):
         return _worn(frame)
     data, at = frame.data, 0
     occupied: bool | None = None

@@ -62,6 +62,18 @@ def read_frame(frame: Frame) -> Reading:
     return Reading("status" if cluster in _MEASURED and frame.watches_a_place else "none")
 
 
+def looks_like_ours(frame: Frame) -> bool:
+    """Port 125 and a report of one of the clusters read here."""
+    data = frame.data
+    return (
+        frame.port == 125
+        and len(data) >= 8
+        and data[0] & 1 == 1
+        and data[1] in (_REPORT, _ALARM_REPORT)
+        and u16(data, 2) in (_BINARY_INPUT, _POWER, _OCCUPANCY, _TEMPERATURE, _HUMIDITY)
+    )
+
+
 def _volts(value: bytes) -> float | None:
     """Length, present mode, which sources there are, their millivolts in the order of the bits, which one is used."""
     at = 3

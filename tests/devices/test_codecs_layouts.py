@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from devices.codecs import decode
 from devices.codecs._milesight_lengths import LENGTHS
+from devices.codecs._shared import BUTTON_CLASSES
 from devices.reading import Heard, Reading
 from tests.data.layouts import WORN as LARGE_FAMILIES
 from tests.data.layouts import Case
@@ -121,3 +122,55 @@ def test_ten_thousand_damaged_frames_of_all_families_raise_nothing() -> None:
         )
         json.dumps(reading.as_json(), allow_nan=False)
         assert reading.battery_pct is None or 0 <= reading.battery_pct <= 100
+
+
+# -- whatever the hall calls it -------------------------------------------------------------------------
+
+#: Frames that are a call or are none; the others are for the hall to judge.
+JUDGED = [case for case in WORN if case[5] is not None]
+
+
+@pytest.mark.parametrize("case", JUDGED, ids=names(JUDGED))
+def test_what_a_thing_says_does_not_depend_on_which_kind_of_button_the_hall_calls_it(case: Case) -> None:
+    """A desk's clerk who claims a pendant as a pull cord must neither lose its call nor be rung by its heartbeat."""
+    vendor, model, port, frame, _, alarm, _ = case
+    assert {raw(vendor, model, port, frame, cls).alarm for cls in BUTTON_CLASSES} == {alarm}
+
+
+#: Where buttons answer, tell of themselves or replay what was stored: maker, model, port, how such a frame begins.
+ANSWERING = [
+    ("Netvox", "R312A", 7, "81"),
+    ("Netvox", "R312", 13, "82"),
+    ("Netvox", "R315", 7, "8a"),
+    ("MOKOSmart", "LW006", 10, ""),
+    ("MOKOSmart", "LW006", 7, ""),
+    ("MOKOSmart", "LW004-PB", 14, ""),
+    ("Dragino", "PB01", 3, ""),
+    ("Dragino", "PB01", 5, ""),
+    ("Dragino", "TrackerD", 4, ""),
+    ("SenseCAP", "T1000-A", 192, ""),
+    ("SenseCAP", "T1000-A", 5, "02"),
+    ("Tektelic", "FINCH panic button", 100, ""),
+    ("MerryIoT", "DW10", 204, ""),
+    ("Milesight", "WS101", 85, "20ce"),
+    ("Milesight", "WS101", 85, "ff74"),
+    ("Radio Bridge", "RBS304-ABB", 2, "15ff"),
+    ("Ascoel", "PB868LR", 10, ""),
+    ("Swisscom", "Multisense", 100, ""),
+    ("GlobalSat", "LT-501", 1, "8084"),
+]
+
+
+@pytest.mark.parametrize(
+    "port", ANSWERING, ids=[f"{model} p{port} {head}" for _, model, port, head in ANSWERING]
+)
+def test_no_answer_and_no_stored_record_of_a_button_rings_whatever_it_says(
+    port: tuple[str, str, int, str],
+) -> None:
+    vendor, model, fport, head = port
+    dice = random.Random(20261123)
+    for _ in range(200):
+        frame = head + dice.randbytes(dice.choice((1, 9, 16))).hex()
+        if model == "WS101" and ("ff2e" in frame or "ff34" in frame):
+            continue  # a press behind an answer is a press
+        assert raw(vendor, model, fport, frame).alarm is False, frame

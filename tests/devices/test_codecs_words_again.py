@@ -24,7 +24,10 @@ def said(topic: str, body: object, cls: str = "", model: str = "", transport: st
 
 @pytest.mark.parametrize("model", ["HS1EB/HS1EB-E", "SOS-EM", "SE20-O", "SE21"])
 def test_an_emergency_buttons_off_ends_its_press_and_a_remotes_off_is_a_key(model: str) -> None:
-    for topic, body in (("zigbee2mqtt/b", {"action": "off", "battery": 90}), ("zigbee2mqtt/b/action", b"off")):
+    for topic, body in (
+        ("zigbee2mqtt/b", {"action": "off", "battery": 90}),
+        ("zigbee2mqtt/b/action", b"off"),
+    ):
         ended = said(topic, body, "zigbee_button", model)
         assert (ended.event, ended.alarm) == ("release", False)
         key = said(topic, body, "zigbee_button", "E1743")
@@ -95,7 +98,11 @@ def test_an_infrared_code_is_the_halls_to_judge() -> None:
 
 
 def test_a_relay_that_tells_where_it_stands_is_nobodys_press() -> None:
-    for topic, body in (("stat/plug/RESULT", {"POWER": "ON"}), ("stat/plug/POWER", b"ON"), ("stat/plug/POWER1", b"ON")):
+    for topic, body in (
+        ("stat/plug/RESULT", {"POWER": "ON"}),
+        ("stat/plug/POWER", b"ON"),
+        ("stat/plug/POWER1", b"ON"),
+    ):
         state = said(topic, body, "wifi_button")
         assert (state.event, state.alarm, state.extras["state"]) == ("state", False, "ON")
 
@@ -112,8 +119,15 @@ def test_tasmotas_lorawan_bridge_speaks_of_doors_and_buttons() -> None:
 
 
 def test_an_input_that_is_a_switch_tells_where_it_stands() -> None:
-    notify = {"src": "s", "method": "NotifyStatus", "params": {"ts": 1.5, "input:0": {"id": 0, "state": True}}}
-    for topic, body in (("s/events/rpc", notify), ("shellyplusi4-a8/status/input:0", {"id": 0, "state": True})):
+    notify = {
+        "src": "s",
+        "method": "NotifyStatus",
+        "params": {"ts": 1.5, "input:0": {"id": 0, "state": True}},
+    }
+    for topic, body in (
+        ("s/events/rpc", notify),
+        ("shellyplusi4-a8/status/input:0", {"id": 0, "state": True}),
+    ):
         stands = said(topic, body, "wifi_button")
         assert (stands.event, stands.alarm, stands.extras["state"]) == ("state", False, "ON")
 
@@ -137,7 +151,11 @@ def test_an_input_that_is_a_switch_tells_where_it_stands() -> None:
             205,
         ),
         (
-            {"free_capacity": {"truck": 0, "car": 31}, "capacity": {"truck": 0, "car": 111}, "status": "ACTIVE"},
+            {
+                "free_capacity": {"truck": 0, "car": 31},
+                "capacity": {"truck": 0, "car": 111},
+                "status": "ACTIVE",
+            },
             111,
             31,
             None,
@@ -180,7 +198,11 @@ def test_sites_of_more_cities_are_counted(
 
 
 def test_a_platforms_measurement_is_the_bay_inside_with_its_time() -> None:
-    body = {"data": {"keep_alive": 1, "parking_status": 1}, "device_id": "1b95", "measured_at": "2025-11-10T14:20:39Z"}
+    body = {
+        "data": {"keep_alive": 1, "parking_status": 1},
+        "device_id": "1b95",
+        "measured_at": "2025-11-10T14:20:39Z",
+    }
     bay = said("", body, "parking_sensor", transport="generic_json")
     assert (bay.event, bay.occupied, bay.device) == ("keepalive", True, "1b95")
     assert bay.extras["measured_at"] == "2025-11-10T14:20:39Z"
@@ -192,8 +214,47 @@ def test_a_touch_sensors_cloud_event_is_a_press_and_its_network_report_is_not() 
     touch = {"targetName": name, "eventType": "touch", "data": {"eventType": "touch", "touch": when}}
     pressed = said("", touch, "button", transport="generic_json")
     assert (pressed.event, pressed.alarm, pressed.device) == ("press", True, "emuc4ah9")
-    network = {"targetName": name, "eventType": "networkStatus", "data": {"networkStatus": {"rssi": 10, **when}}}
+    network = {
+        "targetName": name,
+        "eventType": "networkStatus",
+        "data": {"networkStatus": {"rssi": 10, **when}},
+    }
     assert said("", network, "button", transport="generic_json").alarm is False
-    desk = {"data": {"deskOccupancy": {"state": "OCCUPIED", **when}, "eventType": "deskOccupancy", "targetName": name}}
+    desk = {
+        "data": {
+            "deskOccupancy": {"state": "OCCUPIED", **when},
+            "eventType": "deskOccupancy",
+            "targetName": name,
+        }
+    }
     seat = said("", {**desk, "eventType": "deskOccupancy"}, "occupancy", transport="generic_json")
     assert (seat.event, seat.occupied) == ("status", True)
+
+
+def test_a_button_that_tells_everything_about_itself_does_not_press_again() -> None:
+    info = {
+        "inputs": [{"input": 0, "event": "S", "event_cnt": 2820}],
+        "bat": {"value": 53, "voltage": 3.79},
+        "charger": False,
+    }
+    told = said("shellies/shellybutton1-A4CF12F45174/info", info, "wifi_button")
+    assert (told.event, told.alarm, told.battery_pct) == ("heartbeat", False, 53)
+    assert told.extras["battery_v"] == 3.79
+    hello = said("shellies/announce", {"id": "shellybutton1-A4CF12F45174", "new_fw": False}, "wifi_button")
+    assert (hello.event, hello.alarm, hello.device) == ("lifecycle", False, "shellybutton1-A4CF12F45174")
+
+
+@pytest.mark.parametrize(
+    ("topic", "body", "device"),
+    [
+        ("home/OpenMQTTGateway/433toMQTT/5535011", b"5535011", "433/5535011"),
+        ("home/OpenMQTTGateway/SRFBtoMQTT", {"raw": "1c52011802a8", "value": 14554004}, "433/14554004"),
+        ("home/OMG/PilighttoMQTT", {"value": "E3", "protocol": "clarus_switch"}, "433/clarus_switch-E3"),
+        ("home/OpenMQTTGateway/IRtoMQTT", {"value": 551489775, "protocol": 3, "bits": 32}, "ir/551489775"),
+    ],
+)
+def test_each_receiver_of_openmqttgateway_names_the_code_it_heard(
+    topic: str, body: object, device: str
+) -> None:
+    code = said(topic, body)
+    assert (code.event, code.alarm, code.device) == ("rf_code", None, device)
