@@ -69,9 +69,10 @@ class Gateway:
                 tell_screens=self._tell_screens,
                 beacon=self._beacon,
                 say_to=self.broker.say_to,
-                hold=self._hold,
+                hold_devices=self.broker.calls.hold,
                 let_go_devices=self.broker.calls.let_go,
-                let_go=self._let_go,
+                hold_screens=self._hold_screens,
+                let_go_screens=self._let_go_screens,
             ),
             self.clock,
             ZoneInfo(house.plan.hall.timezone),
@@ -210,13 +211,11 @@ class Gateway:
         if self.desk is not None:
             self.desk.tell(fact)
 
-    def _hold(self) -> None:
-        self.broker.calls.hold()
+    def _hold_screens(self) -> None:
         if self.desk is not None:
             self.desk.hold()
 
-    def _let_go(self) -> None:
-        self.broker.calls.let_go()
+    def _let_go_screens(self) -> None:
         if self.desk is not None:
             self.desk.let_go()
 

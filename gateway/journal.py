@@ -28,6 +28,7 @@ _PUT = (
     "INSERT INTO journal(line_id, at_ms, event, subject, actor, detail, written_ms, salt, seal, chain)"
     " VALUES (?,?,?,?,?,?,?,?,?,?)"
 )
+_PUT_HEAD = "INSERT OR REPLACE INTO meta(key, value) VALUES ('journal_head', ?)"
 _ALL = "SELECT line_id, at_ms, event, subject, actor, detail, written_ms, salt, seal, chain FROM journal"
 #: So many breaks are named; a file that was rewritten has thousands, and the first says where to look.
 MOST_NAMED = 20
@@ -50,20 +51,16 @@ class Line(Protocol):
 
 def append(connection: sqlite3.Connection, lines: Iterable[Line], written_ms: int) -> None:
     """Write lines at the journal's end, in the transaction that is open."""
-    line_id, chain = _end(connection)
-    rows = []
+    line_id, chain = before = _end(connection)
     for line in lines:
         line_id += 1
         salt = os.urandom(8).hex()
         seal = _seal(salt, line.actor, line.detail)
         chain = _link(chain, line_id, line.at_ms, written_ms, line.event, line.subject, seal)
         words = (line_id, line.at_ms, line.event, line.subject, line.actor, line.detail)
-        rows.append((*words, written_ms, salt, seal, chain))
-    if rows:
-        connection.executemany(_PUT, rows)
-        connection.execute(
-            "INSERT OR REPLACE INTO meta(key, value) VALUES ('journal_head', ?)", (f"{line_id}:{chain}",)
-        )
+        connection.execute(_PUT, (*words, written_ms, salt, seal, chain))
+    if line_id != before[0]:
+        connection.execute(_PUT_HEAD, (f"{line_id}:{chain}",))
 
 
 def erase(connection: sqlite3.Connection, line_ids: Iterable[int]) -> None:
@@ -181,10 +178,14 @@ def _is_chained(connection: sqlite3.Connection) -> bool:
     return any(row[1] == "chain" for row in connection.execute("PRAGMA table_info(journal)"))
 
 
+# The two below write their lists out sign by sign: the encoder is quick with a word, and makes itself anew for a list.
+
+
 def _seal(salt: str, actor: str, detail: str) -> str:
-    return hashlib.sha256((salt + _encode((actor, detail))).encode("utf-8", "surrogatepass")).hexdigest()
+    words = f"[{_encode(actor)},{_encode(detail)}]"
+    return hashlib.sha256((salt + words).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _link(chain: str, line_id: int, at_ms: int, written_ms: int, event: str, subject: str, seal: str) -> str:
-    words = _encode((line_id, at_ms, written_ms, event, subject, seal))
+    words = f"[{line_id},{at_ms},{written_ms},{_encode(event)},{_encode(subject)},{_encode(seal)}]"
     return hashlib.sha256((chain + words).encode("utf-8", "surrogatepass")).hexdigest()

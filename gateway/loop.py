@@ -97,6 +97,8 @@ class Loop:
         self._decider = Decider(book, panels, clock, self.presences, self.counts)
         self._clock = clock
         self._commit_ns = 0.0
+        #: a commit that is not accounted for yet: began, ended, how many changes
+        self._commit: tuple[int, int, int] | None = None
         self._looked_ns = 0
         self._last_urgent_ns = 0
         #: since when telemetry that was due has been overtaken in every turn; 0: it was not
@@ -136,7 +138,7 @@ class Loop:
 
     def _book_is_open(self) -> bool:
         """False while the notebook cannot be opened. Whenever it was opened anew, what the hall knows is read anew."""
-        wrong = NotWritten("")
+        wrong: NotWritten | None = None
         for _ in range(2):  # a damaged page that the reading itself brings to light is put aside at once
             if not self._book.try_open():
                 wrong = NotWritten(self._book.trouble, self._book.trouble_zh)
@@ -154,6 +156,7 @@ class Loop:
             else:
                 self._begin(state)
             return True
+        assert wrong is not None
         self._notebook_is_down(wrong)
         return False
 
@@ -370,18 +373,24 @@ class Loop:
         except NotWritten as wrong:
             self._notebook_is_down(wrong)
             return False
-        ended_ns = self._clock.monotonic_ns()
+        self._commit = (began_ns, self._clock.monotonic_ns(), len(changes))
+        return True
+
+    def _account_for_commit(self) -> None:
+        """What follows from a commit that went well; nobody waits for it, so it is done after the lamps."""
+        if self._commit is None:
+            return
+        (began_ns, ended_ns, count), self._commit = self._commit, None
         took_ns = ended_ns - began_ns
         # What a commit costs these days: the mean of about the last ten.
         self._commit_ns += (took_ns - self._commit_ns) / 10
-        self.lateness.commits.add(took_ns / 1000, f"{len(changes)} changes", self._clock.now_ms())
+        self.lateness.commits.add(took_ns / 1000, f"{count} changes", self._clock.now_ms())
         self.lateness.spent("commit", began_ns, ended_ns)
         self._disk_refuses = self.telemetry.squeezed = False
         if self._refuses_since_ns and not self.held:
             self.lateness.refused(self._refuses_since_ns, began_ns)
             self._refuses_since_ns = 0
         self.teller.part_is("notebook", *self._book.standing)
-        return True
 
     def _notebook_is_down(self, wrong: NotWritten) -> None:
         self._disk_refuses = self.telemetry.squeezed = True
@@ -395,6 +404,8 @@ class Loop:
 
     def _tell(self, batch: Batch) -> None:
         written_ns = self._clock.monotonic_ns()
+        lit = self.teller.tell_devices(batch)
+        self._account_for_commit()
         self.rounds.alarms.follow(batch.changes, batch.now_ms)
         for change in batch.changes:
             if isinstance(change, (Device, Bay)):
@@ -402,7 +413,7 @@ class Loop:
                 self.presences.changed(change.device_id)
             elif isinstance(change, Path):
                 self.rounds.look_at_paths()
-        self.teller.tell(batch, self.state)
+        self.teller.tell_people(batch, self.state, lit)
         told_ns = self._clock.monotonic_ns()
         self.lateness.spent("tell", written_ns, told_ns)
         decided_ns = batch.decided_ns or written_ns
@@ -490,7 +501,9 @@ class Loop:
 
     def write(self, changes: Callable[[], list[Change]]) -> bool:
         """Put on disk what is state already ("last seen"), as it is once the notebook is open. False: it refuses."""
-        return self._book_is_open() and self._put_on_disk(changes())
+        written = self._book_is_open() and self._put_on_disk(changes())
+        self._account_for_commit()
+        return written
 
     def tidy(self, timezone: str) -> bool:
         """One small step of housekeeping. False: there is nothing to tidy (for a long while)."""

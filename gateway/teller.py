@@ -1,7 +1,8 @@
 """Telling, the last of gather → decide → write → tell. Nothing here decides, and nothing here waits.
 
-Order matters to a person: the lamp first (somebody is looking at it), with "written" and PUBACK in the same packet;
-then the screens and the answers; panels, the beacon and the log last. How late all that was, lateness.py knows.
+Order matters to a person: the lamp first (somebody is looking at it), with "written", PUBACK and what a siren or a lamp
+beside a button is to say in the same packet; then the screens and the answers; panels, the beacon and the log last. How
+late all that was, lateness.py knows.
 """
 
 from __future__ import annotations
@@ -31,10 +32,11 @@ class Mouths:
     beacon: Callable[[HallState], None]
     #: what a bought device, or a siren or lamp beside a button, is to say
     say_to: Callable[[SayTo], None] = lambda _saying: None
-    #: what is said between these leaves together: one call of the kernel for each listener; the devices' part first
-    hold: Callable[[], None] = lambda: None
+    #: what is said between these leaves together: one call of the kernel for each listener
+    hold_devices: Callable[[], None] = lambda: None
     let_go_devices: Callable[[], None] = lambda: None
-    let_go: Callable[[], None] = lambda: None
+    hold_screens: Callable[[], None] = lambda: None
+    let_go_screens: Callable[[], None] = lambda: None
 
 
 @dataclass(slots=True)
@@ -61,14 +63,15 @@ class Teller:
         self.parts: dict[str, Json] = {}
         self.rev = 0
 
-    def tell(self, batch: Batch, state: HallState) -> None:
-        """Tell everybody concerned what this batch, now on disk, has changed."""
+    def tell_devices(self, batch: Batch) -> bool:
+        """Lamps, "written" and PUBACK of this batch, now on disk, in one packet. Returns whether a lamp was told."""
         # A device that repeats gets its lamp told again too; what the broker sends twice does not: when the line was
         # broken all levels have been told anew, and a broker that is behind must not be given more to do.
         lamps = {call.device_id: calls.lamp_of(call, batch.now_ms) for call in batch.copies}
-        lamps |= {effect.device_id: effect for effect in batch.effects if isinstance(effect, SetLamp)}
-        latest = _latest(batch.changes)
-        self._mouths.hold()
+        for effect in batch.effects:
+            if isinstance(effect, SetLamp):
+                lamps[effect.device_id] = effect
+        self._mouths.hold_devices()
         try:
             for lamp in lamps.values():
                 self._mouths.set_lamp(lamp)
@@ -76,16 +79,27 @@ class Teller:
                 self._acknowledge(arrival)
             for saying in {one.device_id: one for one in batch.effects if isinstance(one, SayTo)}.values():
                 self._mouths.say_to(saying)
+        finally:
             self._mouths.let_go_devices()
+        return bool(lamps)
+
+    def tell_people(self, batch: Batch, state: HallState, lit: bool) -> None:
+        """Tell everybody else what this batch has changed: screens, whoever gave an order, panels, beacon, log.
+
+        :param lit: a lamp has been told.
+        """
+        latest = _latest(batch.changes)
+        self._mouths.hold_screens()
+        try:
             self._facts(latest)
             for arrival, words in batch.answers:
                 if arrival.answer is not None:
                     arrival.answer(words)
         finally:
-            self._mouths.let_go()
+            self._mouths.let_go_screens()
         for count in {one.panel: one for one in batch.effects if isinstance(one, ShowCount)}.values():
             self._mouths.show_count(count)
-        if lamps or any(isinstance(change, Call) for change in latest):
+        if lit or any(isinstance(change, Call) for change in latest):
             self._mouths.beacon(state)
         # The log last: its thread takes the interpreter while we are in a call of the kernel.
         for change in latest:

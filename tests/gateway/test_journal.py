@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +47,27 @@ def broken_at(book: Notebook) -> list[int]:
 def test_a_journal_that_nobody_touched_is_whole(book: Notebook) -> None:
     verdict = journal.verify(book.connection)
     assert (verdict.lines, verdict.breaks, verdict.unsealed, verdict.erased) == (10, [], 0, 0)
+
+
+def test_seal_and_chain_are_what_the_journal_says_of_them(tmp_path: Path) -> None:
+    """Whoever reads the head of gateway/journal.py and has a JSON library can check a journal without ours."""
+
+    def digest(before: str, words: list[object]) -> str:
+        text = before + json.dumps(words, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    book = Notebook(tmp_path / "gateway.db", SCHEMA)
+    odd = ("", "张奶奶", 'say "hello"', "back\\slash", "line\nfeed \x00\x1f\x7f", "\u2028", "\U0001f9d3")
+    say(book, *(JournalLine(-1, word, f"call:{word}", word, word[::-1]) for word in odd))
+    chain = ""
+    rows = book.connection.execute(
+        "SELECT line_id, at_ms, written_ms, event, subject, actor, detail, salt, seal, chain FROM journal"
+    ).fetchall()
+    assert len(rows) == len(odd)
+    for *outer, actor, detail, salt, seal, said in rows:
+        assert seal == digest(salt, [actor, detail])
+        assert said == (chain := digest(chain, [*outer, seal]))
+    book.close()
 
 
 @pytest.mark.parametrize(
