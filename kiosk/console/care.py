@@ -92,7 +92,7 @@ def page(template: str, status: int = 200, **filled: Any) -> ResponseReturnValue
 
 
 def unreadable(template: str, **filled: Any) -> ResponseReturnValue:
-    return page(template, 503, why=say("care_unreadable", lang()), **filled)
+    return page(template, 503, **{**filled, "why": say("care_unreadable", lang())})
 
 
 def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
