@@ -50,6 +50,8 @@ UNDO_MS = 60_000
 DELAYED_MS = 600_000
 #: The kinds of timers here; the ladder has its own.
 _UNANSWERED, _COMING = "unanswered", "coming"
+#: The timer by which the call of an ordered meal waits for its day to end (hall/meals.py): it is the canteen's turn.
+MEAL = "meal"
 
 
 def pressed(state: HallState, fact: Pressed, device: Device | None, now_ms: int) -> Decision:
@@ -326,6 +328,8 @@ def watched(state: HallState, now_ms: int) -> Decision:
         name = f"call:{call.call_id}:{ladder.STEP if call.state == 'HEARD' else _COMING}"
         if call.state == "CLOSED" or state.timer(name) is not None:
             continue
+        if state.timer(f"call:{call.call_id}:{MEAL}") is not None:
+            continue  # a meal that is ordered: its day's end closes the call (hall/meals.py)
         if call.state == "HEARD":
             after, rung = ladder.begin(state, call, now_ms)
             decision.changes += [after, *rung]

@@ -190,7 +190,9 @@ def _ordered(
     subject = f"call:{call.call_id}"
     return call, [
         order,
-        TimerSet(_timer_of(call.call_id), "meal", subject, now_ms, max(0, over_ms - now_ms), by_wall=True),
+        TimerSet(
+            _timer_of(call.call_id), calls.MEAL, subject, now_ms, max(0, over_ms - now_ms), by_wall=True
+        ),
         JournalLine(now_ms, "MealOrdered", subject, by, f"{menu.day} {menu.meal}"),
         JournalLine(now_ms, "Accepted", subject, CANTEEN),
     ]
@@ -230,7 +232,7 @@ def _person_id(state: HallState, call: Call) -> str:
 
 
 def _timer_of(call_id: int) -> str:
-    return f"call:{call_id}:meal"
+    return f"call:{call_id}:{calls.MEAL}"
 
 
 def _closed(call: Call, outcome: str, now_ms: int, by: str = CANTEEN) -> Call:
@@ -357,7 +359,7 @@ def by_phone(state: HallState, fields: Fields, now_ms: int) -> Decision:
         now_ms,
         person_id=person.person_id,
     )
-    line = JournalLine(now_ms, "Pressed", f"call:{call.call_id}", by, "order_meal")
+    line = JournalLine(now_ms, "Pressed", f"call:{call.call_id}", by, f"{KIND} order_meal")
     call, changes = _ordered(state, call, menu, portions, by, now_ms)
     changes = [call, line, *changes]
     # One open call a device: an order of the same person that is still out goes on without its call.

@@ -11,7 +11,7 @@ import pytest
 
 from devices.faults import OrderRefused
 from devices.messages import DeviceSeen, Pressed, SetLamp
-from gateway.hall import meals, timers
+from gateway.hall import calls, meals, timers
 from gateway.hall.rows import CallStep, MealOrder, Menu, Message, Person
 from gateway.hall.rules import decide, obey
 from gateway.hall.state import Call, Decision, Device, HallState, JournalLine
@@ -111,6 +111,15 @@ def test_it_begins_no_ladder_and_leaves_no_timer_but_its_own(hall: Hall) -> None
     assert not [one for one in decision.changes if isinstance(one, (CallStep, Message))]
     call = hall.state.calls[1]
     assert (call.step, call.acts, call.overdue) == (-1, "", False)
+
+
+def test_whoever_looks_after_open_calls_sees_that_it_is_the_canteens_turn(hall: Hall) -> None:
+    """Every minute each open call is looked at: one without a timer would ring again after its kind's two hours."""
+    hall.press()
+    assert calls.watched(hall.state, hall.now_ms).changes == []
+    hall.at("2026-11-23T11:30")
+    assert calls.watched(hall.state, hall.now_ms).changes == []
+    assert hall.calls == [("COMING", 1, None)]
 
 
 def test_a_trembling_hand_orders_one_meal(hall: Hall) -> None:
