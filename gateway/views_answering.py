@@ -172,6 +172,12 @@ def people_like(connection: sqlite3.Connection, words: str, most: int = 12) -> l
     )
 
 
+def companion_of(connection: sqlite3.Connection, device_id: str) -> str:
+    """The siren or lamp that answers for this device; "" where none does, or the device answers by itself."""
+    found = connection.execute("SELECT answers FROM voices WHERE device_id = ?", (device_id,)).fetchone()
+    return "" if found is None or found[0] == "own" else str(found[0])
+
+
 def device_lines(connection: sqlite3.Connection, device_id: str) -> list[Json]:
     """The presses of one device as the journal has them, newest first: a wizard shows what has just been said."""
     return _rows(

@@ -154,7 +154,7 @@ def test_a_call_is_answered_on_its_own_screen(hall: WholeHall, console: Page) ->
     expect(call.locator(".steps li").first).to_contain_text("第 1 步 值班人员")
     expect(call.locator(".steps .chip.good").first).to_contain_text("已通知")
     expect(call.locator(".card-told")).to_contain_text("“已收到”")
-    call.get_by_role("button", name="看病情备注").click()
+    call.get_by_role("button", name="看健康备注").click()
     expect(call.locator(".medical")).to_have_text("怕惊吓", timeout=WAIT_MS)
 
     call.get_by_role("button", name="我来处理").click()

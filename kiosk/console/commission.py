@@ -109,6 +109,8 @@ def retire_device(device_id: str) -> ResponseReturnValue:
     by = door.me().name
     if successor:
         taken: Json = {name: old.get(name) or "" for name in TAKEN_OVER}
+        if companion := views_answering.companion_of(core.gateway_reader(), device_id):
+            taken["answers"] = companion
         core.link.order("claim_device", device_id=successor, kind="call_button", **taken, by=by)
         acts.did("replace_device", device_id, successor)
     try:

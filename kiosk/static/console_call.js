@@ -17,7 +17,7 @@ export const showMedical = (notes) => { medical = notes; };
 
 /* ---------------------------------------------------------------- asking again */
 
-const OURS = new Set(["messages", "call_steps", "people", "helpers", "kinds", "meal_orders"]);
+const OURS = new Set(["messages", "call_steps", "people", "helpers", "kinds", "device_care"]);
 export const concerns = (row) => callId !== null && OURS.has(row.table) && (row.table !== "call_steps" || row.key?.[0] === callId);
 
 let asking = 0;
@@ -52,7 +52,7 @@ function head(call, store) {
     h("div", { class: "resp-what" },
       h("p", { class: "call-kind" }, kindName(call.kind), " ", chip(t("call_number", { n: call.call_id })), pressChips(call)),
       h("h1", { id: "call-head", class: "resp-where" }, where(call)),
-      h("p", { class: "resp-who" }, story.person?.name || call.person || t("person_unknown"),
+      h("p", { class: "resp-who" }, story.person ? h("a", { href: `/console/people/${encodeURIComponent(story.person.person_id)}` }, story.person.name) : call.person || t("nobody_noted"),
         !story.person && call.claimed !== false && h("a", { class: "more small", href: `/console/devices/set-up/${encodeURIComponent(call.device_id)}` }, ` ${t("person_tie")}`)),
       h("p", { class: "call-time" }, open && since(call.opened_ms, "waiting_for"), open && " · ", t("pressed_at", { time: secondClock(call.opened_ms) }), " · ", stands(call)),
       warnings({ ...call, delayed: false, doubtful: false }),
@@ -106,7 +106,7 @@ function notes(call, person, store) {
   if (!person?.has_medical) return false;
   return card("medical", t("card_medical"),
     medical !== null ? h("p", { class: "say medical" }, medical || t("medical_none"))
-      : facts.may_see_medical ? [button("medical", t("medical_look"), { "data-id": call.call_id, disabled: !store.connected, title: store.connected ? "" : t("gateway_needed") }), h("p", { class: "small" }, t("medical_logged"))]
+      : facts.may_see_medical ? [button("medical", t("look_medical"), { "data-id": call.call_id, disabled: !store.connected, title: store.connected ? "" : t("gateway_needed") }), h("p", { class: "small" }, t("look_logged"))]
         : h("p", { class: "small" }, t("medical_ask")));
 }
 
@@ -141,10 +141,10 @@ function messageLine(one) {
 
 function stepLine(one, messages, rounds) {
   const time = clock(one.at_ms);
-  const why = one.why.split(" ").filter(Boolean).map((word) => (has(`step_why_${word}`) ? t(`step_why_${word}`) : word)).join(" · ");
+  const why = one.why.split(" ").filter(Boolean).map((word) => (has(`rung_why_${word}`) ? t(`rung_why_${word}`) : word)).join(" · ");
   return h("li", { class: `step ${one.state}`, "data-key": `step-${one.turn}-${one.step}-${one.at_ms}` },
-    h("p", {}, h("strong", {}, `${rounds ? `${t("ladder_round", { n: one.turn })} ` : ""}${t("step_n", { n: one.step + 1 })}`), " ",
-      `${whoName(one.who)} ${names(one.helpers)}`.trim(), " ", h("span", { class: `chip ${one.state === "told" ? "good" : "warn"}` }, has(`step_${one.state}`) ? t(`step_${one.state}`, { time }) : `${one.state} ${time}`),
+    h("p", {}, h("strong", {}, `${rounds ? `${t("ladder_round", { n: one.turn })} ` : ""}${t("rung_n", { n: one.step + 1 })}`), " ",
+      `${whoName(one.who)} ${names(one.helpers)}`.trim(), " ", h("span", { class: `chip ${one.state === "told" ? "good" : "warn"}` }, has(`rung_${one.state}`) ? t(`rung_${one.state}`, { time }) : `${one.state} ${time}`),
       why && ` ${why}`),
     one.helpers.some((helper) => digits(helper.phone)) && h("p", { class: "dials small-dials" }, one.helpers.map((helper) => dial(helper.phone, helper.name))),
     messages.length > 0 && h("ul", {}, messages.map(messageLine)));
@@ -160,8 +160,8 @@ function ladder(call) {
     !steps.length && h("p", { class: "small" }, t("ladder_none")),
     h("ol", { class: "steps" }, steps.map((one) => stepLine(one, messages.filter((message) => message.turn === one.turn && message.step === one.step), rounds))),
     call.state === "HEARD" && acts.length > 0 && h("p", { class: "small" }, acts.join(" · ")),
-    next && h("p", { class: "todo" }, t("step_next", { who: whoName(next[0]) }), " ", timers.step > 0 && since(timers.step, "step_in", "left")),
-    call.state === "HEARD" && call.step >= 0 && call.step === rungs.length - 1 && h("p", { class: "todo" }, t("step_last")),
+    next && h("p", { class: "todo" }, t("rung_next", { who: whoName(next[0]) }), " ", timers.step > 0 && since(timers.step, "rung_in", "left")),
+    call.state === "HEARD" && call.step >= 0 && call.step === rungs.length - 1 && h("p", { class: "todo" }, t("rung_last")),
     call.state === "COMING" && !call.arrived_ms && timers.coming > 0 && h("p", { class: "small" }, since(timers.coming, "coming_until", "left")));
 }
 

@@ -69,7 +69,7 @@ def test_from_the_ring_to_the_outcome_by_the_keyboard(desk: Desk) -> None:
     expect(call.locator(".steps")).to_contain_text("第 3 步 楼栋长 赵楼长")
 
     assert MEDICAL not in page.content()
-    call.get_by_role("button", name="看病情备注").click()
+    call.get_by_role("button", name="看健康备注").click()
     expect(call.locator(".medical")).to_have_text(MEDICAL)
 
     page.keyboard.press("a")
@@ -184,16 +184,16 @@ def test_a_new_button_from_its_first_press_to_its_label(desk: Desk) -> None:
     assert gateway.calls[9]["outcome"] == "test"
 
     expect(three.get_by_role("button", name="保存登记")).to_be_disabled()
-    two.get_by_label("查找住户").fill("302")
+    two.get_by_label("查找居民").fill("302")
     two.get_by_role("button", name="张桂芳 · 3栋1单元302").click()
-    expect(two).to_contain_text("住户：张桂芳")
+    expect(two).to_contain_text("居民：张桂芳")
     two.get_by_role("button", name="换一位").click()
-    two.get_by_text("新登记一位住户").click()
+    two.get_by_text("新登记一位居民").click()
     two.get_by_label("姓名", exact=True).fill("孙爷爷")
     two.get_by_label("楼栋", exact=True).fill("5栋")
     two.get_by_label("房号", exact=True).fill("101")
     two.get_by_role("button", name="新增").click()
-    expect(two).to_contain_text("住户：孙爷爷 · 5栋101")
+    expect(two).to_contain_text("居民：孙爷爷 · 5栋101")
 
     three.get_by_label("名称").fill("床头按钮")
     three.get_by_label("按下是").select_option("help")

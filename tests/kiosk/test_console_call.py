@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,10 @@ import pytest
 
 from gateway.hall.rows import Kind
 from kiosk.console.history import COLUMNS
+from kiosk.console.words import _PAGE, WORDS
+from kiosk.console.words_desk import WORDS as DESK
+from kiosk.words_answering import WORDS as ANSWERING
+from kiosk.words_running import WORDS as RUNNING
 from tests.kiosk import answered_hall
 from tests.kiosk.answered_hall import CALL, MEDICAL, earlier, write
 from tests.kiosk.console_gateway import Json
@@ -20,6 +25,7 @@ from tests.kiosk.console_hall import (
     ADMIN,
     ADMIN_PASSWORD,
     NOON_MS,
+    ROOT,
     STAFF,
     STAFF_PASSWORD,
     Client,
@@ -274,3 +280,19 @@ def test_older_calls_are_one_page_further(
     assert ("/console/call/7" in first, "/console/call/4" in first, "before=5" in first) == (True, False, True)
     second = staff.get("/console/history?day_from=2026-11-01&before=5").text
     assert ("/console/call/4" in second, "/console/call/3" in second, "before=" in second) == (True, True, False)
+
+
+# ---------------------------------------------------------------- its words
+
+
+def test_every_word_is_used_and_none_is_somebody_elses() -> None:
+    kiosk = ROOT / "kiosk"
+    files = [*kiosk.glob("static/console*.js"), *kiosk.glob("console/*.py"), *kiosk.glob("templates/console/*.html")]
+    seen = "".join(one.read_text(encoding="utf-8") for one in files)
+    families = tuple(set(re.findall(r"[`'\"]([a-z]+_(?:why_)?)(?:\$\{|' ~)", seen)) | {"did_", "heard_", "coming_"})
+    unused = [key for key in ANSWERING if not re.search(rf"['\"`]{key}['\"`]", seen) and not key.startswith(families)]
+    assert unused == []
+    script = "".join(one.read_text(encoding="utf-8") for one in kiosk.glob("static/console*.js"))
+    assert set(re.findall(r'\bt\("(\w+)"', script)) - set(WORDS) == set()
+    twice = [key for key in ANSWERING if key in _PAGE or key in RUNNING or key in DESK]
+    assert twice == [], "whoever comes last would speak for both"

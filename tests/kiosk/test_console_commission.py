@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from gateway.hall.rows import Voice
 from gateway.hall.state import JournalLine
 from tests.kiosk import answered_hall
 from tests.kiosk.answered_hall import write
@@ -96,6 +97,12 @@ def test_a_replacement_takes_over_before_the_old_one_is_put_aside(hall: ConsoleH
         ("retire_device", "btn-0302", ""),
         ("replace_device", "btn-0302", NEW),
     ]
+
+
+def test_the_siren_beside_the_old_button_answers_for_the_new_one(hall: ConsoleHall, staff: Client) -> None:
+    write(hall, [Voice("btn-0302", answers="zigbee2mqtt:siren")])
+    staff.order("devices/btn-0302/retire", by_device=NEW)
+    assert ordered(hall, "claim_device")[0]["answers"] == "zigbee2mqtt:siren"
 
 
 def test_a_replacement_that_stops_half_way_leaves_two_buttons_and_says_so(
