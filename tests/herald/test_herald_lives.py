@@ -47,7 +47,7 @@ def test_a_message_goes_out_with_a_link_that_accepts_the_call(hall: QuietGateway
     call_id = hall.a_call_of_granny_zhang()
     message_id = hall.message(call_id, company.url(), LI)
     _, words = company.wait_got()
-    assert words.startswith("【邻里】有一个紧急求助等人处理\n接单：http://192.168.1.10:8000/a/")
+    assert words.startswith("【邻里】有一个紧急求助等人处理\n接单 Take it: http://192.168.1.10:8000/a/")
     assert "张" not in words and "302" not in words, "it may go to a group"
     assert hall.wait_message(message_id, "sent").attempts == 1
 

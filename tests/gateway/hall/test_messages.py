@@ -13,7 +13,7 @@ from gateway.hall import links
 from gateway.hall.links import Link
 from gateway.hall.rows import Helper, Message
 from gateway.hall.state import Decision
-from tests.gateway.hall.test_calls import NOON, Hall
+from tests.gateway.hall.paper_hall import NOON, Hall
 
 SECRET = "5" * 64
 LI, WANG = Helper("h-li", "李四", "grid"), Helper("h-wang", "王五", "building")
@@ -29,7 +29,7 @@ def hall_with_a_call() -> Hall:
         message = Message(
             f"m-{helper.helper_id}", 1, 0, 0, helper.helper_id, "sms:13800138000", "有人求助", NOON
         )
-        hall._did(Decision(changes=[helper, message]))
+        hall.did(Decision(changes=[helper, message]))
     return hall
 
 
@@ -55,7 +55,7 @@ def why(hall: Hall, name: str, **fields: object) -> tuple[str, str]:
 def test_a_message_goes_forward_only(before: str, word: str):
     hall = hall_with_a_call()
     message = hall.state.table(Message)["m-h-li"]
-    hall._did(Decision(changes=[replace(message, state=before)]))
+    hall.did(Decision(changes=[replace(message, state=before)]))
     legal = {("queued", "queued"), ("queued", "sent"), ("queued", "failed"), ("sent", "answered")}
     words = {"message_id": "m-h-li", "state": word, "attempts": 3, "why": "超时"}
     if before == "void" or (before == word != "queued"):
@@ -146,7 +146,7 @@ def test_a_link_is_refused_when_it_is_forged_old_or_over():
     assert "无效" in why(hall, "accept_by_link", token=links.make("6" * 64, Link(1, "h-li", 0, NOON)))[0]
     assert "已过期" in why(hall, "accept_by_link", token=token(LI, expires_ms=NOON - 60_000))[0]
     assert "办结" in why(hall, "accept_by_link", token=token(LI, call_id=9))[0]
-    hall._did(Decision(changes=[replace(WANG, active=False)]))
+    hall.did(Decision(changes=[replace(WANG, active=False)]))
     assert "名单" in why(hall, "accept_by_link", token=token(WANG))[0]
     hall.order("accept_call", call_id=1, by="张三")
     hall.order("close_call", call_id=1, by="张三", outcome="helped")
@@ -160,13 +160,3 @@ def test_the_hall_without_a_secret_signs_nothing_and_believes_nothing():
     assert "无效" in why(hall, "accept_by_link", token=token(LI))[0]
     with pytest.raises(ValueError):
         links.make("", Link(1, "h-li", 0, NOON))
-
-
-def test_memory_forgets_messages_of_calls_that_are_over_and_keeps_what_still_waits():
-    hall = hall_with_a_call()
-    hall.order("message_state", message_id="m-h-li", state="sent", attempts=1)
-    hall.order("close_call", call_id=1, by="张三", outcome="helped")
-    waiting = replace(hall.state.table(Message)["m-h-wang"], state="queued")
-    hall._did(Decision(changes=[waiting]))
-    hall.state.forget_old(hall.now_ms)
-    assert set(hall.state.table(Message)) == {"m-h-wang"}
