@@ -134,7 +134,6 @@ def test_a_modem_in_trouble_says_which_and_the_message_goes_when_it_is_well_agai
             ("no_network", "network", "no_network"),
             ("no_sim", "sim", "no_sim"),
             ("refuse", "accept", "ready"),
-            ("unplug", "plug", "port_missing"),
         ):
             assert post.look() == [] and post.now.state == "ready"
             modem.do(trouble)
@@ -146,5 +145,8 @@ def test_a_modem_in_trouble_says_which_and_the_message_goes_when_it_is_well_agai
         monkeypatch.setattr(modem_post, "PATIENCE_S", 0.5)
         modem.do("silent")
         assert not post.send("13800138000", "一").ok and post.now.state == "silent"
+        modem.do("unplug")
+        monkeypatch.undo()
+        assert "没有插好" in post.send("13800138000", "一").why and post.now.state == "port_missing"
     finally:
         post.close()
