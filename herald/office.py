@@ -238,10 +238,9 @@ class Office:
             if one.state != "waiting":
                 continue
             about = (one.call_id, one.helper_id, one.address)
-            older = newest.get(about)
+            if one.call_id and about in newest:
+                given_up.append(_fail(newest[about], wording.REPLACED))
             newest[about] = one
-            if older is not None:
-                given_up.append(_fail(older, wording.REPLACED))
             if row["call_state"] == "CLOSED":
                 given_up.append(_fail(one, wording.CALL_OVER))
             elif row["call_state"] is None and self._wall_ms() - one.created_ms > CALL_LESS_MS:
@@ -273,7 +272,9 @@ class Office:
     def _give(self, one: Sending) -> None:
         message_id, attempt, address = one.message_id, one.attempts, one.address
         by_modem = wording.scheme(address) == "sms"
-        text = wording.compose(one.text, self._link(one), by_modem, self._plan.hall.languages)
+        text = one.text
+        if one.call_id:
+            text = wording.compose(text, self._link(one), by_modem, self._plan.hall.languages)
 
         def send() -> None:
             outcome = Outcome(False, wording.why("程序出错", "a fault of Linli"))

@@ -56,17 +56,25 @@ NO_MODEM = why("没有配置短信模块（hall.toml 的 [sms] port）", "no mod
 
 
 def compose(text: str, link: str, by_sms: bool, languages: Sequence[str]) -> str:
-    """The words that go out: the ladder's, and how to accept.
+    """The words that go out about a call: the ladder's, and how to take it.
 
     :param link: "" where the hall has no address that a telephone could open ([http] base_url).
     """
-    chinese = "zh" in languages
     lines = [text]
     if link:
-        lines.append(f"接单：{link}" if chinese else f"Accept: {link}")
+        lines.append(f"{_both('接单', 'Take it', languages)}: {link}")
     if by_sms:
-        lines.append("回复 1 接单" if chinese else "Reply 1 to accept")
+        lines.append(_both("回复 1 接单", "Reply 1 to take it", languages))
+    if not link and not by_sms:
+        lines.append(
+            _both("请到工作台接单，或打电话到大厅", "Take it at a console, or call the hall", languages)
+        )
     return "\n".join(lines)
+
+
+def _both(zh: str, en: str, languages: Sequence[str]) -> str:
+    """In the languages of the hall, in one line: a short message has 70 signs."""
+    return " ".join(words for language, words in (("zh", zh), ("en", en)) if language in languages)
 
 
 def pause_s(attempts: int) -> float:

@@ -109,13 +109,13 @@ def look_due(state: HallState, timer: TimerSet, now_ms: int) -> Decision:
 
 
 def text_of(call: Call, state: HallState, turn: int) -> str:
-    """What a helper reads (rule 4). The link is the herald's to add."""
+    """What a helper reads (rule 4). How to take it is the herald's to add: a link, an answer by SMS."""
     kind = kind_of(state, call.kind)
-    words = f"【邻里】有一个{kind.name_zh}等人处理，请打开链接接单"
+    words = f"【邻里】有一个{kind.name_zh}等人处理"
     if turn > 1:
         words += f"（第 {turn} 次提醒）"
     if "en" in state.languages:
-        words += f"\n[Linli] {kind.name_en}: somebody is waiting; open the link to take it"
+        words += f"\n[Linli] {kind.name_en}: somebody is waiting"
         if turn > 1:
             words += f" (reminder {turn})"
     return words

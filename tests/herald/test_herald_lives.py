@@ -47,7 +47,7 @@ def test_a_message_goes_out_with_a_link_that_accepts_the_call(hall: QuietGateway
     call_id = hall.a_call_of_granny_zhang()
     message_id = hall.message(call_id, company.url(), LI)
     _, words = company.wait_got()
-    assert words.startswith("【邻里】有一个紧急求助等人处理\n接单：http://192.168.1.10:8000/a/")
+    assert words.startswith("【邻里】有一个紧急求助等人处理\n接单 Take it: http://192.168.1.10:8000/a/")
     assert "张" not in words and "302" not in words, "it may go to a group"
     assert hall.wait_message(message_id, "sent").attempts == 1
 
@@ -81,7 +81,6 @@ def test_one_that_hangs_delays_nobody_and_one_that_was_away_gets_it_when_it_is_b
         assert company.wait_got()[0] == "/again"
         assert hall.wait_message(again, "sent").attempts >= 2
 
-        hall.order("accept_call", call_id=call_id, by="张三")
         slow.let_go()
         for message_id in stuck:
             hall.wait_message(message_id, "sent")
@@ -132,20 +131,20 @@ def test_killed_in_the_middle_it_sends_again_and_killed_after_it_does_not(
 
 
 def test_whoever_is_killed_at_any_moment_no_message_is_lost(hall: QuietGateway, company: PhoneCompany):
-    """Twelve kills at moments that come as they come, while messages keep being written."""
+    """Five kills at moments that come as they come, while messages keep being written."""
     call_id = hall.a_call_of_granny_zhang()
     herald = herald_of(hall)
     sent = []
-    for n in range(12):
+    for n in range(5):
         sent.append(hall.message(call_id, company.url(f"m{n}"), Helper(f"h-{n}", f"{n}号", "grid")))
-        if n % 3 == 0:
+        if n % 2 == 0:
             company.asked.get(timeout=PATIENCE_S)
         herald.kill()
         herald = herald_of(hall)
     for message_id in sent:
         hall.wait_message(message_id, "sent")
     arrived = {company.got.get(timeout=PATIENCE_S)[0] for _ in range(company.got.qsize())}
-    assert arrived == {f"/m{n}" for n in range(12)}
+    assert arrived == {f"/m{n}" for n in range(5)}
     assert herald.stop() == 0
 
 

@@ -92,6 +92,7 @@ def test_offline_it_waits_longer_and_longer_and_staff_are_told_why_once(hall: Qu
     call_id = hall.a_call_of_granny_zhang()
     message_id = hall.message(call_id, "mailto://li@example.cn", LI)
     held.until(lambda: row(hall, message_id).why == wording.NO_NETWORK)
+    held.until(lambda: held.book.connection.execute("SELECT told FROM sendings").fetchone() == (1,))
     told_ms = row(hall, message_id).changed_ms
 
     def waits(attempts: int) -> bool:

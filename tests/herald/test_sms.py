@@ -92,8 +92,8 @@ def test_a_helper_answers_by_sms_and_the_second_hears_who_was_first(
         to_li = hall.message(call_id, "sms:13800138000", LI)
         to_wang = hall.message(call_id, "sms:+86 139 0013 9000", WANG)
         (words,) = sent_to(modem, "13800138000")
-        assert words.startswith("【邻里】有一个紧急求助等人处理\n接单：http://192.168.1.10:8000/a/")
-        assert words.endswith("\n回复 1 接单")
+        assert words.startswith("【邻里】有一个紧急求助等人处理\n接单 Take it: http://192.168.1.10:8000/a/")
+        assert words.endswith("\n回复 1 接单 Reply 1 to take it")
         assert modem.state()["sent"][0]["parts"] == 2, "a long text is one text on the telephone"
         hall.wait_message(to_li, "sent")
         hall.wait_message(to_wang, "sent")
@@ -134,7 +134,6 @@ def test_a_modem_in_trouble_says_which_and_the_message_goes_when_it_is_well_agai
             ("no_network", "network", "no_network"),
             ("no_sim", "sim", "no_sim"),
             ("refuse", "accept", "ready"),
-            ("unplug", "plug", "port_missing"),
         ):
             assert post.look() == [] and post.now.state == "ready"
             modem.do(trouble)
@@ -146,5 +145,8 @@ def test_a_modem_in_trouble_says_which_and_the_message_goes_when_it_is_well_agai
         monkeypatch.setattr(modem_post, "PATIENCE_S", 0.5)
         modem.do("silent")
         assert not post.send("13800138000", "一").ok and post.now.state == "silent"
+        modem.do("unplug")
+        monkeypatch.undo()
+        assert "没有插好" in post.send("13800138000", "一").why and post.now.state == "port_missing"
     finally:
         post.close()

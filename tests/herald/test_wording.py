@@ -10,14 +10,13 @@ from herald import wording
 
 
 def test_the_words_that_go_out_say_how_to_accept_where_that_is_possible():
-    assert wording.compose("求助", "", False, ("zh", "en")) == "求助"
-    assert (
-        wording.compose("求助", "http://h/a/x", True, ("zh", "en")) == "求助\n接单：http://h/a/x\n回复 1 接单"
-    )
+    assert wording.compose("求助", "http://h/a/x", True, ("zh",)) == "求助\n接单: http://h/a/x\n回复 1 接单"
     assert (
         wording.compose("Help", "http://h/a/x", True, ("en",))
-        == "Help\nAccept: http://h/a/x\nReply 1 to accept"
+        == "Help\nTake it: http://h/a/x\nReply 1 to take it"
     )
+    assert wording.compose("求助", "http://h/a/x", False, ("zh", "en")) == "求助\n接单 Take it: http://h/a/x"
+    assert wording.compose("求助", "", False, ("zh",)) == "求助\n请到工作台接单，或打电话到大厅"
 
 
 @pytest.mark.parametrize("text", ["1", "１", "1。", " 来了！", "我来", "接单", "On my way", "来了\n"])

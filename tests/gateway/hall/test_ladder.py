@@ -71,8 +71,8 @@ def test_a_message_names_no_elder_no_flat_and_no_illness() -> None:
     texts = {message.text for message in hall.state.table(Message).values()}
     assert texts == {
         (
-            "【邻里】有一个紧急求助等人处理，请打开链接接单\n"
-            "[Linli] Emergency: somebody is waiting; open the link to take it"
+            "【邻里】有一个紧急求助等人处理\n"
+            "[Linli] Emergency: somebody is waiting"
         )
     }
 

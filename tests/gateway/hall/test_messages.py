@@ -160,13 +160,3 @@ def test_the_hall_without_a_secret_signs_nothing_and_believes_nothing():
     assert "无效" in why(hall, "accept_by_link", token=token(LI))[0]
     with pytest.raises(ValueError):
         links.make("", Link(1, "h-li", 0, NOON))
-
-
-def test_memory_forgets_messages_of_calls_that_are_over_and_keeps_what_still_waits():
-    hall = hall_with_a_call()
-    hall.order("message_state", message_id="m-h-li", state="sent", attempts=1)
-    hall.order("close_call", call_id=1, by="张三", outcome="helped")
-    waiting = replace(hall.state.table(Message)["m-h-wang"], state="queued")
-    hall.did(Decision(changes=[waiting]))
-    hall.state.forget_old(hall.now_ms)
-    assert set(hall.state.table(Message)) == {"m-h-wang"}
