@@ -88,6 +88,12 @@ class Reader:
 
     def phone(self, key: str) -> str:
         text = tidy(self.words(key, 60))
+        if re.fullmatch(r"[0-9.]+E\+[0-9]+", text):
+            raise self.wrong(
+                key,
+                f"“{text}”是 Excel 改写过的号码，请把这一列设为“文本”再填",
+                f"“{text}” is a number that Excel has rewritten: make the column “Text” and fill it in again",
+            )
         if text and not _PHONE.fullmatch(text):
             raise self.wrong(key, f"“{text}”不像电话号码", f"“{text}” does not look like a telephone number")
         return text

@@ -107,7 +107,8 @@ def test_each_look_at_medical_notes_is_written_down(hall: Hall) -> None:
     [
         ("name", " ", "姓名：请填写"),
         ("name", "一" * 41, "姓名：最多 40 字"),
-        ("phone", "1.38E+10", "电话：“1.38E+10”不像电话号码"),
+        ("phone", "1.38E+10", "电话：“1.38E+10”是 Excel 改写过的号码"),
+        ("phone", "没有", "电话：“没有”不像电话号码"),
         ("visit_tier", "daily", "探访：没有“daily”"),
         ("quiet_after_h", -1, "应为 0 到 720 的整数"),
         ("quiet_after_h", "24", "应为 0 到 720 的整数"),
