@@ -20,6 +20,7 @@ from devices.plan import Ingest, Plan
 from gateway.house import House
 from kiosk.app import create_app
 from kiosk.core import Core
+from linli.broker import free_port
 from tests.parts import Process, wait_until
 
 TOKEN = "0123456789abcdef-watch"
@@ -41,7 +42,7 @@ def client(core: Core) -> FlaskClient:
 
 @pytest.fixture
 def hall(house: House, core: Core) -> Iterator[Process]:
-    environ = {"LINLI_HOME": str(house.home), "LINLI_RUN": str(house.run_dir)}
+    environ = {"LINLI_HOME": str(house.home), "LINLI_RUN": str(house.run_dir), "LINLI_MQTT_PORT": str(free_port())}
     gateway = Process("gateway", environ)
     core.link.start()
     wait_until(lambda: core.link.connected, lambda: "the kiosk has the gateway")
