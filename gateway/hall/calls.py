@@ -12,6 +12,7 @@ Rule 6. At any moment it is somebody's turn. A call that rings has a timer of it
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from devices.faults import OrderRefused
@@ -75,8 +76,17 @@ def pressed(state: HallState, fact: Pressed, device: Device | None, now_ms: int)
     return _repeat(state, last, fact, touch, after, now_ms)
 
 
-def released(state: HallState, fact: Released, device: Device | None, now_ms: int) -> Decision:
-    """A button was let go. If its press never came, this was one: at the edge of range only the release may arrive."""
+def released(
+    state: HallState,
+    fact: Released,
+    device: Device | None,
+    now_ms: int,
+    ask: Callable[[HallState, Pressed, Device | None, int], Decision] = pressed,
+) -> Decision:
+    """A button was let go. If its press never came, this was one: at the edge of range only the release may arrive.
+
+    ``ask`` says what a press of this button means; hall/rules.py knows that of meals and of tests.
+    """
     touch = state.table(LastPress).get((fact.device_id, fact.button))
     a_press, after = presses.released(touch, fact, now_ms)
     if a_press:
@@ -84,7 +94,7 @@ def released(state: HallState, fact: Released, device: Device | None, now_ms: in
         press = Pressed(
             *words, age_ms=fact.age_ms, family=fact.family, event="release", redelivered=fact.redelivered
         )
-        return pressed(state, press, device, now_ms)
+        return ask(state, press, device, now_ms)
     decision = Decision()
     if after is not None:
         decision.quiet.append(after)

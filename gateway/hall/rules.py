@@ -50,7 +50,7 @@ def decide(
                 return Decision()
             if fact.if_claimed and (device is None or device.kind != "call_button"):
                 return Decision()
-            decision = upkeep.pressed(state, fact, device, now_ms, _pressed)
+            decision = _asked(state, fact, device, now_ms)
             if not fact.doubtful:
                 stirring.stirred(state, device, decision, now_ms)
             return answering.follow(state, decision, now_ms)
@@ -58,7 +58,8 @@ def decide(
             device = state.devices.get(fact.device_id)
             if device is not None and device.kind in ("ignored", "bay_sensor"):
                 return Decision()
-            return answering.follow(state, calls.released(state, fact, device, now_ms), now_ms)
+            decision = calls.released(state, fact, device, now_ms, _asked)
+            return answering.follow(state, decision, now_ms)
         case Stirred():
             decision = Decision()
             stirring.stirred(state, state.devices.get(fact.device_id), decision, now_ms)
@@ -74,6 +75,11 @@ def decide(
             if device.kind == "unclaimed" and fact.occupied is None:
                 return Decision()
             return with_panels(state, bays.heard(state, fact, device, now_ms), panels, now_ms)
+
+
+def _asked(state: HallState, fact: Pressed, device: Device | None, now_ms: int) -> Decision:
+    """What a press means, a test call that is being waited for among it."""
+    return upkeep.pressed(state, fact, device, now_ms, _pressed)
 
 
 def _pressed(state: HallState, fact: Pressed, device: Device | None, now_ms: int) -> Decision:

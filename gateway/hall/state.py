@@ -473,11 +473,12 @@ class HallState:
         for table in self.tables.values():
             for key in [key for key, row in table.items() if row.settled]:
                 del table[key]
-        # A ladder goes from memory with its call; what the herald has still to send stays.
+        # As at a start (their LOAD): the ladders of open calls, and what the herald has still to send.
         steps, messages = self.table(CallStep), self.table(Message)
-        for step in [step for step in steps.values() if step.call_id not in self.calls]:
+        standing = {call_id for call_id, call in self.calls.items() if call.state != "CLOSED"}
+        for step in [step for step in steps.values() if step.call_id not in standing]:
             del steps[step.key]
-        for one in [one for one in messages.values() if one.call_id not in self.calls and one.state != "queued"]:
+        for one in [one for one in messages.values() if one.call_id not in standing and one.state != "queued"]:
             del messages[one.key]
         for press, (_, at_ms) in list(self.presses.items()):
             if at_ms < old_ms:

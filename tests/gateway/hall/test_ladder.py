@@ -446,3 +446,14 @@ def test_a_ladder_that_was_shortened_while_a_call_stood_high_on_it_goes_on() -> 
     kind(hall, ("duty", 30, ("console",)), ("grid", 30, ("message",)))
     hall.wait(60)
     assert hall.steps()[-1] == (2, "grid", "told") and hall.call().step == 1
+
+
+def test_memory_forgets_the_ladder_of_a_call_that_is_over_and_keeps_the_one_that_rings() -> None:
+    hall = staffed()
+    hall.press("btn-01", "a:1")
+    hall.press("btn-02", "b:1")
+    hall.order("close_call", call_id=1, by="小李", outcome="helped")
+    hall.state.forget_old(hall.now_ms)
+    assert {row.call_id for row in hall.state.table(CallStep).values()} == {2}
+    hall.wait(60)
+    assert hall.call(2).step == 1

@@ -300,6 +300,13 @@ def test_a_parking_sensor_and_an_ignored_device_release_nothing() -> None:
     assert hall.open_calls == []
 
 
+def test_a_release_means_what_a_press_of_that_button_means() -> None:
+    hall = Hall()
+    hall.claim(SOS, call_kind="meal")
+    hall.release()
+    assert [call.kind for call in hall.open_calls] in (["meal"], []), "and never an emergency"
+
+
 def test_an_old_release_is_a_delayed_press() -> None:
     hall = Hall()
     hall.release(age_ms=660_000)
