@@ -66,22 +66,26 @@ def why(refused: OrderRefused) -> str:
     return refused.why_zh if lang() == "zh" else refused.why_en
 
 
+def script_facts() -> Json:
+    """What the script needs that makes a page of forms ring (static/console_care.js)."""
+    return {
+        "words": {key: WORDS[key] for key in _SCRIPT},
+        "lang": lang(),
+        "timezone": current_core().house.plan.hall.timezone,
+        "console": url_for("console.page"),
+    }
+
+
 def page(template: str, status: int = 200, **filled: Any) -> ResponseReturnValue:
     """A page in the frame of these: it rings when somebody calls, and says so where the gateway is away."""
     core = current_core()
     heard = core.link.snapshot()
     ringing = sum(one.get("state") == "HEARD" for one in heard["calls"])
-    facts = {
-        "words": {key: WORDS[key] for key in _SCRIPT},
-        "lang": lang(),
-        "timezone": core.house.plan.hall.timezone,
-        "console": url_for("console.page"),
-    }
     shown = render_template(
         template,
         ringing=ringing,
         gateway_there=core.link.connected,
-        care_facts=facts,
+        care_facts=script_facts(),
         pair=pair,
         door_of=door_of,
         day_words=day_words,

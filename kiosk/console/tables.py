@@ -18,7 +18,7 @@ from gateway import views
 from gateway.hall.rows import Row
 from gateway.hall.state import HallState
 from gateway.log import say as log
-from kiosk.console import blueprint, door
+from kiosk.console import blueprint, care, door
 from kiosk.console.words import Lang, say
 from kiosk.core import current_core
 
@@ -101,8 +101,9 @@ def _for_templates() -> dict[str, Any]:
     heard = current_core().link.snapshot()
     return {
         "pick": pick,
+        "script_facts": care.script_facts,
         "gateway_there": heard["connected"],
-        # These pages do not ring: whoever reads one is told in words that somebody calls.
+        # Without a script a page does not ring: whoever reads it is told in words that somebody calls.
         "ringing": sum(call.get("state") == "HEARD" for call in heard["calls"]),
         "saved": request.method == "GET" and request.args.get("saved") == "1",
     }

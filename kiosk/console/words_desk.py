@@ -10,10 +10,6 @@ WORDS: dict[str, tuple[str, str]] = {
     # around every page
     "people": ("居民", "Residents"),
     "roster": ("排班", "Rosters"),
-    "ringing_here": (
-        "有 {n} 个呼叫没人应答。这一页不响铃，点这里去工作台",
-        "{n} calls unanswered. This page does not ring: go to the console",
-    ),
     "only_reading": (
         "网关没有应答：现在只能看，不能改。恢复后刷新本页。",
         "The gateway does not answer: you can read, not change. Reload when it is back.",
@@ -153,20 +149,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "every_day": ("每天", "Every day"),
     "mon_to_fri": ("周一至周五", "Monday to Friday"),
     "weekend": ("周六、周日", "Weekend"),
-    **{
-        f"weekday_{number}": pair
-        for number, pair in enumerate(
-            (
-                ("周一", "Mon"),
-                ("周二", "Tue"),
-                ("周三", "Wed"),
-                ("周四", "Thu"),
-                ("周五", "Fri"),
-                ("周六", "Sat"),
-                ("周日", "Sun"),
-            )
-        )
-    },
     "all_day": ("全天", "all day"),
     "next_day": ("{hours}（第二天）", "{hours} (next day)"),
     "turn_words": ("{n} 周一轮的第 {k} 周", "week {k} of {n}"),

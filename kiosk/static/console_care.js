@@ -1,4 +1,4 @@
-/* On the pages of visits and meals: a call rings here as everywhere, whoever signs out is told, and pages can be printed. */
+/* On pages of forms (visits, meals, people, rosters): a call rings here as everywhere, whoever signs out is told, and pages can be printed. */
 import { facts, t } from "./console_view.js";
 import * as sound from "./console_sound.js";
 

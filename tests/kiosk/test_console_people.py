@@ -123,14 +123,15 @@ def test_when_the_gateway_is_away_the_pages_still_read_and_say_so(tmp_path: Path
         assert "什么也没有改" in answer.text and 'value="李四"' in answer.text
 
 
-def test_a_page_that_does_not_ring_says_that_somebody_calls(hall: RosterHall) -> None:
+def test_a_page_says_that_somebody_calls_and_brings_the_script_that_rings(hall: RosterHall) -> None:
     client = hall.staff()
     stream = hall.hub.stream("staff")
     hall.gateway.press(7)
     while not hall.link.snapshot()["calls"]:
         next(stream)
     stream.close()
-    assert "有 1 个呼叫没人应答" in client.get("/console/people").text
+    page = client.get("/console/people").text
+    assert "有 1 个呼叫没人接" in page and "console_care.js" in page
 
 
 def test_a_resident_is_removed_only_by_an_administrator_who_is_sure(hall: RosterHall) -> None:
