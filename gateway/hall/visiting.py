@@ -16,7 +16,7 @@ from gateway.hall.draft import Draft
 from gateway.hall.fields import Fields
 from gateway.hall.kinds import kind_of
 from gateway.hall.rows import Hearth, Person, Visit
-from gateway.hall.state import Call, Decision, HallState
+from gateway.hall.state import Call, Change, Decision, HallState
 from gateway.hall.visits import OUTCOMES, SEEN, UNDO_MS
 
 
@@ -39,9 +39,7 @@ def done(state: HallState, fields: Fields, now_ms: int) -> Decision:
     if outcome == "nobody":
         return _tried(draft, visit, by, note, seen_ms)
     call = _settle(draft, visit, person, outcome, by, note, seen_ms, fields)
-    # The row that is answered with is the visit that was asked about.
-    draft.changes.sort(key=lambda change: isinstance(change, Visit) and change.visit_id == visit.visit_id)
-    return Decision(changes=draft.changes, call=call)
+    return Decision(changes=_about(draft, visit), call=call)
 
 
 def _tried(draft: Draft, visit: Visit, by: str, note: str, seen_ms: int) -> Decision:
@@ -52,8 +50,7 @@ def _tried(draft: Draft, visit: Visit, by: str, note: str, seen_ms: int) -> Deci
     if visit.reason == "inactivity":
         # Nothing stirs and nobody opens: that is not a matter for tomorrow.
         visits.climb(draft, after)
-    draft.changes.sort(key=lambda change: isinstance(change, Visit))
-    return Decision(changes=draft.changes)
+    return Decision(changes=_about(draft, visit))
 
 
 def _settle(
@@ -152,8 +149,7 @@ def taken_back(state: HallState, fields: Fields, now_ms: int) -> Decision:
             draft.appoint(visits.timer_of(one), "visit", f"visit:{one.visit_id}", at_ms)
     if visit.outcome in ("hospital", "away") and person.paused_until_ms > now_ms:
         draft.put(replace(person, paused_until_ms=0, paused_why=""))
-    draft.changes.sort(key=lambda change: isinstance(change, Visit) and change.visit_id == visit.visit_id)
-    return Decision(changes=draft.changes)
+    return Decision(changes=_about(draft, visit))
 
 
 def paused(state: HallState, fields: Fields, now_ms: int) -> Decision:
@@ -179,6 +175,13 @@ def _paused(draft: Draft, person: Person, until_ms: int, why: str) -> Person:
             "暂停要有结束日期：从明天起，最长一年", "a pause has an end: after now, and within a year"
         )
     return replace(person, paused_until_ms=until_ms, paused_why=why)
+
+
+def _about(draft: Draft, visit: Visit) -> list[Change]:
+    """What was decided, the visit that was asked about first, as it is at the end: an answer brings its first row."""
+    others = [one for one in draft.changes if not isinstance(one, Visit) or one.visit_id != visit.visit_id]
+    final = draft.get(Visit, visit.visit_id)
+    return others if final is None else [final, *others]
 
 
 def _ended(visit: Visit, state: str, outcome: str, by: str, note: str, done_ms: int, now_ms: int) -> Visit:

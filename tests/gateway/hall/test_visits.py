@@ -206,7 +206,9 @@ def test_seen_is_seen_one_knock_settles_all_that_is_open(hall: Hall) -> None:
     hall.order("open_visit", person_id="p-1", by="小李", note="昨天摔过一跤")
     hall.after(hours=25)
     assert sorted(one[0] for one in hall.open) == ["event", "inactivity", "weekly"]
-    hall.order("visit_done", visit_id="p-1:weekly:2026-11-02", by="小李", outcome="well")
+    did = hall.order("visit_done", visit_id="p-1:weekly:2026-11-02", by="小李", outcome="well")
+    first = next(one for one in did.changes if isinstance(one, Visit))
+    assert (first.reason, first.state) == ("weekly", "done"), "the answer is about what was asked"
     assert hall.open == []
     assert not any(name.startswith("visit:") for name in hall.state.timers), "nothing climbs any more"
 
