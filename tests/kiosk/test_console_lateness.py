@@ -104,6 +104,7 @@ def page(hall: ConsoleHall, browser: Browser, monkeypatch: pytest.MonkeyPatch) -
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
+    page.clock.install()  # it goes on by itself, until it is put forward
     page.goto(f"{hall.serve()}/console/sign-in")
     page.fill("[name=name]", STAFF)
     page.fill("[name=password]", STAFF_PASSWORD)
@@ -117,6 +118,11 @@ def page(hall: ConsoleHall, browser: Browser, monkeypatch: pytest.MonkeyPatch) -
     yield page
     context.close()
     assert wrong == []
+
+
+def asks_again(page: Page) -> None:
+    """Its three seconds have passed (console_running.js)."""
+    page.clock.fast_forward(3000)
 
 
 def running(page: Page) -> Page:
@@ -182,12 +188,14 @@ def test_it_is_drawn_anew_by_itself_and_takes_nothing_out_of_ones_hands(
     page.evaluate("document.querySelector('[data-key=counts]').dataset.mine = 'yes'")
     good = figures(NOON_MS, late=[], minutes=[], counts={"messages": 9, "retained": 3})
     hall.gateway.statistics = good
+    asks_again(page)
     expect(page.locator(".verdict")).to_have_text("网关在运行；最近一小时没有呼叫。")
     expect(page.locator("[data-key=card-late]")).to_contain_text("没有。")
     expect(page.locator("[data-key=card-rubbish]")).to_contain_text("消息服务记着的旧状态3")
     assert page.evaluate("document.activeElement.textContent") == "其余计数"
     assert page.evaluate("document.querySelector('[data-key=counts]').open") is True
     hall.gateway.statistics = {**good, "minutes": [minute(1.5)]}
+    asks_again(page)
     expect(page.locator(".verdict")).to_have_text("一切及时。")
     assert page.evaluate("window.sameVisit") is True
 
@@ -224,6 +232,7 @@ def test_with_the_gateway_away_it_shows_how_it_was_and_when_until_it_is_back(
     expect(page.locator(".verdict")).to_contain_text("最近一小时")
     hall.clock.go(min=3)
     hall.gateway.close()
+    asks_again(page)
     verdict = page.locator(".verdict")
     expect(verdict).to_contain_text("网关没有应答")
     expect(verdict).to_contain_text(re.compile("下面是 3 分 .*前 的情况"))
@@ -231,6 +240,7 @@ def test_with_the_gateway_away_it_shows_how_it_was_and_when_until_it_is_back(
     expect(page.locator("#running")).to_have_class("old")
     hall.reopen_gateway()
     hall.gateway.statistics = figures(NOON_MS)
+    asks_again(page)
     expect(verdict).to_contain_text("最近一小时有呼叫迟到")
     expect(page.locator("#running")).not_to_have_class("old")
 

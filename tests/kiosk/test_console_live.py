@@ -18,9 +18,11 @@ from tests.kiosk.console_hall import (
     STAFF,
     STAFF_PASSWORD,
     ConsoleHall,
+    Ear,
     console_hall,
 )
 from tests.kiosk.figures_said import figures
+from tests.parts import wait_until
 from tests.whole_hall import chromium
 
 pytestmark = pytest.mark.slow
@@ -52,6 +54,7 @@ class Desk:
         """As `sits`, but whether there is a live line is left open."""
         page = self._browser.new_context().new_page()
         page.set_default_timeout(PATIENCE_MS)
+        page.clock.install()  # it goes on by itself, until a test puts it forward
         page.goto(f"{self.base}/console/sign-in")
         page.fill("[name=name]", name)
         page.fill("[name=password]", password)
@@ -159,7 +162,6 @@ def test_a_console_whose_sign_in_has_ended_says_so_and_reminds_until_somebody_si
     page = desk.sits()
     desk.hall.gateway.press(7)
     expect(page.locator("html")).to_have_attribute("data-ringing", "emergency")
-    page.clock.install()  # it goes on by itself, until it is put forward
     desk.hall.clock.go(h=12)
     ended = page.locator("#ended")
     expect(ended).to_contain_text("已退出登录，本屏不再响铃")
@@ -194,13 +196,18 @@ def test_without_a_live_line_a_call_rings_all_the_same(desk: Desk) -> None:
     others = [desk.hall.hub.stream("staff") for _ in range(32)]
     page = desk.sits_unheard()
     desk.hall.gateway.press(7)
+    Ear(others[0]).wait("call")
+    page.clock.fast_forward(5000)
     expect(page.locator("[data-call='7']")).to_contain_text("张奶奶", timeout=PATIENCE_MS)
     expect(page.locator("html")).to_have_attribute("data-ringing", "emergency")
     page.locator("[data-call='7']").get_by_role("button", name="我来处理").click()
+    wait_until(lambda: bool(desk.hall.gateway.calls[7]["accepted_by"]), lambda: "it is taken")
+    page.clock.fast_forward(5000)
     expect(page.locator("html")).to_have_attribute("data-ringing", "no", timeout=PATIENCE_MS)
     assert page.locator("#queue h2").count() == 0, "of the queue nothing is known, and nothing is claimed"
     for one in others:
         one.close()
+    page.clock.fast_forward(15_000)  # the longest pause before the line is tried anew (live.js)
     expect(page.locator("#queue h2")).to_be_visible(timeout=20_000)
 
 
