@@ -1,7 +1,8 @@
 """Telling, the last of gather → decide → write → tell. Nothing here decides, and nothing here waits.
 
-Order matters to a person: the lamp first (somebody is looking at it), with "written" and PUBACK in the same packet,
-and before the loop does its own accounts; then the screens and the answers; panels, the beacon and the log last. How late all that was, lateness.py knows.
+Order matters to a person: the lamp first (somebody is looking at it), with "written" and PUBACK in the same packet, and
+before the loop does its own accounts; then the screens and the answers; panels, the beacon and the log last. How late
+all that was, lateness.py knows.
 """
 
 from __future__ import annotations
