@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from operator import attrgetter
 from typing import Any, NamedTuple, get_type_hints
@@ -36,6 +36,10 @@ from gateway.hall.state import (
 
 #: Closed calls and presses of the last day come back into memory at start; older ones stay on disk.
 _RECENT_MS = 24 * 3600 * 1000
+
+
+#: Made once: `json.dumps` with settings of its own makes an encoder each time.
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class _Upsert(NamedTuple):
@@ -87,11 +91,15 @@ class _Table(NamedTuple):
     listed: frozenset[str]
     flags: frozenset[str]
 
-    def values(self, row: Row) -> list[object]:
+    #: gives the columns of a row, in their order
+    plain: Callable[[Row], tuple[object, ...]]
+
+    def values(self, row: Row) -> Sequence[object]:
+        if not self.listed:
+            return self.plain(row)
         return [
-            json.dumps(value, ensure_ascii=False) if name in self.listed else value
-            for name in self.columns
-            for value in (getattr(row, name),)
+            _encode(value) if name in self.listed else value
+            for name, value in zip(self.columns, self.plain(row), strict=True)
         ]
 
     def read(self, found: sqlite3.Row) -> Row:
@@ -122,6 +130,7 @@ def _table(row: type[Row]) -> _Table:
         columns,
         frozenset(name for name in columns if str(hints[name]).startswith("tuple")),
         frozenset(name for name in columns if hints[name] is bool),
+        attrgetter(*columns),
     )
 
 
@@ -144,9 +153,17 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change], now
     timers: dict[str, TimerSet | TimerGone] = {}
     rows: dict[tuple[int, Any], Row | RowGone] = {}
     for change in changes:
-        match change:
+        match change:  # what a press brings stands first
             case Call():
                 calls[change.call_id] = change
+            case Row():
+                rows[_RANK[change.TABLE], change.key] = change
+            case JournalLine():
+                said.append(change)
+            case TimerSet() | TimerGone():
+                timers[change.timer_id] = change
+            case PressRow() | OrderKey() | BayGone() | DeviceGone():
+                later.append(change)
             case Device():
                 levels["1device", change.device_id] = change
             case Zone():
@@ -155,18 +172,10 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change], now
                 levels["3bay", change.bay_id] = change
             case ShowCount():
                 levels["4panel", change.panel] = change
-            case PressRow() | OrderKey() | BayGone() | DeviceGone():
-                later.append(change)
-            case JournalLine():
-                said.append(change)
-            case WordsErased():
-                erased.append(change.line_id)
             case BayMove():
                 moves.append((change.bay_id, change.state, change.at_ms))
-            case TimerSet() | TimerGone():
-                timers[change.timer_id] = change
-            case Row():
-                rows[_RANK[change.TABLE], change.key] = change
+            case WordsErased():
+                erased.append(change.line_id)
             case RowGone():
                 rows[_RANK[change.table], change.key] = change
             case ClockFrame():

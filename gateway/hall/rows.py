@@ -12,7 +12,9 @@ A new table is one dataclass here (or in a file of its own, named in ``TABLES``)
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, ClassVar
 
 
@@ -26,11 +28,16 @@ class Row:
     #: whether whoever listens at the desk is told that a row changed
     TOLD: ClassVar[bool] = True
 
+    #: made once a table: each press asks for some keys
+    _key: ClassVar[Callable[[Any], Any]]
+
+    def __init_subclass__(cls) -> None:
+        cls._key = attrgetter(*cls.KEY)
+
     @property
     def key(self) -> Any:
         """What tells it from the others of its table: the one column of KEY, or a tuple of them."""
-        values = tuple(getattr(self, name) for name in self.KEY)
-        return values[0] if len(values) == 1 else values
+        return type(self)._key(self)
 
     @property
     def settled(self) -> bool:

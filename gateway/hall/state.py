@@ -422,12 +422,24 @@ class HallState:
     def put(self, decision: Decision) -> None:
         """Let the next fact of the same batch see what this one decided."""
         for change in (*decision.changes, *decision.quiet):
-            match change:
+            match change:  # what a press brings stands first
                 case Call():
                     self._set(self.calls, change.call_id, change)
                     if change.call_id >= self.newest_call.get(change.device_id, 0):
                         self._set(self.newest_call, change.device_id, change.call_id)
                     self.last_call_id = max(self.last_call_id, change.call_id)
+                case Row():
+                    self._set(self.tables[change.TABLE], change.key, change)
+                    self.gone_rows.discard((change.TABLE, change.key))
+                case JournalLine() | WordsErased() | BayMove():
+                    pass
+                case TimerSet():
+                    self._set(self.timers, change.timer_id, change)
+                    self.gone_timers.discard(change.timer_id)
+                case PressRow():
+                    self._set(
+                        self.presses, (change.device_id, change.press_id), (change.call_id, change.at_ms)
+                    )
                 case Device():
                     self._set(self.devices, change.device_id, change)
                 case Bay():
@@ -436,32 +448,20 @@ class HallState:
                     self._set(self.zones, change.zone_id, change)
                 case ShowCount():
                     self._set(self.shown, change.panel, change)
-                case PressRow():
-                    self._set(
-                        self.presses, (change.device_id, change.press_id), (change.call_id, change.at_ms)
-                    )
                 case OrderKey():
                     self._set(self.order_keys, change.key, change.call_id)
                 case BayGone():
                     self._drop(self.bays, change.bay_id, self.gone_bays)
                 case DeviceGone():
                     self._drop(self.devices, change.device_id, self.gone_devices)
-                case TimerSet():
-                    self._set(self.timers, change.timer_id, change)
-                    self.gone_timers.discard(change.timer_id)
                 case TimerGone():
                     self._drop(self.timers, change.timer_id, self.gone_timers)
-                case Row():
-                    self._set(self.tables[change.TABLE], change.key, change)
-                    self.gone_rows.discard((change.TABLE, change.key))
                 case RowGone():
                     self._drop_row(change)
                 case ClockFrame():
                     self.frame = change
                 case Consoles():
                     self.consoles = change.live
-                case JournalLine() | WordsErased() | BayMove():
-                    pass
 
     def forget_old(self, now_ms: int) -> None:
         """Keep memory bounded over years: closed calls and presses older than a day live in the notebook."""
