@@ -121,7 +121,11 @@ OTHER_PLACES: list[Case] = [
         {"distance_mm": 257, "occupied": True},
     ),
     ("Nwave", "NPS405", 1, "95", "status", False, {"occupied": True}),
+    # Bit 0 is the bay, by Nwave's manual: here free with a long last state, taken with a short one.
+    ("Nwave", "NPS405", 1, "80", "status", False, {"occupied": False}),
+    ("Nwave", "NPS405", 1, "15", "status", False, {"occupied": True}),
     ("Nwave", "NPS405", 10, "d1201f345678", "status", False, {"occupied": True, "tag_id": "1f345678"}),
+    ("Nwave", "NPS405", 10, "e91f345678", "status", False, {"occupied": True, "tag_id": "1f345678"}),
     (
         "Milesight",
         "EM400-MUD",
