@@ -315,3 +315,39 @@ def test_each_receiver_of_openmqttgateway_names_the_code_it_heard(
 ) -> None:
     code = said(topic, body)
     assert (code.event, code.alarm, code.device) == ("rf_code", None, device)
+
+
+# -- what a network server has decoded -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "event"),
+    [
+        ("button", "press"),
+        ("short_press", "press"),
+        ("button_release", "heartbeat"),
+        ("button_config", "heartbeat"),
+        ("no press", "heartbeat"),
+        ("interval", "heartbeat"),
+    ],
+)
+def test_an_event_that_is_called_button_is_a_press(word: str, event: str) -> None:
+    """The Things Node's decoder says ``"event": "button"``, with its battery in mV."""
+    body = {
+        "end_device_ids": {"device_id": "node"},
+        "uplink_message": {
+            "f_port": 4,
+            "decoded_payload": {"event": word, "battery": 4705, "temperature": 21.5},
+        },
+    }
+    reading = said("v3/app@t/devices/node/up", body, cls="call_button")
+    assert (reading.event, reading.alarm) == (event, event == "press")
+    assert reading.extras["battery_v"] == 4.705
+
+
+def test_a_thing_of_type_button_has_not_been_pressed() -> None:
+    body = {
+        "end_device_ids": {"device_id": "b"},
+        "uplink_message": {"f_port": 1, "decoded_payload": {"type": "button", "battery": 90}},
+    }
+    assert said("v3/app@t/devices/b/up", body, cls="call_button").event == "heartbeat"
