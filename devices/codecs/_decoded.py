@@ -85,7 +85,10 @@ _VOLT_KEYS = (
     "vbat",
     "volt",
     "batterymv",
+    "battvolt",
 )
+#: ``"event": "button"`` is how The Things Node says that its button was pressed; a ``type`` only says what a thing is.
+_PRESS_WORD = re.compile(r"\A(?:button|btn)(?: \d)?\Z|\b(?:press|pressed|pushed|click|clicked)\b")
 #: Words that say a press key reports *no* press.
 _QUIET = frozenset(
     {
@@ -176,6 +179,12 @@ def _call(flat: Mapping[str, object]) -> tuple[str, dict[str, object]] | None:
         if hit:
             button = whole(flat[key]) if key == "button" and number(flat[key]) is not None else None
             return "press", known(press_type=kind or None, button=button)
+    for key in ("event", "eventtype"):
+        word = text(flat.get(key) if isinstance(flat.get(key), str) else "").lower().replace("_", " ")
+        if _PRESS_WORD.search(word) and not (
+            _END.search(word) or _MODE.search(word) or re.search(r"\bnot?\b", word)
+        ):
+            return "press", {}
     return None
 
 
@@ -185,6 +194,8 @@ def read(mapping: Mapping[str, object], cls: str = "") -> Reading:
     flat = flatten(mapping)
     pct = next((p for k in _BATTERY_KEYS if (p := percent(flat.get(k))) is not None), None)
     volts = next((v for k in _VOLT_KEYS if (v := number(flat.get(k))) is not None), None)
+    if volts is None and pct is None and (found := number(flat.get("battery"))) is not None and found >= 1000:
+        volts = found
     if volts is not None and volts > 100:  # nobody builds a 100 V button: these are millivolts
         volts = volts / 1000
     occupied = next((taken(flat[k]) for k in _OCCUPIED_KEYS if flat.get(k) is not None), None)

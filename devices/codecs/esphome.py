@@ -2,7 +2,8 @@
 
 Topics ``<prefix>/binary_sensor/<id>/state`` with ``ON``/``OFF`` and ``<prefix>/status`` with
 ``online``/``offline`` (esphome.io, "MQTT Client Component"); an event entity says ``{"event_type": "single"}`` on
-``<prefix>/event/<id>/state``, a text sensor what its owner made it say. States are **retained by default**: an ON that
+``<prefix>/event/<id>/state``, a text sensor what its owner made it say, and so does whoever publishes ``CLICK`` or
+``RELEASED`` on ``<prefix>/button/<id>/state`` by an automation. States are **retained by default**: an ON that
 the broker replays at our reconnect is the state of an old press, not a press.
 """
 
@@ -45,7 +46,7 @@ def read(heard: Heard) -> Reading:
         raise ValueError(f"a binary sensor said {word[:20]!r}")
     if component == "event" and word:
         return _event(word, heard.payload, device, extras)
-    if component == "text_sensor":
+    if component in ("text_sensor", "button"):
         return _told(word, device, extras)
     if component == "sensor" and "batt" in name.lower():
         return Reading("heartbeat", battery_pct=percent(word), device=device, extras=extras)
@@ -58,7 +59,10 @@ def _told(word: str, device: str, extras: dict[str, object]) -> Reading:
     tokens = set(re.findall(r"[a-z]+", word))
     if tokens & {"sos", "emergency", "panic"}:
         return Reading("sos", True, device=device, extras=extras)
+    if tokens and tokens <= {"released", "release", "button"}:
+        return Reading("release", device=device, extras=extras)
     kinds = [kind for kind in ("single", "double", "triple", "long", "short", "hold") if kind in tokens]
+    kinds = kinds or [kind for kind in ("click", "clicked", "press", "pressed") if kind in tokens]
     if kinds and tokens <= {*kinds, "click", "clicked", "press", "pressed", "push", "tap", "button"}:
         return Reading("press", True, device=device, extras=extras | {"press_type": kinds[0]})
     return Reading("state", device=device, extras=extras | {"state": word})

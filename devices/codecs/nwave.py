@@ -3,9 +3,9 @@
 Documented in Nwave's payload descriptions. Port 1 status or count, 2 heartbeat, 3 startup (firmware in three
 bytes, reset cause, bay), 6 debug, 10 a driver's tag. Battery is 2500 mV + 4 mV a step.
 
-Disputed: the bay's bit in status and heartbeat is bit 0 in the NPS310's description and in the first of the
-NPS405's, bit 7 in the NPS405's later one, where the other seven bits are how long the last state lasted. The
-later is believed for the 405; in a startup it is bit 0 in all of them.
+The bay is bit 0 everywhere; in a 405's status the seven bits above it are how long the last state lasted. One
+stored decoder of the 405 reads bit 7 instead, against Nwave's own manual and against the durations that the
+catalogue's examples expect (0x95 is 74, not 21), so it is not followed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from devices.reading import Reading
 VENDORS = ("nwave",)
 MODELS = re.compile(r"nps\d\d\d|ncc\d\d\d")
 
-_RESET = {0: "rejoin", 1: "watchdog", 2: "power_on", 3: "user_request", 6: "brownout", 7: "other"}
+# The NPS310 counts 4 and 5 where the 405 counts 6 and 7.
+_RESET = {0: "rejoin", 1: "watchdog", 2: "power_on", 3: "user_request"}
+_RESET |= {4: "brownout", 5: "other", 6: "brownout", 7: "other"}
 
 
 def read_frame(frame: Frame) -> Reading:
@@ -34,18 +36,20 @@ def read_frame(frame: Frame) -> Reading:
         if port == 2:
             return Reading("heartbeat", extras={"battery_v": _volts(data[1])})
         return Reading("none")
-    bit = 7 if "405" in model else 0
     if port == 1:
-        return Reading("status", occupied=bool(data[0] >> bit & 1))
+        return Reading("status", occupied=bool(data[0] & 1))
     if port == 2:
         extras = {}
         if len(data) >= 3:
             extras = known(battery_v=_volts(data[1]), temperature=celsius(signed8(data[2]) / 2 + 10))
-        return Reading("heartbeat", occupied=bool(data[0] >> bit & 1), extras=extras)
+        return Reading("heartbeat", occupied=bool(data[0] & 1), extras=extras)
     if port == 10:
-        # A driver's tag: its own battery in tenths of a volt, its number.
-        extras = {"tag_battery_v": data[1] / 10, "tag_id": data[2:6].hex()} if len(data) >= 6 else {}
-        return Reading("status", occupied=True if data[0] & 0x80 else None, extras=extras)
+        # A driver's tag: in newer firmware its battery in tenths of a volt, then its number.
+        newer = len(data) >= 6
+        extras = known(
+            tag_battery_v=data[1] / 10 if newer else None, tag_id=data[1 + newer : 5 + newer].hex()
+        )
+        return Reading("status", occupied=True if data[0] & 1 else None, extras=extras)
     return Reading("none")
 
 

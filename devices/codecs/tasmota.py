@@ -10,7 +10,10 @@ is a device of its own, whichever receiver heard it: many frames of one press ha
 
 Over its Zigbee bridge a remote control *sends* a command (``0006!01``); the same ``Power`` without one is a lamp or a
 plug telling where it stands. ``0500!00`` is an alarm zone's report: a door, or an SOS button. SetOption100 leaves
-``ZbReceived`` away, SetOption118 moves it into the topic. A dimmer's or a shutter's "stop" is a key let go.
+``ZbReceived`` away, SetOption118 moves it into the topic; before version 8.2 it was ``ZigbeeReceived``, and newer ones
+write the zone's report ``0500<00``. A dimmer's or a shutter's "stop" is a key let go. Aqara's buttons send no command
+but report a value: ``Power`` at each click, ``0006/8000`` how many clicks, ``MultiInValue`` which kind. That is a press
+only where the hall knows the thing as a button. ``Panic`` and ``PersonalAlarm`` are zones that say what they are.
 
 An infrared code (``IrReceived``) is a matter of policy like a radio's. ``LwReceived`` is its LoRaWAN bridge, with the
 words of its own decoders (``DoorOpen``, ``ButtonPress`` …). ``POWER`` is where a relay stands.
@@ -46,14 +49,21 @@ _INPUT = re.compile(r"(Button|Switch)(\d{1,2})\Z")
 _COMMAND = re.compile(r"(0005|0006|0008|0102|0300|0501)!([0-9A-Fa-f]{2})\Z")
 #: Commands of the alarm console (cluster 0501): emergency, fire, panic.
 _EMERGENCIES = frozenset({"02", "03", "04"})
-_ZONE_STATUS = "0500!00"
+_ZONE_STATUS = ("0500!00", "0500<00")
+_ZONES_THAT_CALL = ("Panic", "PersonalAlarm")
+_CLICKS = {1: "single", 2: "double", 3: "triple", 4: "quadruple", 128: "many"}
+_VALUES = {0: "hold", 1: "single", 2: "double", 3: "triple"}
+_VALUE_LET_GO = 255
+_TUYA_KINDS = {"00": "single", "01": "double", "02": "hold"}
 _SOS_WORDS = frozenset({"sos", "emergency", "panic"})
 _POWER = {0: "off", 1: "on", 2: "toggle"}
-_STOPS = frozenset({("0008", "03"), ("0008", "07"), ("0102", "02")})
+_STOPS = frozenset({("0008", "03"), ("0008", "07"), ("0102", "02"), ("0005", "09")})
 #: Names beside a command that say which key it was.
-_NAMED_KEY = re.compile(r"(?:Dimmer|Shutter)(?:Up|Down|Open|Close|Lift|Tilt|Move|Step)\Z|Scene\Z")
-#: Claimed as one of these, an alarm zone is a button that calls and no door.
-_ZONE_CALLS = BUTTON_CLASSES - {"door_sensor_button", "room_sensor_button"}
+_NAMED_KEY = re.compile(
+    r"(?:Dimmer|Shutter)(?:Up|Down|Open|Close|Lift|Tilt|Move|Step)\Z|(?:Scene|ArrowClick|ArrowHold)\Z"
+)
+#: Claimed as one of these, what reports an alarm zone or a value is a button and no door, plug or leak sensor.
+_BUTTONS = BUTTON_CLASSES - {"door_sensor_button", "room_sensor_button", "wifi_button"}
 
 
 def read(heard: Heard) -> Reading:
@@ -76,8 +86,9 @@ def read(heard: Heard) -> Reading:
         return Reading("heartbeat", device=device, extras=known(uptime_s=number(body.get("UptimeSec"))))
     if is_object(body.get("RfReceived")):
         return _radio(child(body, "RfReceived"), device)
-    if is_object(body.get("ZbReceived")):
-        return _zigbee(child(body, "ZbReceived"), device, heard.cls)
+    for name in ("ZbReceived", "ZigbeeReceived"):
+        if is_object(body.get(name)):
+            return _zigbee(child(body, name), device, heard.cls)
     if is_object(body.get("IrReceived")):
         return _infrared(child(body, "IrReceived"), device)
     if is_object(body.get("LwReceived")):
@@ -165,20 +176,31 @@ def _zigbee_device(said: Json, device: str, cls: str) -> Reading:
     pct = percent(said.get("BatteryPercentage", said.get("Battery")))
     commands = [match for key in said if (match := _COMMAND.match(key))]
     word = text(said.get("Click", said.get("Action"))).lower()
-    if any(match[1] == "0501" and match[2] in _EMERGENCIES for match in commands) or word in _SOS_WORDS:
+    calls = any(match[1] == "0501" and match[2] in _EMERGENCIES for match in commands)
+    if calls or word in _SOS_WORDS or any(flag(said.get(name)) for name in _ZONES_THAT_CALL):
         return Reading("sos", True, battery_pct=pct, device=device)
     power = number(said.get("Power"))
     if word == "release":
         return Reading("release", battery_pct=pct, device=device, extras={"press_type": word})
-    zone = text(said.get(_ZONE_STATUS))
+    opened = flag(said.get("Contact"))
+    if opened is not None and cls not in _BUTTONS:
+        return Reading("contact", battery_pct=pct, device=device, extras={"open": opened})
+    zone = next((text(said[name]) for name in _ZONE_STATUS if name in said), "")
     if zone:
         return _zone(zone, pct, device, cls)
+    reported = _reported(said, cls) if not commands and not word else None
+    if reported is not None:
+        event = "release" if reported == "release" else "press"
+        return Reading(
+            event, event == "press", battery_pct=pct, device=device, extras={"press_type": reported}
+        )
     if commands and all(match.groups() in _STOPS for match in commands) and not word:
         return Reading("release", battery_pct=pct, device=device, extras={"press_type": "release"})
     if commands or word:
         named = next((key for key in said if _NAMED_KEY.match(key)), "")
         kind = word or _POWER.get(int(power) if power is not None else -1)
         kind = kind or re.sub(r"(?<=[a-z])(?=[A-Z])", "_", named).lower()
+        kind = kind or _TUYA_KINDS.get(text(said.get("0006!FD")))
         return Reading("press", True, battery_pct=pct, device=device, extras=known(press_type=kind or None))
     extras = known(
         battery_v=number(said.get("Voltage", said.get("BatteryVoltage"))),
@@ -189,11 +211,25 @@ def _zigbee_device(said: Json, device: str, cls: str) -> Reading:
     return Reading("heartbeat" if beats else "none", battery_pct=pct, device=device, extras=extras)
 
 
+def _reported(said: Json, cls: str) -> str | None:
+    """The kind of press in a value that an Aqara button reports; None where it reports none."""
+    clicks = whole(said.get("0006/8000"))
+    if clicks is not None:  # no other thing has this attribute
+        return _CLICKS.get(clicks, "many")
+    if cls not in _BUTTONS:
+        return None
+    value = whole(said.get("MultiInValue", said.get("0012/0055")))
+    if value is not None:
+        return "release" if value == _VALUE_LET_GO else _VALUES.get(value, "many")
+    # Pressed is one value, let go the other; which is which differs by model, and either may be all that arrives.
+    return "single" if flag(said.get("Power")) is not None else None
+
+
 def _zone(status: str, pct: float | None, device: str, cls: str) -> Reading:
     """``010000FF0000``: sixteen bits, the low byte first; bits 0 and 1 the alarms, bit 2 torn off, bit 3 battery low.
     A door and an SOS button say it alike, so the hall's claim decides."""
     bits = int(status[2:4] + status[:2], 16)
-    if bits & 3 and cls in _ZONE_CALLS:
+    if bits & 3 and cls in _BUTTONS:
         low = known(battery_low=True if bits & 8 else None)
         return Reading("sos", True, battery_pct=pct, device=device, extras=low)
     return Reading(

@@ -40,6 +40,27 @@ SMALL_MAKERS: list[Case] = [
     ("Ascoel", "PB868LR", 7, "010b0a4f04030f42", "lifecycle", False, {}),
     ("Miromico", "FMLR REV2", None, "0501110a00000000e80400", "press", True, {"button": 1}),
     ("Miromico", "FMLR REV2", None, "0502e804000003038c27", "heartbeat", False, {"battery_v": 3.1}),
+    (
+        "The Things Industries",
+        "Generic Node Sensor Edition",
+        1,
+        "2302d800fa01",
+        "press",
+        True,
+        {"temperature": 22.8},
+    ),
+    (
+        "The Things Industries",
+        "Generic Node Sensor Edition",
+        1,
+        "2302d800fa00",
+        "heartbeat",
+        False,
+        {"battery_v": 3.5},
+    ),
+    ("The Things Products", "The Things Node", 4, "126100160866", "press", True, {"battery_v": 4.705}),
+    ("The Things Products", "The Things Node", 2, "126100160866", "heartbeat", False, {"temperature": 21.5}),
+    ("The Things Products", "The Things Node", 1, "126100160866", "lifecycle", False, {}),
     ("Swisscom", "Multisense", 3, "020040b5", "press", True, {"battery_v": 3.086}),
     ("Swisscom", "Multisense", 3, "020020a9030a86", "heartbeat", False, {}),  # its reed contact
     (
@@ -121,7 +142,11 @@ OTHER_PLACES: list[Case] = [
         {"distance_mm": 257, "occupied": True},
     ),
     ("Nwave", "NPS405", 1, "95", "status", False, {"occupied": True}),
+    # Bit 0 is the bay, by Nwave's manual: here free with a long last state, taken with a short one.
+    ("Nwave", "NPS405", 1, "80", "status", False, {"occupied": False}),
+    ("Nwave", "NPS405", 1, "15", "status", False, {"occupied": True}),
     ("Nwave", "NPS405", 10, "d1201f345678", "status", False, {"occupied": True, "tag_id": "1f345678"}),
+    ("Nwave", "NPS405", 10, "e91f345678", "status", False, {"occupied": True, "tag_id": "1f345678"}),
     (
         "Milesight",
         "EM400-MUD",

@@ -85,6 +85,45 @@ def test_an_alarm_zone_behind_tasmota_calls_where_the_hall_uses_it_as_a_button()
     assert zigbee({"0500!00": "000000FF0000"}, "pull_cord").alarm is False
 
 
+def test_a_zone_may_be_written_in_three_ways_and_a_door_says_that_it_is_one() -> None:
+    later = zigbee({"0500<00": "010000000000", "ZoneStatusChange": 1}, "zigbee_button")
+    assert (later.event, later.alarm) == ("sos", True)
+    assert zigbee({"Panic": 1}, "wifi_button").alarm is True
+    window = zigbee({"0500<00": "010000000000", "ZoneStatusChange": 1, "Contact": 1}, "wifi_button")
+    assert (window.event, window.alarm, window.extras["open"]) == ("contact", False, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "event", "press_type"),
+    [
+        ({"0006/8000": 2}, "press", "double"),
+        ({"0006/8000": 9}, "press", "many"),
+        ({"Power": False}, "press", "single"),
+        ({"MultiInValue": 0}, "press", "hold"),
+        ({"MultiInValue": 255}, "release", "release"),
+        ({"0006!FD": "02"}, "press", "hold"),
+        ({"0005!07": "00010D00", "ArrowClick": 0}, "press", "arrow_click"),
+    ],
+)
+def test_an_aqara_button_behind_tasmota_reports_a_value(
+    words: dict[str, object], event: str, press_type: str
+) -> None:
+    pressed = zigbee(words, "zigbee_button")
+    assert (pressed.event, pressed.alarm, pressed.extras["press_type"]) == (
+        event,
+        event == "press",
+        press_type,
+    )
+    older = {"ZigbeeReceived": {"0x368F": words}}
+    assert said("tele/zigbee001/SENSOR", older, "zigbee_button").event == event
+
+
+def test_a_plugs_power_behind_tasmota_is_no_press() -> None:
+    for cls in ("", "wifi_button", "parking_sensor"):
+        assert zigbee({"Power": True}, cls).alarm is False
+        assert zigbee({"MultiInValue": 1}, cls).alarm is False
+
+
 def test_a_zigbee_sensor_behind_tasmota_tells_its_battery() -> None:
     kitchen = zigbee({"Voltage": 2.995, "Battery": 98, "Temperature": 21.01, "Humidity": 53.68})
     assert (kitchen.event, kitchen.alarm, kitchen.battery_pct) == ("heartbeat", False, 98)
@@ -113,6 +152,24 @@ def test_tasmotas_lorawan_bridge_speaks_of_doors_and_buttons() -> None:
     assert (opened.event, opened.alarm, opened.extras["open"]) == ("contact", False, True)
     pressed = said("tele/core2/SENSOR", {"LwReceived": {"0x4AD6": {**door, "ButtonPress": 1}}})
     assert (pressed.event, pressed.alarm) == ("press", True)
+
+
+# -- ESPHome -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "event"),
+    [
+        (b"PRESSED", "press"),
+        (b"CLICK", "press"),
+        (b"DOUBLE CLICK", "press"),
+        (b"RELEASED", "release"),
+        (b"7", "state"),
+    ],
+)
+def test_what_an_automation_of_esphome_publishes_of_a_button_is_heard(word: bytes, event: str) -> None:
+    heard = said("wall_kitchen/button/tl/state", word, "wifi_button")
+    assert (heard.event, heard.alarm) == (event, event == "press")
 
 
 # -- Shelly --------------------------------------------------------------------------------------------
@@ -258,3 +315,39 @@ def test_each_receiver_of_openmqttgateway_names_the_code_it_heard(
 ) -> None:
     code = said(topic, body)
     assert (code.event, code.alarm, code.device) == ("rf_code", None, device)
+
+
+# -- what a network server has decoded -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("word", "event"),
+    [
+        ("button", "press"),
+        ("short_press", "press"),
+        ("button_release", "heartbeat"),
+        ("button_config", "heartbeat"),
+        ("no press", "heartbeat"),
+        ("interval", "heartbeat"),
+    ],
+)
+def test_an_event_that_is_called_button_is_a_press(word: str, event: str) -> None:
+    """The Things Node's decoder says ``"event": "button"``, with its battery in mV."""
+    body = {
+        "end_device_ids": {"device_id": "node"},
+        "uplink_message": {
+            "f_port": 4,
+            "decoded_payload": {"event": word, "battery": 4705, "temperature": 21.5},
+        },
+    }
+    reading = said("v3/app@t/devices/node/up", body, cls="call_button")
+    assert (reading.event, reading.alarm) == (event, event == "press")
+    assert reading.extras["battery_v"] == 4.705
+
+
+def test_a_thing_of_type_button_has_not_been_pressed() -> None:
+    body = {
+        "end_device_ids": {"device_id": "b"},
+        "uplink_message": {"f_port": 1, "decoded_payload": {"type": "button", "battery": 90}},
+    }
+    assert said("v3/app@t/devices/b/up", body, cls="call_button").event == "heartbeat"
