@@ -11,7 +11,9 @@ const CHOICE_FROM = 4;
 
 /** Open calls: the most urgent kind first, then those nobody goes to, then who has waited longest. */
 export function openCalls(store) {
-  return [...store.calls.values()].filter((one) => one.state !== "CLOSED").sort((a, b) =>
+  // A meal that the press itself has ordered is the kitchen's, and stands on the page of meals: nobody here need act.
+  const isTheirs = (one) => one.kind === "meal" && one.state === "COMING" && one.accepted_by === "食堂";
+  return [...store.calls.values()].filter((one) => one.state !== "CLOSED" && !isTheirs(one)).sort((a, b) =>
     priorityOf(a.kind) - priorityOf(b.kind)
     || (a.state === "HEARD" ? 0 : 1) - (b.state === "HEARD" ? 0 : 1) || a.opened_ms - b.opened_ms);
 }
