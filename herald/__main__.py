@@ -29,7 +29,7 @@ from herald.sendings import SCHEMA, Sendings
 #: The watchdog and the look at the notebook wait for a turn no longer than this.
 TURN_S = 1.0
 #: Asked to go: attempts under way may end within this, so that they need not be made twice.
-LAST_WORDS_S = 3.0
+LAST_WORDS_S = 1.0
 
 
 def main(argv: list[str] | None = None) -> int:

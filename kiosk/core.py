@@ -63,6 +63,10 @@ class Core:
         """This thread's read-only connection to bridge.db; raises `NotWritten` while there is none."""
         return self._reader(self.house.bridge_db)
 
+    def herald_reader(self) -> sqlite3.Connection:
+        """This thread's read-only connection to herald.db; raises `NotWritten` while there is none."""
+        return self._reader(self.house.herald_db)
+
     def gateway_reader(self) -> sqlite3.Connection:
         """This thread's read-only connection to gateway.db; raises `NotWritten` while there is none."""
         return self._reader(self.house.gateway_db)

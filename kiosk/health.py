@@ -14,6 +14,8 @@ blueprint = Blueprint("health", __name__)
 
 #: The bridge writes its beat every 15 s (docs/protocol.md, 3); three missed are not a coincidence.
 BRIDGE_BEAT_STALE_MS = 50_000
+#: The herald's beat: the same.
+HERALD_BEAT_STALE_MS = 50_000
 #: A slip is the bridge's job some 20 ms after its ticket; ten seconds are a bridge that cannot write.
 SLIP_UNTAKEN_MS = 10_000
 #: Without these the hall is not ready; everything else may be degraded and the hall still serves.
@@ -40,7 +42,13 @@ def healthz() -> tuple[Response, int]:
 
 def parts_of(core: Core) -> dict[str, dict[str, Any]]:
     """Each part's state with its reason in both languages. ``state``: ready, degraded, down, or a device's own word."""
-    return {"kiosk": kiosk_part(core), **_gateway(core), "bridge": bridge_part(core), **_printing(core)}
+    return {
+        "kiosk": kiosk_part(core),
+        **_gateway(core),
+        "bridge": bridge_part(core),
+        **_printing(core),
+        **message_parts(core),
+    }
 
 
 def _part(state: str, why_zh: str = "", why_en: str = "", since_ms: int | None = None) -> dict[str, Any]:
@@ -125,3 +133,22 @@ def _printing(core: Core) -> dict[str, dict[str, Any]]:
         return {}
     things = {f"printer:{row[0]}": _part(row[1], row[3] or "", row[4] or "", row[2]) for row in printers}
     return things | {f"panel:{row[0]}": _part(row[1], row[3] or "", row[4] or "", row[2]) for row in panels}
+
+
+def message_parts(core: Core) -> dict[str, dict[str, Any]]:
+    """Whether messages go out ("herald"), and how the hall's own modem is ("sms"), where there is one."""
+    down = "消息服务没有运行：呼叫照常在大厅响，不在大厅的人收不到"
+    try:
+        reader = core.herald_reader()
+        alive = reader.execute("SELECT beat_ms, started_ms FROM herald_alive").fetchone()
+        modems = reader.execute("SELECT modem, state, since_ms, why_zh, why_en FROM modems").fetchall()
+    except (NotWritten, sqlite3.Error) as wrong:
+        return {"herald": _part("down", down, f"the herald is not there yet: {wrong}")}
+    if alive is None or core.now_ms() - alive[0] > HERALD_BEAT_STALE_MS:
+        return {
+            "herald": _part("down", down, "the herald does not answer", None if alive is None else alive[0])
+        }
+    parts = {"herald": _part("ready", since_ms=alive[1])}
+    for name, state, since_ms, why_zh, why_en in modems:
+        parts[name] = _part("ready" if state == "ready" else "degraded", why_zh, why_en, since_ms)
+    return parts

@@ -25,7 +25,12 @@ SLOW_ECHO_MS = 20.0
 
 def notebooks(house: House) -> Iterator[Finding]:
     """Every notebook whole, of the right schema, with its epoch."""
-    rooms = ((house.gateway_db, "gateway"), (house.kiosk_db, "kiosk"), (house.bridge_db, "firmware_bridge"))
+    rooms = (
+        (house.gateway_db, "gateway"),
+        (house.kiosk_db, "kiosk"),
+        (house.bridge_db, "firmware_bridge"),
+        (house.herald_db, "herald"),
+    )
     for file, room in rooms:
         if not file.exists():
             yield note(
@@ -95,12 +100,12 @@ def _notebook(file: Path, schema: Path) -> Finding:
 
 
 def processes(house: House) -> Iterator[Finding]:
-    """Who of the three is alive, and what the kiosk says of every part."""
+    """Who of the four is alive, and what the kiosk says of every part."""
     gateway, said_gateway = _gateway(house)
     status, answer = health(house, 3.0)
-    beat_ms = _bridge_beat_ms(house)
-    bridge = beat_ms is not None and 0 <= time.time_ns() // 1_000_000 - beat_ms < BRIDGE_ALIVE_MS
-    if not (gateway or status or bridge) and not Path("/etc/systemd/system/linli.target").exists():
+    bridge = _beats(house.bridge_db, "bridge_alive")
+    herald = _beats(house.herald_db, "herald_alive")
+    if not (gateway or status or bridge or herald) and not Path("/etc/systemd/system/linli.target").exists():
         yield note("hall", "大厅没有在运行", "the hall is not running: start it with make run")
         return
     do = (
@@ -111,6 +116,7 @@ def processes(house: House) -> Iterator[Finding]:
         ("gateway", gateway, said_gateway),
         ("kiosk", status != 0, f"http://127.0.0.1:{house.plan.http.port}/healthz"),
         ("bridge", bridge, "bridge.db"),
+        ("herald", herald, "herald.db"),
     ):
         if alive:
             yield ok(name, "在运行", f"runs ({why})")
@@ -120,7 +126,7 @@ def processes(house: House) -> Iterator[Finding]:
             )
     for name, part in sorted(answer.get("parts", {}).items()):
         state, zh, en = part.get("state", "?"), part.get("why_zh", ""), part.get("why_en", "")
-        if state == "ready" or name in ("kiosk", "gateway", "bridge"):
+        if state == "ready" or name in ("kiosk", "gateway", "bridge", "herald"):
             continue
         if state in ("degraded", "paper_low", "starting"):
             yield note(name, f"{state} {zh}", f"{state} {en}")
@@ -142,18 +148,19 @@ def _gateway(house: House) -> tuple[bool, str]:
         return False, str(fault)
 
 
-def _bridge_beat_ms(house: House) -> int | None:
+def _beats(file: Path, table: str) -> bool:
+    """Whether the owner of this notebook has lately written that it is alive."""
     try:
-        connection = open_reader(house.bridge_db)
+        connection = open_reader(file)
     except NotWritten:
-        return None
+        return False
     try:
-        row = connection.execute("SELECT beat_ms FROM bridge_alive").fetchone()
+        row = connection.execute(f"SELECT beat_ms FROM {table}").fetchone()
     except sqlite3.Error:
-        return None
+        return False
     finally:
         connection.close()
-    return int(row[0]) if row else None
+    return row is not None and 0 <= time.time_ns() // 1_000_000 - int(row[0]) < BRIDGE_ALIVE_MS
 
 
 def broker(house: House) -> Iterator[Finding]:

@@ -201,9 +201,11 @@ def _written_a_day(folder: Path) -> float | None:
 
 
 def serial_ports(house: House) -> Iterator[Finding]:
-    """Each printer's and serial panel's port: there, ours to open, and nobody else on it."""
+    """Each printer's, serial panel's and the modem's port: there, ours to open, and nobody else on it."""
     ports = [(f"printer:{one.id}", one.id, one.port) for one in house.plan.printers]
     ports += [(f"panel:{one.id}", one.id, one.port) for one in house.plan.panels if one.via == "serial"]
+    if house.plan.sms.port:
+        ports.append(("sms", "modem", house.plan.sms.port))
     for name, thing, port in ports:
         path = Path(house.serial_port(thing, port))
         if not path.exists():

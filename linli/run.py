@@ -37,7 +37,7 @@ WRONG_FILE = 2
 FIRST_BACKOFF_S, LAST_BACKOFF_S, RECOVERED_S = 0.2, 5.0, 10.0
 #: Stopping takes at most the sum of these; then SIGKILL. The broker goes last: it takes down what others still say.
 STOP_ORDER: tuple[tuple[tuple[str, ...], float], ...] = (
-    (("virtual", "kiosk"), 1.5),
+    (("virtual", "kiosk", "herald"), 1.5),
     (("bridge", "gateway"), 2.0),
     (("broker",), 1.0),
 )
@@ -102,6 +102,7 @@ def parts_of(house: House) -> tuple[Part, ...]:
         parts.append(Part("virtual", (sys.executable, "-m", "devices.virtual")))
     parts.append(Part("kiosk", (sys.executable, "-m", "kiosk")))
     parts.append(Part("bridge", (sys.executable, "-m", "firmware_bridge")))
+    parts.append(Part("herald", (sys.executable, "-m", "herald")))
     return tuple(parts)
 
 

@@ -11,7 +11,7 @@ from gateway.hall import calls
 from linli.__main__ import _COMMANDS
 
 READMES = ["README.md", "README.zh-CN.md"]
-_NAME = re.compile(r"`((?:devices|gateway|kiosk|firmware_bridge|linli)(?:\.\w+)+)`")
+_NAME = re.compile(r"`((?:devices|gateway|kiosk|firmware_bridge|herald|linli)(?:\.\w+)+)`")
 
 
 def names(file: str) -> list[str]:

@@ -13,7 +13,7 @@ from devices.faults import NotWritten
 from devices.plan import Panel, Printer
 from kiosk import line
 from kiosk.core import Core
-from kiosk.health import bridge_part, kiosk_part
+from kiosk.health import bridge_part, kiosk_part, message_parts
 
 Json = dict[str, Any]
 
@@ -69,6 +69,8 @@ def paper(core: Core) -> Json:
     things: list[Printer | Panel] = [*plan.printers, *plan.panels]
     named = {one.id: {"name_zh": one.name_zh, "name_en": one.name_en} for one in things}
     parts = {"bridge": bridge_part(core), "kiosk": kiosk_part(core)}
+    if core.house.herald_db.exists():
+        parts |= message_parts(core)
     try:
         reader = core.bridge_reader()
         printers = [dict(row) for row in reader.execute("SELECT * FROM printers ORDER BY printer")]

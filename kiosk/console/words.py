@@ -263,6 +263,8 @@ _PAGE: dict[str, tuple[str, str]] = {
     "part_gpio": ("接线按钮", "Wired buttons"),
     "part_bridge": ("打印程序", "Printing process"),
     "part_kiosk": ("取号", "Tickets"),
+    "part_herald": ("消息", "Messages"),
+    "part_sms": ("短信模块", "SMS modem"),
     "part_clock": ("时钟", "Clock"),
     "part_ready": ("正常", "Ready"),
     "part_down": ("停了", "Down"),
@@ -286,6 +288,14 @@ _PAGE: dict[str, tuple[str, str]] = {
     "part_todo_bridge": (
         "纸不出来；号码照常，显示在屏幕上。请找技术员。",
         "No paper; numbers go on and are on the screen. Call the technician.",
+    ),
+    "part_todo_herald": (
+        "微信、短信、邮件发不出去；呼叫照常在工作台和大厅响。不在大厅的人请打电话通知，再找技术员。",
+        "No messages go out; calls ring in the hall. Telephone whoever is not here, and call the technician.",
+    ),
+    "part_todo_sms": (
+        "短信发不出去；其他消息照常。请找技术员看短信模块和 SIM 卡。",
+        "No short messages go out; others do. Have the technician look at the modem and its SIM card.",
     ),
     "part_todo_clock": (
         "呼叫照常。请看手表，再请技术员校对这台机器的时间。",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,13 +43,16 @@ def herald_of(hall: QuietGateway) -> Process:
     return process
 
 
-def test_a_message_goes_out_with_a_link_that_accepts_the_call(hall: QuietGateway, company: PhoneCompany):
+def test_a_press_reaches_a_helper_at_home_whose_tap_is_the_answer(hall: QuietGateway, company: PhoneCompany):
+    """Nobody at a console, nobody on duty but a grid officer: the ladder's own message, and its link."""
     herald = herald_of(hall)
+    hall.put(replace(LI, channels=(company.url(),)))
     call_id = hall.a_call_of_granny_zhang()
-    message_id = hall.message(call_id, company.url(), LI)
     _, words = company.wait_got()
-    assert words.startswith("【邻里】有一个紧急求助等人处理\n接单 Take it: http://192.168.1.10:8000/a/")
+    assert words.startswith("【邻里】有一个紧急求助等人处理\n")
+    assert "\n接单 Take it: http://192.168.1.10:8000/a/" in words
     assert "张" not in words and "302" not in words, "it may go to a group"
+    ((message_id,),) = hall.ask("SELECT message_id FROM messages WHERE call_id = ?", call_id)
     assert hall.wait_message(message_id, "sent").attempts == 1
 
     token = words.rpartition("/")[2]

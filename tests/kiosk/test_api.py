@@ -7,16 +7,18 @@ import json
 import re
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask.testing import FlaskClient
 
 from gateway.house import House
+from gateway.notebook import Notebook
+from herald.sendings import Sendings
 from kiosk import line
 from kiosk.app import BODY_AT_MOST
 from kiosk.core import Core
-from tests.kiosk.conftest import HeldClock
+from tests.kiosk.conftest import ROOM, HeldClock
 from tests.kiosk.fake_gateway import FakeGateway
 
 Take = Callable[..., dict[str, object]]
@@ -127,6 +129,17 @@ def bridge(house: House, clock: HeldClock) -> sqlite3.Connection:
     return bridge
 
 
+@pytest.fixture
+def herald(house: House, clock: HeldClock) -> Iterator[Notebook]:
+    """The herald's notebook, with its own schema, and a modem in it."""
+    book = Notebook(house.herald_db, ROOM.parent / "herald/schema")
+    sendings = Sendings(book, clock)
+    sendings.begin(7)
+    sendings.modem_is("ready", "", "")
+    yield book
+    book.close()
+
+
 def test_the_slips_real_state_is_shown(take: Take, client: FlaskClient, bridge: sqlite3.Connection) -> None:
     where = f"/api/tickets/{take('ZW-01', 'abcdefgh')['token']}"
     assert client.get(where).get_json()["slip"]["state"] == "QUEUED"
@@ -139,7 +152,11 @@ def test_the_slips_real_state_is_shown(take: Take, client: FlaskClient, bridge: 
 
 
 def test_healthz_waits_for_every_core_part(
-    client: FlaskClient, gateway: FakeGateway, bridge: sqlite3.Connection, clock: HeldClock
+    client: FlaskClient,
+    gateway: FakeGateway,
+    bridge: sqlite3.Connection,
+    herald: Notebook,
+    clock: HeldClock,
 ) -> None:
     whole = client.get("/healthz")
     assert (whole.status_code, whole.get_json()["status"]) == (200, "ready")
@@ -150,14 +167,20 @@ def test_healthz_waits_for_every_core_part(
         "notebook",
         "bridge",
         "printer:hall",
+        "herald",
+        "sms",
     }
     bridge.execute("UPDATE printers SET state = 'paper_out'")
     no_paper = client.get("/healthz")
     assert (no_paper.status_code, no_paper.get_json()["status"]) == (200, "degraded")
+    Sendings(herald, clock).modem_is("no_sim", "没有 SIM 卡", "no SIM card")
+    no_card = client.get("/healthz").get_json()["parts"]["sms"]
+    assert (no_card["state"], no_card["why_zh"]) == ("degraded", "没有 SIM 卡")
     clock.forward(seconds=51)
     silent = client.get("/healthz")
     assert silent.status_code == 503
     assert silent.get_json()["parts"]["bridge"]["why_en"] == "the bridge does not answer"
+    assert silent.get_json()["parts"]["herald"]["why_en"] == "the herald does not answer"
     bridge.close()
 
 

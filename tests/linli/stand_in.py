@@ -20,7 +20,7 @@ import threading
 from gateway.house import House, open_house
 from linli import run as supervisor
 
-NAMES = ("broker", "gateway", "virtual", "kiosk", "bridge")
+NAMES = ("broker", "gateway", "virtual", "kiosk", "bridge", "herald")
 
 
 def parts(house: House) -> tuple[supervisor.Part, ...]:

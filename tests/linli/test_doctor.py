@@ -278,7 +278,8 @@ def test_half_a_hall_is_wrong_and_names_the_half_that_is_missing(house: House, m
     monkeypatch.setattr(checks_hall, "health", lambda *_: (200, kiosk))
     found = {one.part: one for one in checks_hall.processes(house)}
     assert {part: one.mark for part, one in found.items()} == {
-        "gateway": "wrong", "kiosk": "ok", "bridge": "wrong", "gpio": "note", "printer:hall": "wrong",
+        "gateway": "wrong", "kiosk": "ok", "bridge": "wrong", "herald": "wrong", "gpio": "note",
+        "printer:hall": "wrong",
     }  # fmt: skip
     assert "put in a roll" in found["printer:hall"].en
     assert "journalctl -u linli-gateway" in found["gateway"].do_en

@@ -20,7 +20,7 @@ from gateway.restore import sets_in
 from linli.broker import free_port
 from tests.parts import PATIENCE_S, ROOT, Process, wait_until
 
-NAMES = ("broker", "gateway", "virtual", "kiosk", "bridge")
+NAMES = ("broker", "gateway", "virtual", "kiosk", "bridge", "herald")
 
 
 class Desk:
@@ -87,9 +87,9 @@ def test_a_hall_begins_tells_where_it_is_and_ends_in_order(desk: Desk):
     assert time.monotonic() - began < 5
     ends = [line.split()[0] for line in hall.lines if line.endswith(" ends")]
     assert sorted(ends) == sorted(NAMES), hall.lines
-    assert set(ends[:2]) == {"virtual", "kiosk"}
-    assert set(ends[2:4]) == {"bridge", "gateway"}
-    assert ends[4] == "broker"
+    assert set(ends[:3]) == {"virtual", "kiosk", "herald"}
+    assert set(ends[3:5]) == {"bridge", "gateway"}
+    assert ends[5] == "broker"
     wait_gone(pids)
     assert list((desk.home / "run").iterdir()) == []
 

@@ -13,7 +13,7 @@ import pytest
 from gateway.log import message_id
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("gateway", "kiosk", "firmware_bridge")
+ROOMS = ("gateway", "kiosk", "firmware_bridge", "herald")
 
 
 def entries(file: str) -> dict[str, tuple[str, str]]:

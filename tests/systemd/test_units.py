@@ -19,7 +19,7 @@ from gateway import awake
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = ROOT / "systemd"
-OURS = ("linli-gateway.service", "linli-kiosk.service", "linli-bridge.service")
+OURS = ("linli-gateway.service", "linli-kiosk.service", "linli-bridge.service", "linli-herald.service")
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +80,7 @@ def test_it_would_say_something_about_a_typo(machine: Path, tmp_path: Path):
         ("linli-gateway.service", 1.5),
         ("linli-kiosk.service", 1.2),
         ("linli-bridge.service", 0.7),
+        ("linli-herald.service", 1.6),  # it needs the internet and a serial port
         ("linli-backup.service", 0.5),
         ("mosquitto.service", 1.3),
     ],
@@ -166,6 +167,14 @@ def test_every_user_and_group_of_a_unit_is_made_by_sysusers():
 def test_the_bridge_sees_no_network_at_all():
     service = _Unit(UNITS / "linli-bridge.service")["Service"]
     assert (service["PrivateNetwork"], service["RestrictAddressFamilies"]) == ("yes", "AF_UNIX")
+
+
+def test_only_the_herald_may_reach_the_internet_and_nobody_reaches_the_herald():
+    for name in OURS:
+        unit = _Unit(UNITS / name)["Service"]
+        alone = unit.get("IPAddressDeny") == "any"
+        assert alone != (name == "linli-herald.service"), name
+    assert _Unit(UNITS / "linli-herald.service")["Service"]["SocketBindDeny"] == "any"
 
 
 def test_the_browser_is_let_to_the_kiosk_and_nowhere_else():
