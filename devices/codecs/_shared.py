@@ -130,9 +130,17 @@ def _whole(digits: str) -> int | None:
 _DECODER = json.JSONDecoder(object_pairs_hook=_no_twins, parse_int=_whole, parse_constant=lambda _word: None)
 
 
+#: What JSON lets stand before and after a value.
+_BLANKS = " \t\n\r"
+
+
 def load(payload: bytes) -> object:
     """The payload as JSON; raises one of :data:`BROKEN` where it is none."""
-    return _DECODER.decode(payload.decode("utf-8"))
+    words = payload.decode("utf-8").strip(_BLANKS)
+    value, end = _DECODER.raw_decode(words)  # ``decode`` looks for blanks with two regular expressions
+    if end != len(words):
+        raise ValueError("there is more behind the JSON")
+    return value
 
 
 def is_object(value: object) -> TypeGuard[dict[str, object]]:
@@ -163,6 +171,8 @@ def text(value: object) -> str:
     """A string's first 64 characters without lone surrogates; ``""`` for anything that is not a string."""
     if not isinstance(value, str):
         return ""
+    if len(value) <= _LONGEST_TEXT and value.isascii():
+        return value  # nearly always
     return value[:_LONGEST_TEXT].encode("utf-8", "replace").decode("utf-8")
 
 
@@ -184,6 +194,8 @@ def number(value: object) -> float | int | None:
 
 def whole(value: object) -> int | None:
     """A whole number below 2**31; counters beyond that are a device's wild guess, not a count."""
+    if type(value) is int:
+        return value if -(1 << 31) <= value < 1 << 31 else None
     found = number(value)
     if found is None or found != int(found) or not -(1 << 31) <= found < 1 << 31:
         return None

@@ -49,27 +49,25 @@ def read(heard: Heard) -> Reading:
     return Reading("none", device=device)
 
 
-def _press_id(body: Json) -> str:
-    """``boot:seq``, or empty where either is missing: half a number would merge two presses into one."""
+def _numbers(body: Json) -> tuple[str, dict[str, object]]:
+    """What every message of ours may carry: its number, and how often the device promises to speak.
+
+    :return: ``boot:seq``, or empty where either is missing: half a number would merge two presses into one; and all
+        that is known of the three.
+    """
     boot, seq = text(body.get("boot")), whole(body.get("seq"))
-    return f"{boot}:{seq}" if boot and seq is not None and seq >= 0 else ""
-
-
-def _numbers(body: Json) -> dict[str, object]:
-    """What every message of ours may carry: its number, and how often the device promises to speak."""
-    return known(
-        boot=text(body.get("boot")) or None, seq=whole(body.get("seq")), every_s=whole(body.get("every_s"))
-    )
+    press_id = f"{boot}:{seq}" if boot and seq is not None and seq >= 0 else ""
+    return press_id, known(boot=boot or None, seq=seq, every_s=whole(body.get("every_s")))
 
 
 def _press(device: str, body: Json) -> Reading:
     if not body.keys() & {"boot", "seq", "press"}:
         raise ValueError("nothing in it speaks of a press")
-    press_id = _press_id(body)
+    press_id, extras = _numbers(body)
     kind = text(body.get("press"))
     if not press_id and kind not in _PRESS_TYPES:
         return doubtful_press(device, "neither numbered nor named as a press")
-    extras = _numbers(body) | known(
+    extras |= known(
         press_type=kind or None,
         button=whole(body.get("button")),
         battery_mv=number(body.get("battery_mv")),
@@ -91,13 +89,14 @@ def _bay(device: str, body: Json) -> Reading:
     if body.get("event") == "offline":
         return offline(device)
     event = "heartbeat" if body.get("event") == "heartbeat" else "status"
+    press_id, extras = _numbers(body)
     return Reading(
         event,
         occupied=occupied if isinstance(occupied, bool) else None,
         battery_pct=percent(body.get("battery_pct")),
         device=device,
-        press_id=_press_id(body),
-        extras=_numbers(body),
+        press_id=press_id,
+        extras=extras,
     )
 
 
@@ -109,7 +108,8 @@ def _status(device: str, payload: bytes) -> Reading:
     body = load_object(payload)
     if body.get("state") == "offline":
         return offline(device)
-    extras = _numbers(body) | known(
+    _, extras = _numbers(body)
+    extras |= known(
         uptime_s=number(body.get("uptime_s")),
         firmware=text(body.get("firmware")) or None,
         battery_mv=number(body.get("battery_mv")),
