@@ -293,6 +293,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "旧设备又能用了；新设备也仍然登记着。",
         "The old device works again; the new one is still set up as well.",
     ),
+    "did_put_person": ("登记或修改居民", "Wrote down a resident"),
+    "did_look_at_medical": ("查看健康备注", "Looked at medical notes"),
     "did_retire_device": ("停用设备", "Retired a device"),
     "did_replace_device": ("更换设备", "Replaced a device"),
     "did_bring_back_device": ("恢复设备", "Brought a device back"),

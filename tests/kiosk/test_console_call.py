@@ -213,7 +213,8 @@ def test_medical_notes_are_for_whom_an_administrator_has_named(hall: ConsoleHall
     did = [line[2] for line in hall.accounts.journal(20)]
     assert did[0] == "medical_withdrawn"
     assert "medical_granted" in did
-    assert "medical" not in staff.get("/console/journal").text, "who may see what is the administrators' matter"
+    seen = staff.get("/console/journal").text
+    assert ("查看健康备注" in seen, "允许看健康备注" in seen) == (True, False), "rights are the administrators' matter"
 
 
 # ---------------------------------------------------------------- what is ordered
