@@ -35,7 +35,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "no_such_call": ("没有第 {n} 号呼叫。", "There is no call {n}."),
     # ---- the responder's screen
     "call_number": ("第 {n} 号", "No. {n}"),
-    "call_back": ("回到呼叫列表", "Back to the calls"),
+    "call_back": ("回列表", "Back"),
     "call_keys": ("按键：A 我来处理，D 到了，Esc 回列表", "Keys: A I take it, D I am there, Esc back"),
     "call_offline": (
         "网关没有应答：下面是记录本里最后写下的。现在接不了单，请直接打电话、上门，并手工记下。",
@@ -293,6 +293,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "旧设备又能用了；新设备也仍然登记着。",
         "The old device works again; the new one is still set up as well.",
     ),
+    "did_put_person": ("登记或修改居民", "Wrote down a resident"),
+    "did_look_at_medical": ("查看健康备注", "Looked at medical notes"),
     "did_retire_device": ("停用设备", "Retired a device"),
     "did_replace_device": ("更换设备", "Replaced a device"),
     "did_bring_back_device": ("恢复设备", "Brought a device back"),

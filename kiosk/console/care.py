@@ -19,6 +19,7 @@ from gateway.log import say as log
 from kiosk.console import door
 from kiosk.console.words import WORDS, Lang, say
 from kiosk.core import current_core
+from kiosk.kinds import kinds_now
 from kiosk.rules.kitchen import door_of
 
 Json = dict[str, Any]
@@ -73,6 +74,7 @@ def script_facts() -> Json:
         "lang": lang(),
         "timezone": current_core().house.plan.hall.timezone,
         "console": url_for("console.page"),
+        "kinds": [{name: one[name] for name in ("kind", "priority")} for one in kinds_now(current_core())],
     }
 
 

@@ -11,13 +11,13 @@ import secrets
 from typing import Any
 
 import segno
-from flask import g, jsonify, make_response, render_template, request
+from flask import g, jsonify, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from devices.faults import OrderRefused, OutsideDown
 from gateway import views_answering
-from kiosk.console import acts, blueprint, door, pages
+from kiosk.console import acts, blueprint, care, door, pages
 from kiosk.console.words import say
 from kiosk.core import Core, current_core
 from kiosk.kinds import kinds_now
@@ -51,13 +51,11 @@ def device_label(device_id: str) -> ResponseReturnValue:
         drawn, kind="svg", xmldecl=False, svgclass=None, lineclass=None, border=2, omitsize=True
     )
     names = {one["kind"]: one[f"name_{g.lang}"] for one in kinds_now(core)}
-    return make_response(
-        render_template(
-            "console/label.html",
-            device=device,
-            kind=names.get(device["call_kind"], device["call_kind"]),
-            code=Markup(drawn.getvalue().decode()),  # made by segno from our own address; nothing of it is typed
-        )
+    return care.page(
+        "console/label.html",
+        device=device,
+        kind=names.get(device["call_kind"], device["call_kind"]),
+        code=Markup(drawn.getvalue().decode()),  # made by segno from our own address; nothing of it is typed
     )
 
 

@@ -8,13 +8,13 @@ import io
 import sqlite3
 from typing import Any
 
-from flask import Response, g, make_response, render_template, request
+from flask import Response, g, request
 from flask.typing import ResponseReturnValue
 
 from devices.faults import NotWritten, OrderRefused
 from gateway import views_answering
 from gateway.views_answering import Wanted
-from kiosk.console import acts, blueprint, door
+from kiosk.console import acts, blueprint, care, door
 from kiosk.console.words import OUTCOMES, say
 from kiosk.core import Core, current_core
 from kiosk.kinds import kinds_now
@@ -64,13 +64,10 @@ def history() -> ResponseReturnValue:
         found = _found(core, ON_A_PAGE + 1)
         filled.update(calls=found[:ON_A_PAGE], more=found[ON_A_PAGE - 1]["call_id"] if len(found) > ON_A_PAGE else 0)
     except OrderRefused as refused:
-        return make_response(
-            render_template("console/history.html", **{**filled, "why": _in_lang(refused)}), 400
-        )
+        return care.page("console/history.html", 400, **{**filled, "why": care.why(refused)})
     except (NotWritten, sqlite3.Error):
-        page = render_template("console/history.html", **{**filled, "why": say("history_unread", g.lang)})
-        return make_response(page, 503)
-    return render_template("console/history.html", **filled)
+        return care.page("console/history.html", 503, **{**filled, "why": say("history_unread", g.lang)})
+    return care.page("console/history.html", **filled)
 
 
 @blueprint.get("/history.csv")
@@ -81,7 +78,7 @@ def history_csv() -> ResponseReturnValue:
     try:
         found = _found(core, IN_A_FILE)
     except OrderRefused as refused:
-        return door.refuse_words(400, _in_lang(refused))
+        return door.refuse_words(400, care.why(refused))
     except (NotWritten, sqlite3.Error):
         return door.refuse(503, "history_unread")
     kinds = kinds_now(core)
@@ -162,6 +159,3 @@ def _written_time(core: Core, at_ms: int | None) -> str:
         return ""
     return datetime.datetime.fromtimestamp(at_ms / 1000, core.zone).strftime("%Y-%m-%d %H:%M:%S")
 
-
-def _in_lang(refused: OrderRefused) -> str:
-    return refused.why_zh if g.lang == "zh" else refused.why_en

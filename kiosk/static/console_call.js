@@ -210,7 +210,7 @@ export function drawCall(store) {
     !story.known && h("p", { class: "wrong", "data-key": "unread" }, t("call_unread")),
     head(call, store),
     h("div", { class: "resp-cards", "data-key": "cards" },
-      h("div", { class: "resp-first", "data-key": "first" }, wayIn(person), script(call, person), telephones(person), notes(call, person, store)),
+      h("div", { class: "resp-first", "data-key": "first" }, telephones(person), wayIn(person), script(call, person), notes(call, person, store)),
       h("div", { class: "resp-then", "data-key": "then" }, told(call), outcomes(call, store), ladder(call)),
       h("div", { class: "resp-rest", "data-key": "rest" }, earlier(), neighbours(), devices(store), lines())),
     h("p", { class: "hint keys", "data-key": "keys" }, t("call_keys")));

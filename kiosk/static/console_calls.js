@@ -1,11 +1,9 @@
 /* Open calls, first on the page and loud. What a locked screen shows is drawn by the same hand from fewer facts. */
 import { button, chip, clock, draw, facts, h, has, heading, nowMs, since, t } from "./console_view.js";
-import { allKinds, kindName, kindOf, outcomeName, outcomesOf, priorityOf, whoName } from "./console_kinds.js";
+import { allKinds, kindName, kindOf, loudness, outcomeName, outcomesOf, priorityOf, rings, soundOf, whoName } from "./console_kinds.js";
 import { ring } from "./console_sound.js";
 
 const BARE_TITLE = document.title;
-/* From this priority on a call is quiet: meals and company may wait while somebody is being helped. */
-const QUIET_FROM = 4;
 /* The choice "only this kind" is offered where so many calls are open that one has to look. */
 const CHOICE_FROM = 4;
 
@@ -19,14 +17,9 @@ export function openCalls(store) {
 }
 
 export const where = (call) => call.place || call.device_name || call.device_id;
-/** Whether consoles ring for it now: the ladder's step says so. Without a word of the ladder (memory only), it rings. */
-const rings = (call) => call.state === "HEARD" && (call.written === false || !call.acts || call.acts.split(" ").includes("console"));
-const loudness = (call) => (priorityOf(call.kind) === 0 ? "emergency" : priorityOf(call.kind) < QUIET_FROM ? "other" : "quiet");
-
 export function ringFor(store) {
   if (store.ended) { ring("ended"); return; }
-  const heard = openCalls(store).filter(rings);
-  ring(heard.length ? loudness(heard[0]) : null);
+  ring(soundOf([...store.calls.values()]));
 }
 
 let flash = false;

@@ -1,5 +1,6 @@
 /* On pages of forms (visits, meals, people, rosters): a call rings here as everywhere, whoever signs out is told, and pages can be printed. */
 import { facts, t } from "./console_view.js";
+import { soundOf } from "./console_kinds.js";
 import * as sound from "./console_sound.js";
 
 const calls = new Map();
@@ -9,9 +10,7 @@ const button = document.getElementById("sound");
 
 function draw() {
   const waiting = [...calls.values()].filter((call) => call.state === "HEARD");
-  // A call whose ladder stands elsewhere does not ring at consoles; one without a ladder rings.
-  const loud = waiting.filter((call) => !call.acts || call.acts.split(" ").includes("console"));
-  sound.ring(loud.some((call) => call.kind === "emergency") ? "emergency" : loud.length ? "other" : null);
+  sound.ring(soundOf(waiting));
   bar.hidden = !waiting.length;
   link.textContent = t("care_ringing", { n: waiting.length });
 }

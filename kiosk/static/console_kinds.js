@@ -20,3 +20,17 @@ export function outcomeName(call) {
   return known?.[1] ?? (has(`outcome_${call.outcome}`) ? t(`outcome_${call.outcome}`) : call.outcome ?? "");
 }
 export const whoName = (role) => (has(`who_${role}`) ? t(`who_${role}`) : role);
+
+/* ---------------------------------------------------------------- how loud */
+
+/* From this priority on a call is quiet: meals and company may wait while somebody is being helped. */
+const QUIET_FROM = 4;
+/** Whether consoles ring for it now: the ladder's step says so. Without a word of the ladder (memory only), it rings. */
+export const rings = (call) => call.state === "HEARD" && (call.written === false || !call.acts || call.acts.split(" ").includes("console"));
+/** A word of console_sound.js. */
+export const loudness = (call) => (priorityOf(call.kind) === 0 ? "emergency" : priorityOf(call.kind) < QUIET_FROM ? "other" : "quiet");
+/** What these calls together sound like; null is silence. */
+export function soundOf(calls) {
+  const loud = calls.filter(rings).sort((a, b) => priorityOf(a.kind) - priorityOf(b.kind))[0];
+  return loud ? loudness(loud) : null;
+}

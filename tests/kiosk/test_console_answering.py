@@ -165,6 +165,12 @@ def test_the_kind_decides_the_order_and_the_ladders_step_the_sound(desk: Desk) -
     page.locator(".fresh [data-act=reopen]").click()
     expect(page.locator("[data-call='1']")).to_contain_text("李强 正在前往")
 
+    # Whoever reads of former days hears what is now, as loud as at the console.
+    page.goto(f"{desk.base}/console/history")
+    ringing(page, "other")
+    gateway.press(5, kind="meal", acts="console", device_id="b5")
+    ringing(page, "emergency")  # so they have made it
+
 
 def test_a_new_button_from_its_first_press_to_its_label(desk: Desk) -> None:
     answered_hall.furnish(desk.hall)
