@@ -11,6 +11,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,23 +24,19 @@ from linli.claim import make_folders
 from linli.run import parts_of
 from tests.parts import ROOT, wait_until
 
-UNITS = {
-    "broker": "mosquitto.service.d/linli.conf",
-    "gateway": "linli-gateway.service",
-    "kiosk": "linli-kiosk.service",
-    "bridge": "linli-bridge.service",
-}
+#: Units that are not called linli-<part>.service.
+UNITS = {"broker": "mosquitto.service.d/linli.conf"}
 #: What the hall says of itself that explains a wait.
 TELLING = re.compile(r"gateway ready|broker is (?:ready|down)|broker .*trying again")
 
 
 def restart_s(part: str) -> float:
     """``RestartSec`` of this part's unit, in seconds; the virtual devices have none and get half a second."""
-    if part not in UNITS:
+    unit = ROOT / "systemd" / UNITS.get(part, f"linli-{part}.service")
+    if not unit.exists():
         return 0.5
-    text = (ROOT / "systemd" / UNITS[part]).read_text(encoding="utf-8")
-    found = re.search(r"^RestartSec=(\d+)(ms|s)?$", text, re.MULTILINE)
-    assert found, f"{UNITS[part]}: no RestartSec"
+    found = re.search(r"^RestartSec=(\d+)(ms|s)?$", unit.read_text(encoding="utf-8"), re.MULTILINE)
+    assert found, f"{unit.name}: no RestartSec"
     return int(found[1]) / (1000 if found[2] == "ms" else 1)
 
 
@@ -82,12 +79,13 @@ class Units:
         self._held: set[str] = set()
         self._starting = threading.Lock()
         self._alive: dict[str, subprocess.Popen[str]] = {}
+        parts = {part.name: part.argv for part in parts_of(self.house)}
+        if "herald" in only:
+            parts.setdefault("herald", (sys.executable, "-m", "herald"))
         self._keepers = [
-            threading.Thread(
-                target=self._keep, args=(part.name, list(part.argv)), daemon=True, name=part.name
-            )
-            for part in parts_of(self.house)
-            if not only or part.name in only
+            threading.Thread(target=self._keep, args=(name, list(argv)), daemon=True, name=name)
+            for name, argv in parts.items()
+            if not only or name in only
         ]
         for keeper in self._keepers:
             keeper.start()
@@ -137,7 +135,7 @@ class Units:
     def close(self) -> None:
         with self._starting:
             self._stopping = True
-        for name in ("virtual", "kiosk", "bridge", "gateway", "broker"):
+        for name in ("virtual", "kiosk", "bridge", "herald", "gateway", "broker"):
             process = self._alive.get(name)
             if process is not None and process.poll() is None:
                 process.send_signal(signal.SIGCONT)
@@ -168,6 +166,7 @@ class Units:
             with self._starting:
                 if self._stopping:
                     return
+                self.note(f"{name} started")
                 self._alive[name] = process = subprocess.Popen(
                     words,
                     env=environ,
