@@ -18,9 +18,9 @@ import signal
 import socket
 import sqlite3
 import sys
-import time
 from collections.abc import Iterator
 
+from devices.clock import mono_ns, wall_ms
 from devices.faults import HallFileFault, NotWritten, SlipFault
 from devices.messages import ShowCount
 from firmware_bridge.drop_box import DropBox, read_slip
@@ -256,11 +256,11 @@ class Bridge:
 
 
 def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
+    return wall_ms()
 
 
 def _tick_ms() -> int:
-    return time.monotonic_ns() // 1_000_000
+    return mono_ns() // 1_000_000
 
 
 def main(argv: list[str] | None = None) -> int:

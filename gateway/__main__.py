@@ -7,12 +7,12 @@ import logging
 import signal
 import socket
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from devices.clock import mono_ns
 from devices.faults import HallFileFault, NotWritten
 from devices.messages import Light, Pressed
 from gateway.arrival import Arrival, ThreadDoor
@@ -177,7 +177,7 @@ class Gateway:
         self._watch(self.broker.calls)
 
     def _read_calls(self) -> None:
-        self._calls_left = self.broker.calls.read(time.monotonic_ns() + READING_CALLS_NS)
+        self._calls_left = self.broker.calls.read(mono_ns() + READING_CALLS_NS)
         if self._calls_left:
             # What is left is in our buffer, of which no selector knows: the next turn goes on.
             self.door.knock(self._read_calls)

@@ -11,10 +11,10 @@ import logging
 import os
 import selectors
 import socket
-import time
 from collections.abc import Callable
 from pathlib import Path
 
+from devices.clock import mono_ns, wall_ms
 from gateway.arrival import Arrival
 from gateway.log import say
 
@@ -140,7 +140,7 @@ class Desk:
         if not chunk:
             self._send_away(visitor)
             return
-        arrived_ns = time.monotonic_ns()
+        arrived_ns = mono_ns()
         visitor.incoming += chunk
         # A visitor who was sent away in the middle of a chunk is not listened to any further.
         while visitor.fileno() in self._visitors and (end := visitor.incoming.find(b"\n")) >= 0:
@@ -186,7 +186,7 @@ class Desk:
         self._take(
             Arrival(
                 arrived_ns,
-                time.time_ns() // 1_000_000,
+                wall_ms(),
                 f"{name} from {visitor.who or 'a visitor'}",
                 order=name,
                 fields=order,
@@ -234,8 +234,8 @@ class Desk:
         if visitor.has_consoles:
             self._take(
                 Arrival(
-                    time.monotonic_ns(),
-                    time.time_ns() // 1_000_000,
+                    mono_ns(),
+                    wall_ms(),
                     f"{visitor.who or 'a visitor'} hung up",
                     order="consoles",
                     fields={"live": 0},

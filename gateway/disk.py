@@ -8,9 +8,9 @@ import errno
 import fcntl
 import os
 import sqlite3
-import time
 from pathlib import Path
 
+from devices.clock import mono_s
 from devices.faults import NotWritten
 
 #: Given up when the disk is full. A press, its call and its journal line are 23 kB of writes (measured): room for
@@ -165,7 +165,7 @@ class Reserve:
 
     def lay_in(self, *, at_once: bool = False) -> None:
         """Make the reserve if it is not there and there is room for it; seldom looks, and waits for nothing long."""
-        now_s = time.monotonic()
+        now_s = mono_s()
         if not at_once and (not self.spent or now_s - self._looked_s < LOOK_AGAIN_S):
             return
         self._looked_s = now_s
@@ -197,5 +197,5 @@ class Reserve:
         except OSError:
             return False
         self.spent = True
-        self._looked_s = time.monotonic()
+        self._looked_s = mono_s()
         return True

@@ -33,6 +33,8 @@ import time
 import uuid
 from collections.abc import Mapping
 
+from devices.clock import mono_s
+
 #: Lines that may wait for a slow reader. Our choice: some ten minutes of a busy hall, about 2 MB.
 WAITING_LINES = 4096
 #: One journal datagram. The kernel's default socket buffer holds 208 KiB (net.core.wmem_default); a line of ours
@@ -100,7 +102,7 @@ def end_log() -> None:
 
 _repeats: dict[str, int] = {}
 _repeats_lock = threading.Lock()
-_repeats_since = time.monotonic()
+_repeats_since = mono_s()
 
 
 def say_once(key: str, event: str, text: str, *, level: int = logging.WARNING, **fields: object) -> bool:
@@ -112,10 +114,10 @@ def say_once(key: str, event: str, text: str, *, level: int = logging.WARNING, *
     global _repeats_since
     counted = 0
     with _repeats_lock:
-        if time.monotonic() - _repeats_since > FORGET_AFTER_S:
+        if mono_s() - _repeats_since > FORGET_AFTER_S:
             counted = sum(_repeats.values())
             _repeats.clear()
-            _repeats_since = time.monotonic()
+            _repeats_since = mono_s()
         known = key if key in _repeats or len(_repeats) < KINDS_REMEMBERED else ""
         first = known not in _repeats
         _repeats[known] = _repeats.get(known, -1) + 1

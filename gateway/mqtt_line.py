@@ -21,7 +21,6 @@ import logging
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +29,7 @@ import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
+from devices.clock import mono_ns, mono_s
 from devices.plan import Broker as BrokerPlan
 from gateway.arrival import ThreadDoor
 from gateway.log import say
@@ -144,7 +144,7 @@ class MqttLine:
                             self._client.loop_write()  # its answer from within a callback
                         if self._line is not line:
                             return False
-                    if time.monotonic_ns() >= until_ns:
+                    if mono_ns() >= until_ns:
                         return True
                 if filled and not line.more:
                     return False
@@ -235,7 +235,7 @@ class MqttLine:
             opened.close()
             return
         self._line = Wire(opened)
-        self._opened_s = time.monotonic()
+        self._opened_s = mono_s()
         self._asked_s = 0.0
         try:
             self._client.reconnect()
@@ -250,7 +250,7 @@ class MqttLine:
     def _pause(self) -> None:
         self._line = None
         self._greeted = False
-        self._next_try_s = time.monotonic() + self._pause_s
+        self._next_try_s = mono_s() + self._pause_s
         self._pause_s = min(LONGEST_PAUSE_S, self._pause_s * 2)
 
     def _look_after(self, line: Wire, now_s: float) -> None:

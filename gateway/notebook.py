@@ -30,11 +30,11 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from devices.clock import wall_ms
 from devices.faults import HallFileFault, NotWritten
 from gateway.disk import (
     Reserve,
@@ -311,7 +311,7 @@ class Notebook:
             except sqlite3.DatabaseError as wrong:
                 if not is_damaged(wrong):
                     raise
-            self.quarantined = f"{self.path.name}.corrupt-{time.time_ns() // 1_000_000}"
+            self.quarantined = f"{self.path.name}.corrupt-{wall_ms()}"
             if self._rescue is not None:
                 unfinished.write_text(self.quarantined, encoding="utf-8")
                 sync(unfinished)

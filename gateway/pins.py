@@ -10,10 +10,10 @@ import glob
 import itertools
 import logging
 import secrets
-import time
 import warnings
 from collections.abc import Callable
 
+from devices.clock import mono_ns
 from devices.messages import Light
 from devices.plan import Gpio
 from gateway.log import say
@@ -120,6 +120,6 @@ def _presser(pin_id: str, boot: str, on_press: OnPress) -> Callable[[], None]:
     numbers = itertools.count(1)
 
     def pressed() -> None:
-        on_press(pin_id, f"{boot}:{next(numbers)}", time.monotonic_ns())
+        on_press(pin_id, f"{boot}:{next(numbers)}", mono_ns())
 
     return pressed

@@ -20,13 +20,13 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from devices.clock import wall_ms
 from devices.faults import NotWritten
 from gateway import journal
 from gateway.disk import sync
@@ -128,7 +128,7 @@ class GatewayRescue:
         if not self._whole:
             self._floor = max(self._floor, _named_in(aside, self._known)) + JUMP
         _put_right(connection, self._floor)
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = wall_ms()
         words = f"{aside.name} {self._from.folder.name if self._from else 'no backup'}"
         journal.append(connection, [JournalLine(now_ms, "NotebookRestored", "notebook", "", words)], now_ms)
 

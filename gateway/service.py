@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import os
 import socket
-import time
 from collections.abc import Callable, Mapping
+
+from devices.clock import mono_s
 
 
 class Notifier:
@@ -74,7 +75,7 @@ class Notifier:
 
 
 def begin_notifier(
-    environ: Mapping[str, str] = os.environ, *, clock: Callable[[], float] = time.monotonic
+    environ: Mapping[str, str] = os.environ, *, clock: Callable[[], float] = mono_s
 ) -> Notifier:
     """The notifier that systemd's environment asks for; a silent one on a desk."""
     address = environ.get("NOTIFY_SOCKET", "")

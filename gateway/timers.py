@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import heapq
 import itertools
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
+from devices.clock import mono_ns, mono_s, wall_ms
 from gateway.hall import clock as clock_rules
 from gateway.hall.state import Change, ClockFrame, TimerGone, TimerSet
 from gateway.timekeeping import boot_id, read_witness
@@ -28,14 +28,14 @@ class Clock:
 
     def now_ms(self) -> int:
         """Wall time, UTC milliseconds: for what is stored."""
-        return time.time_ns() // 1_000_000
+        return wall_ms()
 
     def monotonic_s(self) -> float:
         """For deadlines: no clock jump touches it."""
-        return time.monotonic()
+        return mono_s()
 
     def monotonic_ns(self) -> int:
-        return time.monotonic_ns()
+        return mono_ns()
 
     def offset_ms(self) -> int:
         """Wall time minus monotonic time, read as one moment."""

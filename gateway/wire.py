@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import socket
 import ssl
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from devices.clock import mono_s
 
 #: One read from the kernel: some 400 messages of a parking sensor.
 CHUNK = 64 * 1024
@@ -72,7 +73,7 @@ class Wire:
         #: the kernel may have more than the last :meth:`fill` took; where it has, the selector says so again
         self.more = False
         #: when something came last, monotonic
-        self.heard_s = time.monotonic()
+        self.heard_s = mono_s()
 
     # ---------------------------------------------------------------- for the line
 
@@ -91,7 +92,7 @@ class Wire:
         if not chunk:
             raise ConnectionResetError("the broker closed the line")
         self._have += chunk
-        self.heard_s = time.monotonic()
+        self.heard_s = mono_s()
         self.more = len(chunk) == CHUNK or isinstance(self._socket, ssl.SSLSocket)
         return True
 

@@ -13,8 +13,8 @@ import os
 import queue
 import signal
 import sys
-import time
 
+from devices.clock import mono_s, wall_ms
 from devices.faults import HallFileFault, NotWritten
 from gateway.house import House, open_house
 from gateway.log import begin_log, end_log, say
@@ -74,7 +74,7 @@ def _run(house: House, book: Notebook, events: queue.SimpleQueue[Event], notifie
         line,
         apprise_post.send,
         modem,
-        time.monotonic,
+        mono_s,
         _wall_ms,
         os.getpid(),
         events,
@@ -88,8 +88,8 @@ def _run(house: House, book: Notebook, events: queue.SimpleQueue[Event], notifie
         notifier.beat()
         notifier.status(office.status())
     notifier.stopping()
-    until_s = time.monotonic() + LAST_WORDS_S
-    while office.lanes.busy() and (left_s := until_s - time.monotonic()) > 0:
+    until_s = mono_s() + LAST_WORDS_S
+    while office.lanes.busy() and (left_s := until_s - mono_s()) > 0:
         office.finish(min(left_s, 0.1))
     line.stop()
     if modem is not None:
@@ -99,7 +99,7 @@ def _run(house: House, book: Notebook, events: queue.SimpleQueue[Event], notifie
 
 
 def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
+    return wall_ms()
 
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ import os
 import select
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from typing import Any
 
+from devices.clock import mono_s
 from herald.wording import NOT_A_NUMBER, Outcome, digits, why
 
 #: A silent modem costs gammu 12-40 s until it says so (measured); a text of three parts takes some 10 s on a real one.
@@ -119,7 +119,7 @@ class ModemPost:
         try:
             process.stdin.write(json.dumps(words).encode() + b"\n")
             process.stdin.flush()
-            line = _line(process.stdout.fileno(), time.monotonic() + PATIENCE_S)
+            line = _line(process.stdout.fileno(), mono_s() + PATIENCE_S)
             said = json.loads(line) if line else None
         except (OSError, ValueError):
             return None
@@ -130,7 +130,7 @@ def _line(fileno: int, until_s: float) -> bytes:
     """One whole line, or nothing."""
     line = bytearray()
     while not line.endswith(b"\n"):
-        ready, _, _ = select.select([fileno], [], [], max(0.0, until_s - time.monotonic()))
+        ready, _, _ = select.select([fileno], [], [], max(0.0, until_s - mono_s()))
         chunk = os.read(fileno, 65536) if ready else b""
         if not chunk:
             return b""

@@ -14,13 +14,13 @@ import socket
 import sqlite3
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
 from waitress import wasyncore
 from waitress.server import create_server
 
+from devices.clock import wall_ms
 from devices.faults import HallFileFault, NotWritten, OutsideDown
 from gateway.house import House, open_house
 from gateway.log import begin_log, end_log, say
@@ -68,7 +68,7 @@ def begin_core(house: House) -> Core:
     hub = Hub()
     link = GatewayLink(house.gateway_socket, hub)
     link.start()
-    core = Core(house, catalogue, writer, link, hub, lambda: time.time_ns() // 1_000_000)
+    core = Core(house, catalogue, writer, link, hub, wall_ms)
     try:
         writer.write(
             lambda notebook: notebook.executemany(
@@ -200,7 +200,7 @@ def _really_write(notebook: sqlite3.Connection) -> None:
     notebook.execute(
         "INSERT INTO meta(key, value) VALUES ('disk_tried_ns', ?)"
         " ON CONFLICT(key) DO UPDATE SET value = excluded.value",
-        (str(time.time_ns()),),
+        (str(wall_ms() * 1_000_000),),
     )
 
 

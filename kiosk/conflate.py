@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
+
+from devices.clock import mono_s
 
 #: At most every 50 ms: a hall's screen shows a call within 300 ms, and nobody reads faster than that. Working out the
 #: line costs several questions to the notebook, which a flurry of tickets should not pay for each of its members.
@@ -28,7 +29,7 @@ class Conflated:
 
     def __call__(self, tell: Callable[[], None]) -> None:
         with self._lock:
-            now_s = time.monotonic()
+            now_s = mono_s()
             if self._next is not None or now_s < self._told_s + self._every_s:
                 self._next = tell  # of what waits only the last is told
                 if self._thread is None:
@@ -43,9 +44,9 @@ class Conflated:
         while True:
             self._wake.wait()
             self._wake.clear()
-            self._rest.wait(max(0.0, self._told_s + self._every_s - time.monotonic()))
+            self._rest.wait(max(0.0, self._told_s + self._every_s - mono_s()))
             with self._lock:
                 tell, self._next = self._next, None
-                self._told_s = time.monotonic()
+                self._told_s = mono_s()
             if tell is not None:
                 tell()

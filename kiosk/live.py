@@ -15,11 +15,11 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from devices.clock import mono_s
 from devices.faults import OutsideDown
 from kiosk.straight import StraightWay
 
@@ -246,9 +246,9 @@ class Stream(Iterator[bytes]):
             return self._first.pop(0)
         with self._turn:
             self._rests = True
-            until_s = time.monotonic() + self._heartbeat_s
+            until_s = mono_s() + self._heartbeat_s
             while not self._waiting and not self._ended:
-                if not self._turn.wait(until_s - time.monotonic()):
+                if not self._turn.wait(until_s - mono_s()):
                     break
             self._rests = False
             if self._waiting:

@@ -7,10 +7,10 @@ and a monitoring system share one. While the gateway is away, or answers nothing
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from devices.clock import mono_s
 from devices.faults import OrderRefused, OutsideDown
 from kiosk.figures import Statistics, read_statistics
 from kiosk.gateway_link import GatewayLink
@@ -39,7 +39,7 @@ class Running:
         link: GatewayLink,
         now_ms: Callable[[], int],
         *,
-        monotonic_s: Callable[[], float] = time.monotonic,
+        monotonic_s: Callable[[], float] = mono_s,
     ) -> None:
         self._link = link
         self._now_ms = now_ms

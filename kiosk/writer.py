@@ -14,11 +14,11 @@ import math
 import queue
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Generic, TypeVar, cast
 
+from devices.clock import mono_s
 from devices.faults import NotWritten
 from gateway.notebook import Notebook
 
@@ -110,7 +110,7 @@ class Writer:
         if not self._thread.is_alive():
             return math.inf
         began_s = self._began_s
-        return 0.0 if began_s is None else time.monotonic() - began_s
+        return 0.0 if began_s is None else mono_s() - began_s
 
     def stop(self) -> None:
         """Write what has been handed over, close the notebook."""
@@ -154,7 +154,7 @@ class Writer:
         return group, True
 
     def _commit(self, group: list[_Piece[object]]) -> None:
-        self._began_s = time.monotonic()
+        self._began_s = mono_s()
         try:
             if self._open().write(lambda connection: _run_all(connection, group)):
                 self.trouble = ""  # reading alone does not show that the disk takes what is written

@@ -10,9 +10,9 @@ import json
 import queue
 import secrets
 import sys
-import time
 from collections.abc import Sequence
 
+from devices.clock import mono_s
 from devices.faults import DeviceFault, OutsideDown
 from linli.talk import ANSWER_WITHIN_S, Json, Line, connect_broker, hang_up, open_running_house
 
@@ -27,7 +27,7 @@ def press(hall_file: str | None, device: str, kind: str = "short", button: int =
     client = connect_broker(house, "linli-press")
     boot, heard = secrets.token_hex(4), queue.SimpleQueue[tuple[float, bytes]]()
     client.on_message = lambda _client, _data, message: heard.put(
-        (time.perf_counter(), bytes(message.payload))
+        (mono_s(), bytes(message.payload))
     )
     subscribed = queue.SimpleQueue[bool]()
     client.on_subscribe = lambda *_: subscribed.put(True)
@@ -35,13 +35,13 @@ def press(hall_file: str | None, device: str, kind: str = "short", button: int =
     try:
         client.subscribe(f"{topic}/written", qos=1)
         subscribed.get(timeout=ANSWER_WITHIN_S)
-        pressed = time.perf_counter()
+        pressed = mono_s()
         for times in range(1, int(GIVE_UP_S / REPEAT_S) + 1):
-            age_ms = int((time.perf_counter() - pressed) * 1000)
+            age_ms = int((mono_s() - pressed) * 1000)
             words = {"boot": boot, "seq": 1, "press": kind, "button": button, "age_ms": age_ms}
             client.publish(f"{topic}/press", json.dumps(words), qos=1)
             repeat_at = pressed + times * REPEAT_S
-            while (left := repeat_at - time.perf_counter()) > 0:
+            while (left := repeat_at - mono_s()) > 0:
                 try:
                     when, payload = heard.get(timeout=left)
                 except queue.Empty:
@@ -77,7 +77,7 @@ def park(hall_file: str | None, name: str, *, arrives: bool) -> int:
         device = bay.get("device_id") or name
         client = connect_broker(house, "linli-park")
         try:
-            said = time.perf_counter()
+            said = mono_s()
             words = {"boot": secrets.token_hex(4), "seq": 1, "occupied": arrives}
             message = client.publish(f"linli/v1/bay/{device}/state", json.dumps(words), qos=1)
             message.wait_for_publish(ANSWER_WITHIN_S)
@@ -85,14 +85,14 @@ def park(hall_file: str | None, name: str, *, arrives: bool) -> int:
                 print(f"{device}: the bay was already {wanted}; the gateway has nothing to write   状态未变")
                 return 0
             until_s = said + ANSWER_WITHIN_S
-            while (left := until_s - time.perf_counter()) > 0:
+            while (left := until_s - mono_s()) > 0:
                 line.wait_at_most(left)
                 fact = line.next()
                 changed = fact.get("bay") or {}
                 if fact.get("fact") == "BayChanged" and changed.get("device_id") == device:
                     print(
                         f"{device}: bay {changed.get('bay_id')} is {changed.get('state')}, "
-                        f"written after {(time.perf_counter() - said) * 1000:.1f} ms   已记录"
+                        f"written after {(mono_s() - said) * 1000:.1f} ms   已记录"
                     )
                     return 0
         except OutsideDown:

@@ -18,12 +18,12 @@ import os
 import re
 import secrets
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from devices.clock import wall_ms
 from devices.faults import NotWritten, OutsideDown
 from gateway.house import House, open_house
 from gateway.notebook import Notebook, copy_notebook, open_reader
@@ -95,7 +95,7 @@ def restore(hall_file: str | None, folder: Path, after: Sequence[str] = ()) -> i
     if not found:
         names = ", ".join(name for name, _, _ in NOTEBOOKS)
         raise OutsideDown(f"{folder}: there is no backup here ({names}). 该目录没有备份。")
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = wall_ms()
     try:
         house.home.mkdir(parents=True, exist_ok=True, mode=0o770)
         with _hall_stands_still(house):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import queue
 import sqlite3
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from devices.clock import mono_s, wall_ms
 from devices.faults import LinliFault, NotWritten, OutsideDown
 from gateway.house import House
 from gateway.notebook import open_reader
@@ -160,7 +160,7 @@ def _beats(file: Path, table: str) -> bool:
         return False
     finally:
         connection.close()
-    return row is not None and 0 <= time.time_ns() // 1_000_000 - int(row[0]) < BRIDGE_ALIVE_MS
+    return row is not None and 0 <= wall_ms() - int(row[0]) < BRIDGE_ALIVE_MS
 
 
 def broker(house: House) -> Iterator[Finding]:
@@ -211,7 +211,7 @@ def _echo_ms(house: House) -> float | None:
     client = connect_broker(house, "linli-doctor")
     heard = queue.SimpleQueue[float]()
     subscribed = queue.SimpleQueue[bool]()
-    client.on_message = lambda *_: heard.put(time.perf_counter())
+    client.on_message = lambda *_: heard.put(mono_s())
     client.on_subscribe = lambda *_: subscribed.put(True)
     topic = f"$linli/doctor/{os.getpid()}"
     took = []
@@ -219,7 +219,7 @@ def _echo_ms(house: House) -> float | None:
         client.subscribe(topic, qos=1)
         subscribed.get(timeout=2)
         for _ in range(24):
-            said = time.perf_counter()
+            said = mono_s()
             client.publish(topic, b"one", qos=0)
             client.publish(topic, b"two", qos=0)
             heard.get(timeout=2)

@@ -19,6 +19,7 @@ import zoneinfo
 from collections.abc import Iterator
 from pathlib import Path
 
+from devices.clock import wall_s
 from gateway.house import House
 from linli.broker import who_holds
 from linli.finding import Finding, note, ok, wrong
@@ -100,7 +101,7 @@ def _differing(lock: str) -> Iterator[str]:
 
 def clock(house: House) -> Iterator[Finding]:
     """A Pi has no clock of its own: after a power cut without network it may live in the past."""
-    now = time.time()
+    now = wall_s()
     today = time.strftime("%Y-%m-%d %H:%M", time.localtime(now))
     newest = max((file.stat().st_mtime for file in house.home.glob("*.db*")), default=0.0)
     set_it = (

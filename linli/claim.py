@@ -7,10 +7,10 @@ import fcntl
 import json
 import os
 import select
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from devices.clock import mono_s
 from devices.faults import OutsideDown
 from gateway.house import House, open_house
 from linli.broker import free_port, port_is_free, who_listens
@@ -96,7 +96,7 @@ def lock(house: House) -> Iterator[int]:
     except OSError as wrong:
         raise OutsideDown(f"{house.home} cannot be written: {wrong.strerror}. 数据目录不可写。") from wrong
     try:
-        until_s = time.monotonic() + LET_GO_S
+        until_s = mono_s() + LET_GO_S
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -104,7 +104,7 @@ def lock(house: House) -> Iterator[int]:
             except BlockingIOError:
                 holder = os.pread(handle, 64, 0).decode("ascii", "replace").strip()
                 dead = holder.isdigit() and not Path(f"/proc/{holder}").exists()
-                if not dead or time.monotonic() > until_s:
+                if not dead or mono_s() > until_s:
                     raise OutsideDown(
                         f"a hall is already running on {house.home} (pid {holder or 'unknown'}). "
                         "该数据目录上已有大厅在运行。\n"

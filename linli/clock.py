@@ -6,6 +6,7 @@ import time
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from devices.clock import wall_s
 from devices.faults import OutsideDown
 from gateway.house import House
 from linli.talk import Line, open_running_house
@@ -30,7 +31,7 @@ def show(hall_file: str | None) -> int:
     with Line(house.gateway_socket, "the gateway") as line:
         clock = line.ask(id="1", order="statistics")["statistics"]["clock"]
     zh, en = _WHY.get(str(clock["why"]), ("", str(clock["why"])))
-    now = datetime.now(ZoneInfo(house.plan.hall.timezone))
+    now = datetime.fromtimestamp(wall_s(), ZoneInfo(house.plan.hall.timezone))
     print(f"{now:%Y-%m-%d %H:%M:%S} {house.plan.hall.timezone}")
     if clock["known"]:
         print(f"✓ 时间可信（{zh}） | the time is known: {en}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from devices.clock import wall_ms
 from gateway import views
 from gateway.hall.supervision import for_long
 from gateway.house import open_house
@@ -63,4 +63,4 @@ def _line(number: int, one: dict[str, Any], zone: ZoneInfo) -> str:
 
 
 def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+    return wall_ms()

@@ -16,12 +16,12 @@ import os
 import shutil
 import sqlite3
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from devices.clock import wall_s
 from devices.faults import NotWritten, OutsideDown
 from gateway.disk import sync
 from gateway.house import open_house
@@ -103,7 +103,7 @@ def _take(folder: Path, sources: Sequence[Path]) -> list[str]:
         part.rmdir()
         return bad
     sync(part)
-    moment = datetime.fromtimestamp(time.time(), UTC)
+    moment = datetime.fromtimestamp(wall_s(), UTC)
     place = part.rename(folder / f"{number:06d}-{moment:%Y%m%dT%H%M%SZ}")
     sync(folder)
     if (

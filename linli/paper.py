@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from devices.clock import mono_s, wall_ms, wall_s
 from devices.faults import HallFileFault, NotWritten, OutsideDown
 from devices.plan import Printer
 from gateway.house import House
@@ -39,14 +40,14 @@ def print_test(hall_file: str | None, printer_id: str = "") -> int:
     house = open_running_house(hall_file)
     printer = _find(house, printer_id)
     slip = test_slip(house, printer)
-    if bridge_is_alive(house, time.time_ns() // 1_000_000):
+    if bridge_is_alive(house, wall_ms()):
         return _hand_over(house, printer, slip)
     return _print_here(house, printer, slip)
 
 
 def test_slip(house: House, printer: Printer) -> dict[str, Any]:
     """What the test says (docs/protocol.md, PrintSlip): every kind of block once, so one look shows what is broken."""
-    now = datetime.now(ZoneInfo(house.plan.hall.timezone))
+    now = datetime.fromtimestamp(wall_s(), ZoneInfo(house.plan.hall.timezone))
     return {
         "v": 1,
         "kind": "test",
@@ -101,7 +102,7 @@ def _find(house: House, printer_id: str) -> Printer:
 
 def _hand_over(house: House, printer: Printer, slip: dict[str, Any]) -> int:
     folder = house.home / "spool-in"
-    slip_id = -(time.time_ns() // 1_000_000)
+    slip_id = -(wall_ms())
     file = folder / f"{slip_id}.json"
     try:
         folder.mkdir(exist_ok=True, mode=0o770)
@@ -114,11 +115,11 @@ def _hand_over(house: House, printer: Printer, slip: dict[str, Any]) -> int:
         raise OutsideDown(
             f"{folder} cannot be written: {wrong.strerror}. Be in the group linli, or use sudo."
         ) from wrong
-    began_s = time.monotonic()
+    began_s = mono_s()
     connection = open_reader(house.bridge_db)
     state, why_zh, why_en = "", "", ""
     try:
-        while (passed_s := time.monotonic() - began_s) < PRINTED_WITHIN_S:
+        while (passed_s := mono_s() - began_s) < PRINTED_WITHIN_S:
             row = connection.execute(
                 "SELECT state, why_zh, why_en FROM jobs WHERE slip_id = ?", (slip_id,)
             ).fetchone()
@@ -160,8 +161,8 @@ def _print_here(house: House, printer: Printer, slip: dict[str, Any]) -> int:
             if not profile.has_process_id:
                 print("  This model cannot say whether it printed: look at the paper. 请看纸。")
                 return 0
-            answer, until_s = b"", time.monotonic() + 10
-            while time.monotonic() < until_s:
+            answer, until_s = b"", mono_s() + 10
+            while mono_s() < until_s:
                 answer += line.read(64)
                 if name.encode("ascii") in answer:
                     print("  The printer says: done. 打印机回答：完成。")

@@ -18,12 +18,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from devices.clock import mono_s
 from devices.faults import HallFileFault, OutsideDown
 from gateway.house import House, open_house
 from linli.broker import find_mosquitto, put_aside_refused, write_conf
@@ -121,7 +121,7 @@ class Supervisor:
         self._ready = False
         self._asked_s = 0.0
         self._complained = False
-        self._began_s = time.monotonic()
+        self._began_s = mono_s()
         self._backup: subprocess.Popen[bytes] | None = None
         self._backup_due_s = 0.0
 
@@ -151,7 +151,7 @@ class Supervisor:
 
     def _start(self, child: _Child) -> None:
         child.lives += 1
-        child.started_s = time.monotonic()
+        child.started_s = mono_s()
         us = os.getpid()
 
         def die_with_us() -> None:
@@ -175,7 +175,7 @@ class Supervisor:
 
     def _look_after(self, child: _Child) -> int | None:
         """Start a dead child again when its time has come. Returns the status of one that has just died."""
-        now = time.monotonic()
+        now = mono_s()
         if child.process is None:
             if now >= child.due_s:
                 self._start(child)
@@ -202,7 +202,7 @@ class Supervisor:
     def _wait_for_broker(self, child: _Child) -> None:
         """Give the broker its moment, so that nobody begins with a failed connection. Not a condition for going on."""
         address = ("127.0.0.1", self._house.plan.broker.port)
-        while time.monotonic() < child.started_s + 3.0 and child.process and child.process.poll() is None:
+        while mono_s() < child.started_s + 3.0 and child.process and child.process.poll() is None:
             try:
                 socket.create_connection(address, timeout=0.2).close()
                 return
@@ -213,7 +213,7 @@ class Supervisor:
 
     def _next_timer(self) -> float:
         """Seconds until something is due; a second at most, for the case that a signal was missed."""
-        now = time.monotonic()
+        now = mono_s()
         due = [child.due_s for child in self._children if child.process is None]
         if not self._ready:
             due.append(self._asked_s + 0.1)
@@ -228,7 +228,7 @@ class Supervisor:
     # ------------------------------------------------ ready
 
     def _ask_whether_ready(self) -> None:
-        now = time.monotonic()
+        now = mono_s()
         if self._ready or now < self._asked_s + 0.1:
             return
         self._asked_s = now
@@ -251,7 +251,7 @@ class Supervisor:
 
     def _back_up_now_and_then(self) -> None:
         """In a process of its own, behind all others; what it says when something is wrong goes to the terminal."""
-        now = time.monotonic()
+        now = mono_s()
         if self._backup is not None and self._backup.poll() is not None:
             self._backup = None
         if not self._ready or now < self._backup_due_s or self._backup is not None:
@@ -270,10 +270,10 @@ class Supervisor:
             group = {name: alive[name] for name in names if name in alive}
             for process in group.values():
                 process.terminate()
-            until_s = time.monotonic() + patience_s
+            until_s = mono_s() + patience_s
             for name, process in group.items():
                 try:
-                    process.wait(max(0.0, until_s - time.monotonic()))
+                    process.wait(max(0.0, until_s - mono_s()))
                 except subprocess.TimeoutExpired:
                     say_line(f"{name} does not end by itself and is killed")
         if self._backup is not None and self._backup.poll() is None:

@@ -6,9 +6,11 @@ import sys
 import time
 from typing import TextIO
 
+from devices.clock import wall_s
+
 
 def say_line(text: str) -> None:
-    print_line(f"{time.strftime('%H:%M:%S')} {'linli':<8} {text}", sys.stderr)
+    print_line(f"{time.strftime('%H:%M:%S', time.localtime(wall_s()))} {'linli':<8} {text}", sys.stderr)
 
 
 def print_line(text: str, stream: TextIO | None = None) -> None:

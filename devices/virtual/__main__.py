@@ -11,9 +11,9 @@ import os
 import signal
 import sys
 import threading
-import time
 from pathlib import Path
 
+from devices.clock import mono_s
 from devices.faults import HallFileFault
 from devices.plan import Plan, read_plan
 from devices.virtual import neighbours
@@ -81,7 +81,7 @@ class VirtualHall:
                 break
         self._line.start()
         while not stopping.wait(TICK_S):
-            now_s = time.monotonic()
+            now_s = mono_s()
             for talker in self._talkers:
                 talker.tick(now_s)
         self._line.stop()

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import secrets
 import threading
-import time
 from dataclasses import dataclass
 from typing import Any
 
+from devices.clock import mono_s
 from devices.virtual.line import Line, words_of
 
 #: Repeat an unanswered press at this pace (docs/protocol.md).
@@ -105,7 +105,7 @@ class VirtualButton:
     def _press(self, kind: str) -> None:
         with self._lock:
             self._seq += 1
-            press = _Press(self._seq, kind, time.monotonic())
+            press = _Press(self._seq, kind, mono_s())
             self._unwritten[press.seq] = press
         self._send(press)
 
@@ -121,7 +121,7 @@ class VirtualButton:
                 "press": press.press,
                 "button": 1,
                 "battery_pct": self._battery_pct,
-                "age_ms": int((time.monotonic() - press.began_s) * 1000),
+                "age_ms": int((mono_s() - press.began_s) * 1000),
             },
         )
 
@@ -132,7 +132,7 @@ class VirtualButton:
         with self._lock:
             press = self._unwritten.pop(words.get("seq", -1), None)
             if press is not None:
-                self._written_ms = round((time.monotonic() - press.began_s) * 1000, 2)
+                self._written_ms = round((mono_s() - press.began_s) * 1000, 2)
 
     def _lamp(self, payload: bytes) -> None:
         light = words_of(payload).get("light")

@@ -27,6 +27,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from devices.clock import wall_s
 from devices.virtual.pdu import Submit, deliver, read_submit
 
 #: A SIM's own room for messages: 50 is what the cards of the three Chinese networks report.
@@ -166,7 +167,7 @@ class VirtualModem:
             return self.state()
 
     def _receive(self, number: str, text: str) -> None:
-        at = time.localtime()
+        at = time.localtime(wall_s())
         stamp = (at.tm_year % 100, at.tm_mon, at.tm_mday, at.tm_hour, at.tm_min, at.tm_sec)
         self._references += 1
         for pdu in deliver(number, text, stamp, self._references):

@@ -24,12 +24,12 @@ import queue
 import select
 import sys
 import threading
-import time
 import tty
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from devices.clock import mono_s
 from devices.virtual.paper import DOTS_80MM, Decoder, Piece, draw_png
 
 #: Receive buffer of the common 80 mm printers (Epson TM-T20: 4 KB).
@@ -242,7 +242,7 @@ class VirtualPrinter:
             wait_s = TAKEN_AFTER_S if self._decoder.at_tear_bar else None
             if listens and bps:
                 # The line's own pace: bytes of 10 bits, taken up to 20 ms of line at a time.
-                wait_s = max(0.0, next_byte_s - time.monotonic())
+                wait_s = max(0.0, next_byte_s - mono_s())
                 listens = wait_s == 0
                 room = min(room, max(1, bps // 500))
             ready, _, _ = select.select([self._wake_read, *([master] if listens else [])], [], [], wait_s)
@@ -256,7 +256,7 @@ class VirtualPrinter:
                     if self._master == master:
                         taken = self._receive(room)
                         if bps:
-                            next_byte_s = time.monotonic() + taken * 10 / bps
+                            next_byte_s = mono_s() + taken * 10 / bps
 
     def _somebody_takes_it(self) -> None:
         with self._changed:
