@@ -119,9 +119,9 @@ def stories(lines: Iterable[Line]) -> list[Story]:
                 story.closed_ms, story.outcome = since_ms, detail
                 # Who closes without having accepted was there: that is when the call was answered.
                 story.accepted_ms = since_ms if story.accepted_ms is None else story.accepted_ms
-            case "Reopened":
+            case "Reopened" | "ReopenedUntaken":
                 story.closed_ms, story.outcome = None, ""
-            case "StepTold" | "StepSkipped":
+            case "Step":
                 story.steps += 1
     return [told[call_id] for call_id in sorted(told)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gateway.hall.figures import Line, by_device, figures, stories
 
 MINUTE = 60_000
@@ -40,10 +42,11 @@ def test_each_mark_is_measured_from_the_first_press() -> None:
     assert (story.kind, story.device_id, story.outcome, story.presses) == ("emergency", "btn-1", "helped", 2)
 
 
-def test_a_close_made_by_mistake_is_none() -> None:
+@pytest.mark.parametrize("undone", ["Reopened", "ReopenedUntaken"])
+def test_a_close_made_by_mistake_is_none(undone: str) -> None:
     book = Book()
     book.call(1, 0, 10_000)
-    book.say(320_000, "Reopened", 1, "王五")
+    book.say(320_000, undone, 1, "王五")
     (story,) = stories(book.lines)
     assert (story.closed_ms, story.outcome) == (None, "")
     book.say(900_000, "Closed", 1, "王五", "hospital")
