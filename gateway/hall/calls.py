@@ -177,7 +177,9 @@ def _press(
         call, decision.changes = _ring(state, call, now_ms)
         decision.changes += presses.free(state, fact.device_id, now_ms)
     decision.call = call
-    decision.changes += [call, touch]
+    decision.changes.append(call)
+    # What our own buttons say anew is a new press, whatever is remembered of the last: memory is enough for theirs.
+    (decision.quiet if fact.family in OWN_FAMILIES else decision.changes).append(touch)
     if fact.press_id:
         decision.changes.append(PressRow(fact.device_id, fact.press_id, call.call_id, now_ms))
     decision.changes.append(
