@@ -169,12 +169,11 @@ def test_the_bridge_sees_no_network_at_all():
     assert (service["PrivateNetwork"], service["RestrictAddressFamilies"]) == ("yes", "AF_UNIX")
 
 
-def test_only_the_herald_may_reach_the_internet_and_nobody_reaches_the_herald():
+def test_only_the_herald_may_reach_the_internet():
     for name in OURS:
         unit = _Unit(UNITS / name)["Service"]
         alone = unit.get("IPAddressDeny") == "any"
         assert alone != (name == "linli-herald.service"), name
-    assert _Unit(UNITS / "linli-herald.service")["Service"]["SocketBindDeny"] == "any"
 
 
 def test_the_browser_is_let_to_the_kiosk_and_nowhere_else():
