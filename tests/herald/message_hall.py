@@ -46,6 +46,8 @@ class QuietGateway:
         plan = replace(plan, virtual=replace(plan.virtual, on=False), sms=replace(plan.sms, port=sms_port))
         self.house = House(home, home / "run", plan, "")
         self._numbers = iter(range(1, 1000))
+        #: ended with the hall, whatever becomes of the test
+        self.closers: list[Callable[[], object]] = []
         self._thread: threading.Thread | None = None
         self.start()
 
@@ -233,6 +235,8 @@ def quiet_gateway(home: Path, **more: Any) -> Iterator[QuietGateway]:
     try:
         yield gateway
     finally:
+        for closer in gateway.closers:
+            closer()
         gateway.stop()
 
 

@@ -39,6 +39,7 @@ def herald_of(hall: QuietGateway) -> Process:
         "PYTHONUNBUFFERED": "1",
     }
     process = Process("herald", environ)
+    hall.closers.append(process.stop)
     process.wait_line("ready: no modem")
     return process
 
