@@ -30,6 +30,8 @@ _PUT = (
 )
 _PUT_HEAD = "INSERT OR REPLACE INTO meta(key, value) VALUES ('journal_head', ?)"
 _ALL = "SELECT line_id, at_ms, event, subject, actor, detail, written_ms, salt, seal, chain FROM journal"
+#: In the words of a NotebookRestored line, before the lines that could not be read: "… missing 4-5 9-9".
+MISSING = " missing "
 #: So many breaks are named; a file that was rewritten has thousands, and the first says where to look.
 MOST_NAMED = 20
 
@@ -103,6 +105,10 @@ def verify(connection: sqlite3.Connection) -> Verdict:
         return verdict
     chain, before = "", 0
     found: list[Break] = []
+    gaps: dict[str, Break] = {}
+    known_gaps: set[str] = set()
+    erased: set[int] = set()
+    said_erased: set[str] = set()
     for line_id, at_ms, event, subject, actor, detail, written_ms, salt, seal, said in connection.execute(
         f"{_ALL} ORDER BY line_id"
     ):
@@ -112,20 +118,31 @@ def verify(connection: sqlite3.Connection) -> Verdict:
             before = line_id
             continue
         if event == "NotebookRestored":
-            verdict.explained += found
-            found = []
+            known_gaps |= set(detail.partition(MISSING)[2].split())
+        elif event == "WordsErased":
+            said_erased.add(subject)
         if not salt and not actor and not detail and seal != _seal("", "", ""):
-            verdict.erased += 1
+            erased.add(line_id)
         elif _seal(salt, actor, detail) != seal:
             found.append(Break(line_id, "操作人或内容被改过", "who acted or what was said was changed"))
         if before and line_id != before + 1:
-            gone = f"{before + 1}–{line_id - 1}"
-            found.append(Break(line_id, f"缺少第 {gone} 行", f"lines {gone} are missing"))
+            gone = f"{before + 1}-{line_id - 1}"
+            gaps[gone] = Break(line_id, f"缺少第 {gone} 行", f"lines {gone} are missing")
         elif _link(chain, line_id, at_ms, written_ms, event, subject, seal) != said:
             found.append(
                 Break(line_id, "这一行或前一行被改过", "this line, or the one before, was changed or put in")
             )
         chain, before = said, line_id
+    found += [
+        Break(line_id, "内容被抹去，却没有记下是谁", "its words were erased, and nobody said who did")
+        for line_id in sorted(erased)
+        if f"line:{line_id}" not in said_erased
+    ]
+    verdict.erased = len(erased)
+    # A restore accounts for what it could not read, line by line, and for nothing else.
+    verdict.explained = [one for gone, one in gaps.items() if gone in known_gaps]
+    found += [one for gone, one in gaps.items() if gone not in known_gaps]
+    found.sort(key=lambda one: one.line_id)
     verdict.head = (before, chain)
     noted = _noted_head(connection)
     if noted is not None and noted != verdict.head:
@@ -137,6 +154,16 @@ def verify(connection: sqlite3.Connection) -> Verdict:
     verdict.broken = len(found)
     verdict.breaks = found[:MOST_NAMED]
     return verdict
+
+
+def gaps(connection: sqlite3.Connection) -> str:
+    """The lines that are not there, as a restore writes them down: " missing 4-5 9-9", or ""."""
+    pairs = connection.execute(
+        "SELECT before + 1, line_id - 1 FROM"
+        " (SELECT line_id, lag(line_id) OVER (ORDER BY line_id) AS before, chain FROM journal)"
+        " WHERE line_id > before + 1 AND chain <> ''"
+    ).fetchall()
+    return MISSING + " ".join(f"{first}-{last}" for first, last in pairs) if pairs else ""
 
 
 def contradicts(connection: sqlite3.Connection, older: sqlite3.Connection) -> Break | None:

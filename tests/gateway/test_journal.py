@@ -83,8 +83,8 @@ def test_seal_and_chain_are_what_the_journal_says_of_them(tmp_path: Path) -> Non
         ("DELETE FROM journal WHERE line_id = 1", [2]),
         ("DELETE FROM journal WHERE line_id >= 9", [9]),
         ("UPDATE journal SET line_id = 20 WHERE line_id = 10", [20, 20]),
-        ("INSERT INTO journal(at_ms, event, subject) VALUES (11000, 'Closed', 'call:3')", [11, 11]),
-        ("UPDATE journal SET seal = '', salt = '', actor = '', detail = '' WHERE line_id = 3", [3]),
+        ("INSERT INTO journal(at_ms, event, subject) VALUES (11000, 'Closed', 'call:3')", [11, 11, 11]),
+        ("UPDATE journal SET seal = '', salt = '', actor = '', detail = '' WHERE line_id = 3", [3, 3]),
         ("UPDATE meta SET value = '10:0' WHERE key = 'journal_head'", [10]),
     ],
 )
@@ -107,10 +107,19 @@ def test_the_notebook_itself_refuses(book: Notebook, sql: str) -> None:
 
 def test_words_may_be_erased_and_the_chain_stays_whole(book: Notebook) -> None:
     book.write(lambda connection: journal.erase(connection, [2, 3]))
+    for line_id in (2, 3):
+        say(book, JournalLine(11_000, "WordsErased", f"line:{line_id}", "admin"))
     verdict = journal.verify(book.connection)
     assert (verdict.breaks, verdict.erased) == ([], 2)
     left = book.connection.execute("SELECT actor, detail FROM journal WHERE line_id = 2").fetchone()
     assert left == ("", "")
+
+
+def test_words_that_somebody_erased_on_the_quiet_are_found(book: Notebook) -> None:
+    """The triggers let it pass: it is what an order does, too. But the order says so in a line of its own."""
+    book.write(lambda connection: journal.erase(connection, [2, 3]))
+    say(book, JournalLine(11_000, "WordsErased", "line:3", "admin"))
+    assert broken_at(book) == [2]
 
 
 def test_who_rewrites_the_whole_journal_is_contradicted_by_a_backup(book: Notebook, tmp_path: Path) -> None:
@@ -138,13 +147,19 @@ def test_a_journal_from_before_there_was_a_chain_goes_on_with_one(tmp_path: Path
 
 
 def test_what_a_restore_lost_is_told_apart_from_what_a_person_did(book: Notebook) -> None:
-    forge(book, "DELETE FROM journal WHERE line_id IN (4, 5)")
-    say(book, JournalLine(20_000, "NotebookRestored", "notebook", "", "gateway.db.corrupt-1"))
+    forge(book, "DELETE FROM journal WHERE line_id IN (4, 5, 8)")
+    missing = journal.gaps(book.connection)
+    assert missing == " missing 4-5 8-8"
+    say(book, JournalLine(20_000, "NotebookRestored", "notebook", "", f"gateway.db.corrupt-1 no backup{missing}"))
     verdict = journal.verify(book.connection)
     assert verdict.breaks == []
-    assert [one.line_id for one in verdict.explained] == [6]
+    assert [one.line_id for one in verdict.explained] == [6, 9]
+    forge(book, "UPDATE journal SET actor = '李四' WHERE line_id = 1")
+    assert broken_at(book) == [1], "a restore explains what it could not read, no changed word"
+    forge(book, "DELETE FROM journal WHERE line_id = 2")
+    assert broken_at(book) == [1, 3], "and no line that went later"
     forge(book, "UPDATE journal SET event = 'Closed' WHERE line_id = 11")
-    assert broken_at(book) == [6, 11], "the line of the restore is no cover for itself"
+    assert broken_at(book) == [1, 3, 6, 9, 11], "it is no cover for itself"
 
 
 def test_a_commit_that_fails_leaves_the_chain_as_it_was(book: Notebook) -> None:
