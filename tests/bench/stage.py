@@ -106,6 +106,7 @@ class Stage:
         self._parts: dict[str, subprocess.Popen[bytes]] = {}
         self._seats: list[Seat] = []
         self._cookie = ""
+        self._console = socket.socket(socket.AF_UNIX)
         try:
             self._begin(faces)
         except BaseException:
@@ -115,6 +116,10 @@ class Stage:
     def _begin(self, faces: bool) -> None:
         self.start("gateway", self._gateway_environ)
         wait_until(self._hears, lambda: f"the gateway hears its broker\n{self.log('gateway')}")
+        # A hall has somebody at a console: without one each press climbs the whole ladder in vain.
+        self._console.connect(str(self.socket))
+        self._console.sendall(b'{"id":"c","order":"consoles","live":1}\n')
+        assert b'"ok":true' in self._console.recv(4096)
         if faces:
             self.start("firmware_bridge")
             self.start("kiosk")
@@ -296,6 +301,7 @@ class Stage:
         return parts.get("broker") == "ready"
 
     def close(self) -> None:
+        self._console.close()
         for module in reversed(list(self._parts)):
             self.stop(module)
         self.broker.close()
