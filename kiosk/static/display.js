@@ -32,7 +32,22 @@
   }
   const flash = (box) => box.animate([{opacity: 1}, {opacity: .25}, {opacity: 1}], {duration: 700, iterations: 4});
   // Somebody needs help: that, and nothing of whom, where or why; the server says no more than this.
-  const alarm = (now) => { find("[data-alarm]").hidden = !now?.display; };
+  // The hall's voice: a gong and "somebody needs help, would staff please see to it", as long as the ladder's step says
+  // so. Chromium under systemd plays without a touch (linli-browser.service); another browser waits for the first one.
+  const voice = find("[data-voice]"), PAUSE_MS = 20_000;
+  let speaking = 0;
+  const say = () => { voice.currentTime = 0; voice.play().catch(() => { body.dataset.mute = "1"; }); };
+  voice.addEventListener("playing", () => { delete body.dataset.mute; });
+  function speak(on) {
+    if (on === Boolean(speaking)) return;
+    clearInterval(speaking);
+    speaking = on ? setInterval(say, PAUSE_MS) : 0;
+    if (on) say(); else voice.pause();
+  }
+  function alarm(now) {
+    find("[data-alarm]").hidden = !now?.display;
+    speak(Boolean(now?.voice));
+  }
   function state(told) {
     called(told.called);
     alarm(told.alarm);

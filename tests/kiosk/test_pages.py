@@ -19,6 +19,7 @@ from kiosk.live import Hub
 from kiosk.writer import Writer
 from tests.kiosk.conftest import ROOM, HeldClock
 from tests.kiosk.fake_gateway import FakeGateway
+from tests.kiosk.test_alarm import call as alarming
 from tests.whole_hall import chromium
 
 pytestmark = [
@@ -276,6 +277,26 @@ def test_a_hostile_name_is_only_text(visit: Open, gateway: FakeGateway) -> None:
         zone={**gateway.zones[0], "zone_id": 'x"]<b', "name_zh": "<img src=x onerror=alert(1)>"},
     )
     expect(page.get_by_role("heading", name="<img src=x onerror=alert(1)>")).to_be_visible()
+
+
+def test_the_hall_speaks_while_nobody_has_taken_a_call_and_is_quiet_after(
+    visit: Open, gateway: FakeGateway
+) -> None:
+    page = visit("/display", DISPLAY)
+    page.evaluate(
+        """() => { window.spoken = 0; const voice = document.querySelector('[data-voice]');
+        voice.play = () => { window.spoken += 1; return Promise.resolve(); };
+        voice.pause = () => { window.hushed = true; }; }"""
+    )
+    assert page.evaluate("document.querySelector('[data-voice]').readyState") >= 1, "the clip is there, offline"
+    gateway.tell("CallChanged", call=alarming(7))
+    expect(page.locator("[data-alarm]")).to_be_visible()
+    assert page.evaluate("window.spoken") == 1
+    gateway.tell("CallChanged", call=alarming(8))
+    gateway.tell("CallChanged", call=alarming(7, state="COMING"))
+    gateway.tell("CallChanged", call=alarming(8, state="COMING"))
+    expect(page.locator("[data-alarm]")).to_be_hidden()
+    assert page.evaluate("[window.spoken, window.hushed]") == [1, True], "one voice for all calls"
 
 
 def test_the_display_shows_a_call_within_300_ms(visit: Open, core: Core, gateway: FakeGateway) -> None:
