@@ -23,7 +23,7 @@ from dataclasses import replace
 from datetime import UTC, tzinfo
 
 from devices.faults import NotWritten
-from devices.messages import Pressed
+from devices.messages import Pressed, Released
 from devices.plan import Panel
 from gateway import report
 from gateway.arrival import Arrival
@@ -304,8 +304,13 @@ class Loop:
             "please report it with this line",
             level=logging.ERROR,
         )
-        presses = [fact for fact in arrival.facts if isinstance(fact, Pressed)]
-        if presses and not presses[0].doubtful:
+        # Of some presses only the release arrives; one that merely says how things stand is never a press.
+        presses = [
+            fact
+            for fact in arrival.facts
+            if isinstance(fact, Pressed) or (isinstance(fact, Released) and not fact.level)
+        ]
+        if presses and not (isinstance(presses[0], Pressed) and presses[0].doubtful):
             # Whatever was odd about it, somebody pressed: the plainest press of that device must still ring.
             # With its number, where that is sound: then the button hears "written" and need not repeat it for ever.
             odd = presses[0]

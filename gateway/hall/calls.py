@@ -2,7 +2,8 @@
 whether a message was a press (presses.py), whose turn it is (ladder.py), how a lamp is driven, what time it is.
 
 Rule 1. What is not in ``LIFE`` cannot happen: an illegal step raises OrderRefused and changes nothing.
-Rule 2. One press, one call. A press of a device whose call is open belongs to that call.
+Rule 2. One press, one call. A press of a device whose call is open belongs to that call, unless it asks for something
+        more urgent than that call does: then that one is closed, and this is a call of its own.
 Rule 3. ``(device, press_id)`` names a press for ever. What numbers nothing is told apart by time (presses.py).
 Rule 4. A doubtful press alarms. We may be wrong in one direction only.
 Rule 5. A lamp shows only what is written: the lamp is an effect, told after the commit.
@@ -66,6 +67,13 @@ def pressed(state: HallState, fact: Pressed, device: Device | None, now_ms: int)
         return _copy(state.calls.get(known[0]))
     touch = state.table(LastPress).get((fact.device_id, fact.button))
     word, after = presses.heard(touch, last, fact, now_ms)
+    if last is not None and _outranked(state, last, device) and (word != "copy" or fact.event == "raised"):
+        ended = _ended_for_another(state, last, now_ms)
+        child = state.child()
+        child.put(ended)
+        decision = _press(child, newest(child, fact.device_id), fact, device, after, now_ms)
+        decision.changes[:0], decision.effects[:0] = ended.changes, ended.effects
+        return decision
     if word == "press" or last is None:
         return _press(state, last, fact, device, after, now_ms)
     if word == "copy":
@@ -100,6 +108,35 @@ def released(
         decision.quiet.append(after)
         decision.changes += presses.free(state, fact.device_id, now_ms)
     return decision
+
+
+def _outranked(state: HallState, last: Call, device: Device | None) -> bool:
+    """Whether the device's open call is about something less urgent than what its presses ask for now.
+
+    Staff have given the button another kind meanwhile, or somebody at the screen asks for another. An emergency comes
+    before all other kinds. A claimed button's own test is not ended here, but by hall/upkeep.py.
+    """
+    if last.state == "CLOSED" or (
+        last.kind == "test" and device is not None and device.kind == "call_button"
+    ):
+        return False
+    wanted = device.call_kind if device else "emergency"
+    if wanted == last.kind:
+        return False
+    before, now = (
+        (kind_of(state, word).priority, word != "emergency") if word in kinds(state) else (0, False)
+        for word in (last.kind, wanted)
+    )
+    return now < before
+
+
+def _ended_for_another(state: HallState, last: Call, now_ms: int) -> Decision:
+    """The less urgent call, closed. A meal that is ordered goes on without its call (hall/meals.py)."""
+    words = [word for word, _, _ in kind_of(state, last.kind).outcomes] or list(OUTCOMES)
+    ordered = state.timer(f"call:{last.call_id}:{MEAL}") is not None
+    liked = ["meal_ordered"] if ordered else ["meal_cancelled" if last.kind == MEAL else "referred"]
+    outcome = next((word for word in liked if word in words), words[0])
+    return closed(state, last.call_id, "系统 Linli", outcome, "来了更紧急的呼叫，另起呼叫", now_ms)
 
 
 def _copy(call: Call | None) -> Decision:

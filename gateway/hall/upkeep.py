@@ -2,8 +2,8 @@
 
 Rule 1. A low battery is remembered until a replacement is recorded or seen (a jump of 30 points); it is reminded of
         every seven days and overdue at fourteen (Tunstall's Lifeline manuals). A charge that creeps up is weather.
-Rule 2. A test call is a press that somebody has announced, or that the device itself calls a test. A second press
-        while it is open is no test: it ends it and is a call of its own. We may be wrong in one direction only.
+Rule 2. A test call is a press that somebody has announced, or that the device itself calls a test. A press
+        while it is open is soon no test: it ends it and is a call of its own. We may be wrong in one direction only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from devices.faults import OrderRefused
 from devices.messages import DeviceSeen, Pressed
 from gateway.hall import calls
 from gateway.hall.fields import Fields
-from gateway.hall.rows import Care, RowGone
+from gateway.hall.rows import Care, LastPress, RowGone
 from gateway.hall.state import Call, Change, Decision, Device, HallState, JournalLine, TimerGone, TimerSet
 from gateway.hall.supervision import CARED, LOW_BATTERY_PCT, LOW_MV, judged
 
@@ -28,8 +28,11 @@ REMIND_MS, OVERDUE_MS = 7 * _D, 14 * _D
 
 #: How long an announced test waits for its press: up the stairs to the flat and talk to the elder.
 TEST_MS = 10 * _MIN
-#: A press this long after the test press is a call of its own.
+#: A press this long after the test began is a call of its own.
 TEST_OVER_MS = 10 * _S
+#: What numbers nothing, and comes nearer than a person presses twice, may be a button that repeats while it is held:
+#: for so long after the test began. Longer than anybody holds it for a test.
+TEST_REPEATS_MS = 30 * _S
 
 
 # ---------------------------------------------------------------- batteries
@@ -127,7 +130,8 @@ Ask = Callable[[HallState, Pressed, Device | None, int], Decision]
 def pressed(state: HallState, fact: Pressed, device: Device | None, now_ms: int, ask: Ask) -> Decision:
     """A press, seen by whoever waits for a test of this device; ``ask`` says what it means otherwise."""
     care = state.table(Care).get(fact.device_id)
-    awaited = fact.event == "test" or (care is not None and care.test_until_ms != 0)
+    announced = care is not None and 0 <= care.test_until_ms - now_ms <= TEST_MS
+    awaited = fact.event == "test" or announced
     standing = _open_call(state, fact.device_id)
     if device is None or device.kind != "call_button" or device.call_kind == "test":
         return ask(state, fact, device, now_ms)
@@ -140,24 +144,30 @@ def pressed(state: HallState, fact: Pressed, device: Device | None, now_ms: int,
         decision.changes += [after, JournalLine(now_ms, "DeviceTested", subject, "", "press")]
         decision.changes += _gone(state, f"{subject}:test")
         return decision
-    if (
-        standing is not None
-        and standing.kind == "test"
-        and fact.event != "test"
-        and now_ms - standing.last_press_ms >= TEST_OVER_MS
-        and not ask(state, fact, device, now_ms).duplicate
-    ):
-        return _no_test(state, fact, device, standing, now_ms, ask)
-    return ask(state, fact, device, now_ms)
+    decision = ask(state, fact, device, now_ms)
+    if standing is not None and standing.kind == "test" and fact.event != "test":
+        # From the test's beginning, not from its newest press: who presses on and on is heard.
+        since_ms = now_ms - standing.opened_ms
+        if not 0 <= since_ms < (TEST_OVER_MS if fact.press_id or not decision.duplicate else TEST_REPEATS_MS):
+            return _no_test(state, fact, device, standing, now_ms, ask) or decision
+    return decision
 
 
-def _no_test(state: HallState, fact: Pressed, device: Device, test: Call, now_ms: int, ask: Ask) -> Decision:
-    """The test is over, and this is a call."""
+def _no_test(
+    state: HallState, fact: Pressed, device: Device, test: Call, now_ms: int, ask: Ask
+) -> Decision | None:
+    """The test is over, and this is a call. None: it is only a copy of what was heard before."""
     order = {"call_id": test.call_id, "by": "系统 Linli", "outcome": "test", "note": "再次按下，另起呼叫"}
     ended = calls.ORDERS["close_call"](state, Fields(order), now_ms)
+    touch = state.table(LastPress).get((fact.device_id, fact.button))
+    if touch is not None:
+        # A rhythm that began in the test makes no call of this press's own silent: it is no stuck button's.
+        ended.quiet.append(replace(touch, train=0, beat_ms=0, jitter_ms=0))
     child = state.child()
     child.put(ended)
     decision = ask(child, fact, device, now_ms)
+    if decision.duplicate:
+        return None
     return replace(
         decision, changes=[*ended.changes, *decision.changes], effects=[*ended.effects, *decision.effects]
     )

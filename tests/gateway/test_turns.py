@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devices.messages import BayHeard, DeviceSeen, Pressed, SetLamp
+from devices.messages import BayHeard, DeviceSeen, Pressed, Released, SetLamp
 from gateway.arrival import Arrival
 from gateway.hall import rules
 from gateway.hall.rules import Fact
@@ -376,3 +376,23 @@ def test_a_mistake_that_one_message_brings_out_does_not_take_its_neighbours_alon
     assert hall.presses() == {f"btn-{number:02}": 1 for number in range(6)}
     assert [call.device_id for call in hall.loop.state.calls.values() if call.doubtful] == ["btn-03"]
     assert len(hall.done("puback")) == 6
+
+
+@pytest.mark.parametrize("level", [False, True], ids=["a release", "a level"])
+def test_a_release_that_brings_out_a_mistake_of_ours_rings_like_a_press(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch, level: bool
+) -> None:
+    """At the edge of range only the release arrives: to let it go unheard would be to let a press go unheard."""
+    real = rules.decide
+
+    def decide(*words: object, **more: object) -> object:
+        if isinstance(words[1], Released):
+            raise LookupError("a mistake of ours")
+        return real(*words, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rules, "decide", decide)
+    hall.arrive("release from sos", Released("zigbee2mqtt:sos", family="zigbee2mqtt", level=level))
+    hall.turn()
+    rang = [(call.device_id, call.state, call.doubtful) for call in hall.loop.state.calls.values()]
+    assert rang == ([] if level else [("zigbee2mqtt:sos", "HEARD", True)])
+    assert hall.done("puback") == ["release from sos"]

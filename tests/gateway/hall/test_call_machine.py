@@ -31,6 +31,8 @@ NOON = 1_795_000_000_000
 OWN, BOUGHT = "btn-01", "zigbee2mqtt:sos"
 BUTTONS = st.sampled_from([OWN, BOUGHT, "screen:kiosk-1"])
 PEOPLE = st.sampled_from(["小李", "老王"])
+#: Of the kinds that a screen asks for here, the most urgent first.
+URGENT = {"emergency": 0, "help": 1, "hall": 2}
 ROLES = st.sampled_from(["duty", "grid", "secretary", "volunteer"])
 
 
@@ -137,6 +139,9 @@ class CallMachine(RuleBasedStateMachine):
         before = self.call("screen:kiosk-1")
         assert not self.refused("raise_call", device_id="screen:kiosk-1", kind=kind, place_zh="自助机")
         self.said["screen:kiosk-1"] += 1
+        if before is not None and before.state != "CLOSED" and URGENT[kind] < URGENT[before.kind]:
+            closed, before = self.state.calls[before.call_id], None
+            assert closed.state == "CLOSED", "what is more urgent is a call of its own"
         self.rings("screen:kiosk-1", before)
 
     def pressed(self, fact: Pressed) -> None:

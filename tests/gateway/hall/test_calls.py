@@ -8,7 +8,7 @@ from devices.faults import OrderRefused
 from gateway.hall import calls, timers
 from gateway.hall.life import step
 from gateway.hall.state import Call, JournalLine, PressRow, TimerSet
-from tests.gateway.hall.paper_hall import NOON, Hall, lamps
+from tests.gateway.hall.paper_hall import NOON, SOS, Hall, lamps
 
 
 def test_a_press_is_heard_answered_and_closed_and_its_lamp_follows() -> None:
@@ -190,6 +190,46 @@ def test_a_screen_asks_for_help_and_a_double_tap_is_one_call() -> None:
     )
     assert first.call is not None and again.duplicate
     assert [(call.kind, call.place, call.presses) for call in hall.open_calls] == [("help", "大厅自助机", 1)]
+
+
+@pytest.mark.parametrize("taken", [False, True], ids=["rings", "taken"])
+@pytest.mark.parametrize("kind", ["company", "meal", "repair", "hall", "help", "test"])
+@pytest.mark.parametrize("after_s", [0, 5, 60])
+def test_an_emergency_at_a_screen_does_not_hide_in_a_lesser_call_from_there(
+    kind: str, taken: bool, after_s: int
+) -> None:
+    hall = Hall(consoles=1)
+    hall.order("raise_call", device_id="screen:kiosk-1", kind=kind)
+    if taken:
+        hall.order("accept_call", call_id=1, by="小李")
+    rung = hall.later(after_s).order("raise_call", device_id="screen:kiosk-1", kind="emergency")
+
+    assert [(call.call_id, call.kind, call.state, call.presses) for call in hall.open_calls] == [
+        (2, "emergency", "HEARD", 1)
+    ]
+    assert rung.call is not None and rung.call.call_id == 2 and lamps(rung)[-1] == "blink"
+    before = hall.state.calls[1]
+    assert (before.state, before.closed_by) == ("CLOSED", "系统 Linli") and before.outcome
+    assert not [one for one in hall.state.timers.values() if one.subject == "call:1"]
+
+
+def test_a_lesser_wish_joins_the_emergency_that_stands() -> None:
+    hall = Hall()
+    for kind in ("emergency", "company", "emergency"):
+        hall.later(20).order("raise_call", device_id="screen:kiosk-1", kind=kind)
+    assert [(call.kind, call.presses) for call in hall.open_calls] == [("emergency", 3)]
+
+
+def test_a_button_that_became_an_emergency_button_while_its_call_stood_rings_as_one() -> None:
+    hall = Hall()
+    hall.claim(SOS, call_kind="company")
+    hall.sos()
+    hall.order("accept_call", call_id=1, by="小李")
+    hall.later(5).claim(SOS, call_kind="emergency")
+    hall.later(1).sos()
+    assert [(call.call_id, call.kind, call.state) for call in hall.open_calls] == [(2, "emergency", "HEARD")]
+    hall.later(3).sos()
+    assert [(call.call_id, call.repeats) for call in hall.open_calls] == [(2, 1)]
 
 
 def test_somebody_said_on_my_way_and_nobody_came_and_the_next_press_rings_anew() -> None:

@@ -474,3 +474,15 @@ def test_a_call_of_another_kind_on_the_same_button_is_left_alone(hall: Hall) -> 
     hall.now_ms += 20_000
     hall.press()
     assert hall.orders == [] and hall.calls == [("HEARD", 2, None)]
+
+
+def test_a_button_that_becomes_an_emergency_button_rings_as_one_and_the_meal_still_comes(hall: Hall) -> None:
+    hall.press()
+    assert hall.calls == [("COMING", 1, None)]
+    hall.order("claim_device", device_id="btn-1", kind="call_button", call_kind="emergency", by="小李")
+    hall.at("2026-11-23T08:05").press()
+    assert hall.calls == [("CLOSED", 1, "meal_ordered"), ("HEARD", 1, None)]
+    assert hall.state.calls[2].kind == "emergency"
+    assert [order[2] for order in hall.orders] == ["ordered"]
+    hall.at("2026-11-24T00:01")
+    assert [order[2] for order in hall.orders] == ["over"] and hall.calls[1][0] == "HEARD"

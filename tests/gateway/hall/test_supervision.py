@@ -155,6 +155,52 @@ def test_a_second_press_during_a_test_is_no_test() -> None:
     assert (second.state, second.kind, second.presses) == ("HEARD", "emergency", 1)
 
 
+@pytest.mark.parametrize("gap_s", [1, 3, 5, 7, 9])
+@pytest.mark.parametrize(
+    ("button", "numbered", "at_most_s"),
+    [("btn-01", True, 10), ("chirpstack_v4:btn", True, 10), (BTN, False, 30)],
+    ids=["ours", "numbered", "unnumbered"],
+)
+def test_who_presses_on_and_on_after_a_test_press_is_heard(
+    button: str, numbered: bool, at_most_s: int, gap_s: int
+) -> None:
+    """However near each other: the elder fell while staff were testing, and does not wait between two presses."""
+    hall = PaperHall()
+    hall.claim(button)
+    hall.order("care_device", device_id=button, by="小李", expect_test=True)
+    began_ms = hall.now_ms
+    hall.press(button, "a:0" if numbered else "")
+    for number in range(1, 40):
+        hall.pass_s(gap_s).press(button, f"a:{number}" if numbered else "")
+        if len(hall.state.calls) > 1:
+            break
+    assert hall.now_ms - began_ms < (at_most_s + 2 * gap_s) * 1000
+    first, second = hall.call(1), hall.call(2)
+    assert (first.state, first.outcome) == ("CLOSED", "test")
+    assert (second.state, second.kind, second.presses) == ("HEARD", "emergency", 1)
+
+
+def test_copies_of_a_test_press_are_no_call_however_late_they_come() -> None:
+    hall = PaperHall()
+    hall.claim("btn-01")
+    hall.order("care_device", device_id="btn-01", by="小李", expect_test=True)
+    hall.press("btn-01", "a:1")
+    for _ in range(20):
+        assert hall.pass_s(7).press("btn-01", "a:1").duplicate
+    assert (hall.call().call_id, hall.call().kind, hall.call().state) == (1, "test", "HEARD")
+
+
+@pytest.mark.parametrize("off_s", [-DAY_S, -60, 601, DAY_S], ids=str)
+def test_an_announced_test_is_awaited_for_ten_minutes_by_the_clock_too(off_s: int) -> None:
+    """Its timer has not fired, or the clock was set: what is not within the ten minutes is no test."""
+    hall = PaperHall()
+    hall.claim(BTN)
+    hall.order("care_device", device_id=BTN, by="小李", expect_test=True)
+    hall.now_ms += off_s * 1000
+    hall.press(BTN)
+    assert hall.call().kind == "emergency"
+
+
 def test_a_test_that_nobody_presses_is_over_after_ten_minutes() -> None:
     hall = PaperHall()
     hall.claim(BTN)
