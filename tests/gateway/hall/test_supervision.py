@@ -190,6 +190,18 @@ def test_copies_of_a_test_press_are_no_call_however_late_they_come() -> None:
     assert (hall.call().call_id, hall.call().kind, hall.call().state) == (1, "test", "HEARD")
 
 
+def test_who_goes_on_pressing_after_staff_have_closed_the_test_is_heard() -> None:
+    hall = PaperHall()
+    hall.claim(BTN)
+    hall.order("care_device", device_id=BTN, by="小李", expect_test=True)
+    for _ in range(4):
+        hall.press(BTN)
+        hall.pass_s(7)
+    hall.order("close_call", call_id=1, by="小李", outcome="test")
+    hall.press(BTN)
+    assert (hall.call(2).state, hall.call(2).kind) == ("HEARD", "emergency")
+
+
 @pytest.mark.parametrize("off_s", [-DAY_S, -60, 601, DAY_S], ids=str)
 def test_an_announced_test_is_awaited_for_ten_minutes_by_the_clock_too(off_s: int) -> None:
     """Its timer has not fired, or the clock was set: what is not within the ten minutes is no test."""
