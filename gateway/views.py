@@ -84,8 +84,8 @@ def device_json(device: Device) -> Json:
 
 
 def row_json(row: Row) -> Json:
-    """A row of hall/rows.py: its fields by name."""
-    return {one.name: getattr(row, one.name) for one in fields(row)}
+    """A row of hall/rows.py: its fields by name, without medical notes: each look at those is written down first."""
+    return {one.name: getattr(row, one.name) for one in fields(row) if one.name != "medical"}
 
 
 def bay_json(bay: Bay) -> Json:

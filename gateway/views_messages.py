@@ -38,11 +38,13 @@ def helpers_by_network(connection: sqlite3.Connection) -> bool:
 
 
 def messages_to_answer(connection: sqlite3.Connection, since_ms: int) -> list[Json]:
-    """For the herald: who may answer by a short message: what went out to whom, newest first; also of calls that
-    somebody has taken or closed since, so that the answer can say so."""
+    """For the herald: who may answer by a short message: what was to go out to whom, newest first; also of calls that
+    somebody has taken or closed since, so that the answer can say so. ``state`` is the message's: whether it has gone
+    out, herald.db may know earlier."""
     return _rows(
         connection,
-        "SELECT m.message_id, m.call_id, m.turn, m.helper_id, m.channel, m.created_ms, h.name AS helper, h.phone,"
+        "SELECT m.message_id, m.call_id, m.turn, m.helper_id, m.channel, m.created_ms, m.state,"
+        " h.name AS helper, h.phone,"
         " c.state AS call_state, c.place, c.device_name FROM messages m JOIN helpers h USING (helper_id)"
         " JOIN calls c USING (call_id) WHERE m.created_ms >= ? AND h.active AND m.state <> 'failed'"
         " ORDER BY m.created_ms DESC, m.message_id DESC LIMIT 500",

@@ -1,7 +1,8 @@
 """Answers by SMS: what comes into the hall's modem.
 
-Rule 1. "1" or "来了" from a helper's number is as good as a tap on the link of the newest message to that helper: the
-        herald signs the same token and gives the same order, so the first is named to the second here, too.
+Rule 1. "1" or "来了" from a helper's number is as good as a tap on the link of the newest message that had gone out to
+        that helper when it was written: one that the network brings late does not take a call of which the helper knew
+        nothing. The herald signs the same token and gives the same order, so the first is named to the second, too.
 Rule 2. What came in is written down before the modem forgets it, and an acceptance is told until the gateway has heard.
 Rule 3. Who has accepted is told where to go, and nobody else: a telephone at night cannot open a page of the hall.
 """
@@ -34,6 +35,10 @@ INBOX_EVERY_S, INBOX_IDLE_S = 5.0, 60.0
 AWAITED_MS = 15 * 60 * 1000
 #: Who answers a message older than its link answers another question.
 ANSWERS_MS = links.LIFE_MS
+
+#: The network's clock and the hall's may differ by so much. Our choice: a Pi that was without internet for a week. An
+#: answer that is believed to be older is not understood; the same words again are.
+CLOCKS_DIFFER_MS = 2 * 60 * 1000
 
 
 class Line(Protocol):
@@ -153,15 +158,16 @@ class SmsAnswers:
 
     def _take_in(self, came: Came, rows: list[Json], secret: str) -> None:
         theirs = [row for row in rows if wording.digits(came.number) in _numbers(row)]
-        open_ones = [row for row in theirs if row["call_state"] == "HEARD"]
         if not theirs:
             self._book.reply_came(came.at_ms, came.number, came.text, "", 0, "", "stranger")
             say("sms_of_stranger", "a short message came in that answers nothing: it is kept in herald.db")
             return
-        row = (open_ones or theirs)[0]
-        call_id, helper_id = int(row["call_id"]), str(row["helper_id"])
+        known = [row for row in theirs if self._known_to(row, came)]
+        open_ones = [row for row in known if row["call_state"] == "HEARD"]
+        row = (open_ones or known or theirs)[0]
+        call_id, helper_id = int(row["call_id"]) if known else 0, str(row["helper_id"])
         token = ""
-        if wording.means_coming(came.text) and secret:
+        if known and wording.means_coming(came.text) and secret:
             expires_ms = int(row["created_ms"]) + links.LIFE_MS
             token = links.make(secret, links.Link(call_id, helper_id, int(row["turn"]), expires_ms))
         state = "open" if token else "not_understood"
@@ -172,8 +178,19 @@ class SmsAnswers:
         if token:
             self._replies.append(OpenReply(number, came.number, token))
             self._line.order(f"r:{number}", "accept_by_link", token=token)
-        elif open_ones:
+        elif open_ones or not known:
             self._send_back(number, came.number, wording.not_understood_words(self._languages))
+
+    def _known_to(self, row: Json, came: Came) -> bool:
+        """Whether this message had gone out when that answer was written (``at_ms`` 0: the modem does not say when)."""
+        created_ms = int(row["created_ms"])
+        if came.at_ms and created_ms > came.at_ms + CLOCKS_DIFFER_MS:
+            return False
+        if row["state"] in ("sent", "answered"):
+            return True
+        # The gateway may not have heard yet that it went out, or has made it void meanwhile.
+        sending = self._book.known(str(row["message_id"]), created_ms)
+        return sending is not None and sending.state == "sent"
 
     def _send_back(self, reply_id: int, number: str, words: str) -> None:
         """Once, as well as it goes: the acceptance itself is written in gateway.db."""

@@ -167,7 +167,7 @@ class VirtualModem:
             return self.state()
 
     def _receive(self, number: str, text: str) -> None:
-        at = time.localtime(wall_s())
+        at = time.gmtime(wall_s() + 8 * 3600)  # the network's own time, whatever this machine's zone (pdu.deliver)
         stamp = (at.tm_year % 100, at.tm_mon, at.tm_mday, at.tm_hour, at.tm_min, at.tm_sec)
         self._references += 1
         for pdu in deliver(number, text, stamp, self._references):

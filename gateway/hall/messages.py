@@ -2,14 +2,15 @@
 
 Rule 1. queued → sent | failed | void; sent → answered. Nothing else; an illegal word is refused and changes nothing.
 Rule 2. The herald may say "queued" of a queued message: it still tries, so often, and this is what stands in its way.
-Rule 3. Words that come late change nothing and are no mistake: the same word again, and any word about a void message
-        (its call was taken while the herald was sending).
+Rule 3. Words that come late change nothing and are no mistake: the same word again, any word about a void message (its
+        call was taken while the herald was sending), and any about one that memory has let go with its call.
 Rule 4. Who answers by the link of a message accepts the call under the helper's name, once, by an order; opening the
         link does nothing (chat programs look at links by themselves).
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from devices.faults import OrderRefused
@@ -22,12 +23,16 @@ from gateway.hall.state import Decision, HallState, JournalLine
 STEPS = frozenset({("queued", "queued"), ("queued", "sent"), ("queued", "failed"), ("sent", "answered")})
 WORDS = ("queued", "sent", "failed", "answered")
 LONGEST_WHY = 300
+#: As the ladder and the visits name a message: what it is about, and at the end a number.
+_NAME = re.compile(r"[a-z]+:.+:[0-9]+")
 
 
 def told(state: HallState, message_id: str, word: str, attempts: int, why: str, now_ms: int) -> Decision:
     """The herald's word about one message."""
     message = state.table(Message).get(message_id)
     if message is None:
+        if _NAME.fullmatch(message_id):
+            return Decision()
         raise OrderRefused(f"没有“{message_id}”这条消息", f"there is no message {message_id!r}")
     if message.state == "void" or (message.state == word and word != "queued"):
         return Decision()

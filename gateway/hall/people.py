@@ -80,6 +80,7 @@ def place_of(person: Person) -> str:
 
 
 def person_put(state: HallState, fields: Fields, now_ms: int) -> Decision:
+    """``new``: somebody who is not on the list yet. The same words again are the same person; nobody is overwritten."""
     key = Reader(fields, None, PERSON_NAMES).key("person_id")
     old = state.table(Person).get(key)
     read = Reader(fields, old, PERSON_NAMES)
@@ -107,6 +108,11 @@ def person_put(state: HallState, fields: Fields, now_ms: int) -> Decision:
         active=read.flag("active", True),
         since_ms=old.since_ms if old else now_ms,
     )
+    if fields.flag("new") and old is not None and new != old:
+        raise OrderRefused(
+            "这位居民已经在册，没有改动。请在“居民”页修改",
+            "this resident is on the list already, nothing was changed: edit them on the page “Residents”",
+        )
     decision = _put(old, new, "Person", f"person:{key}", fields, now_ms)
     if old is not None and (old.name, place_of(old)) != (new.name, place_of(new)):
         decision.changes += [

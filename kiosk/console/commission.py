@@ -70,13 +70,17 @@ def find_people() -> ResponseReturnValue:
 @blueprint.post("/api/people")
 @door.allow("admin", "staff")
 def new_person() -> ResponseReturnValue:
-    """Somebody who is not on the list yet. ``person_id`` from the page, so that a repeated tap is the same person."""
+    """Somebody who is not on the list yet. ``person_id`` from the page, so that a repeated tap is the same person.
+
+    Whoever is on the list already is neither changed nor shown: here is no right to see a whole resident.
+    """
     body = acts.json_body()
     fields: Json = {name: acts.text_of(body, name) for name in _PERSON_FIELDS if name in body}
     person_id = acts.text_of(body, "person_id", 40) or f"p-{secrets.token_hex(6)}"
-    answer = current_core().link.order("put_person", person_id=person_id, **fields, by=door.me().name)
+    answer = current_core().link.order("put_person", person_id=person_id, **fields, new=True, by=door.me().name)
     acts.did("put_person", person_id)
-    return jsonify(ok=True, person=answer.get("row") or {"person_id": person_id, **fields})
+    row = answer.get("row") or fields
+    return jsonify(ok=True, person={"person_id": person_id, **{name: row.get(name, "") for name in _PERSON_FIELDS}})
 
 
 @blueprint.get("/api/said/<path:device_id>")

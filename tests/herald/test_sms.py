@@ -6,21 +6,25 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from devices.virtual.modem import VirtualModem
-from gateway.hall.rows import Helper
+from gateway.hall import links
+from gateway.hall.rows import Helper, Message
 from gateway.notebook import Notebook, open_reader
 from herald import modem_post, sms_answers
 from herald.desk_line import DeskLine
-from herald.modem_post import ModemPost
+from herald.lanes import Lanes
+from herald.modem_post import Came, ModemPost
 from herald.office import Office
-from herald.sendings import SCHEMA, Sendings
+from herald.sendings import SCHEMA, Sending, Sendings
+from herald.sms_answers import Looked, SmsAnswers
 from herald.wording import NOT_A_NUMBER, Outcome
 from tests.herald.message_hall import QuietGateway, quiet_gateway
-from tests.parts import PATIENCE_S
+from tests.parts import PATIENCE_S, wait_until
 
 LI = Helper("h-li", "李四", "grid", phone="13800138000")
 WANG = Helper("h-wang", "王五", "building", phone="139-0013-9000")
@@ -122,6 +126,64 @@ def test_a_helper_answers_by_sms_and_the_second_hears_who_was_first(
             ("+8613900139000", "refused"),
             ("10086", "stranger"),
         ]
+
+
+class Told:
+    """The line to the gateway: what was ordered by it."""
+
+    def __init__(self) -> None:
+        self.tokens: list[object] = []
+
+    def order(self, order_id: str, name: str, /, **fields: object) -> bool:
+        assert name == "accept_by_link"
+        self.tokens.append(fields["token"])
+        return True
+
+
+def test_an_answer_takes_only_a_call_of_whose_message_its_writer_knew(tmp_path: Path, modem: VirtualModem):
+    """Granny Zhang's call is over when the network brings the answer to it; by then another rings."""
+    with quiet_gateway(tmp_path, sms_port="virtual") as hall:
+        first = hall.a_call_of_granny_zhang()
+        sent = hall.message(first, "sms:13800138000", LI)
+        row = hall.loop.state.table(Message)[sent]
+        hall.put(replace(row, state="sent"))
+        assert hall.order("close_call", call_id=first, by="张三", outcome="helped", note="")["ok"]
+        hall.press("btn-0502")
+        second = int(hall.wait(lambda state: max(state.calls) if max(state.calls) > first else 0))
+        later_ms = row.created_ms + 600_000
+        later = replace(row, message_id="later", call_id=second, created_ms=later_ms)
+
+        post, line, lanes = ModemPost(str(modem.link)), Told(), Lanes()
+        book = Notebook(hall.house.herald_db, SCHEMA)
+        kept = Sendings(book, lambda: later_ms)
+        plan, secret = hall.house.plan, hall.loop.state.link_secret
+        answers = SmsAnswers(plan, hall.house.gateway_db, kept, line, post, lanes, lambda: later_ms)
+
+        def takes(state: str, at_ms: int, text: str = "1") -> int:
+            """The call that an answer written at that time takes; 0: none."""
+            hall.put(replace(later, state=state))
+            told = len(line.tokens)
+            answers.looked(Looked((Came("+8613800138000", text, at_ms, ()),)), secret)
+            link = links.read(secret, str(line.tokens[-1])) if len(line.tokens) > told else None
+            return link.call_id if link else 0
+
+        try:
+            assert takes("sent", row.created_ms + 5_000) == first, "written when there was only the first"
+            assert takes("sent", later_ms - 60_000) == second, "the network's clock is a minute behind"
+            assert takes("sent", later_ms + 5_000) == second
+            assert takes("sent", 0) == second, "the modem does not say when"
+            for state in ("queued", "void"):
+                assert takes(state, later_ms + 5_000, f"1{'!' * len(state)}") == first, "nobody has read it"
+            assert takes("sent", row.created_ms - 600_000) == 0, "older than all that was sent"
+            assert "没有看懂" in sent_to(modem, "+8613800138000")[0]
+            kept.put([Sending("later", later_ms, "sent")])
+            assert takes("queued", later_ms + 7_000) == second, "the gateway has not heard yet that it went out"
+            states = book.connection.execute("SELECT state, call_id FROM replies ORDER BY reply_id").fetchall()
+            assert ("not_understood", 0) in states and "stranger" not in dict(states)
+        finally:
+            wait_until(lambda: not lanes.busy(), lambda: "the modem has forgotten what came")
+            post.close()
+            book.close()
 
 
 def test_a_modem_in_trouble_says_which_and_the_message_goes_when_it_is_well_again(

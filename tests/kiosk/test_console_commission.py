@@ -59,8 +59,24 @@ def test_somebody_new_is_added_once_however_often_it_is_tapped(hall: ConsoleHall
         told = staff.order("people", person_id="p-abc", name="孙爷爷", building="5栋", room="101").get_json()
     assert told["person"]["person_id"] == "p-abc"
     assert ordered(hall, "put_person") == [
-        {"person_id": "p-abc", "name": "孙爷爷", "building": "5栋", "room": "101"}
+        {"person_id": "p-abc", "name": "孙爷爷", "building": "5栋", "room": "101", "new": True}
     ] * 2
+
+
+def test_of_somebody_who_is_on_the_list_the_page_is_told_only_its_own_fields(
+    hall: ConsoleHall, staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = type(hall.gateway)._answer
+
+    def answers_with_all_it_knows(self: Any, order: Json) -> Json:
+        if order["order"] == "put_person":
+            return {"row": {"person_id": "p-302", "name": "张桂芳", "medical": "糖尿病", "access": "门禁 4711"}}
+        return answer(self, order)
+
+    monkeypatch.setattr(type(hall.gateway), "_answer", answers_with_all_it_knows)
+    told = staff.order("people", person_id="p-302", name="张桂芳")
+    assert told.status_code == 200 and told.get_json()["person"]["name"] == "张桂芳"
+    assert ("糖尿病" in told.text, "4711" in told.text, "medical" in told.text) == (False, False, False)
 
 
 def test_a_device_is_tied_to_a_person(hall: ConsoleHall, staff: Client) -> None:

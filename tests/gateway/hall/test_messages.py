@@ -78,6 +78,18 @@ def test_the_herald_that_still_tries_is_believed_and_costs_no_line_of_the_journa
     assert state_of(hall, LI) == "queued"
 
 
+def test_words_that_come_a_day_late_are_no_mistake_and_change_nothing():
+    """The herald was without the gateway; the call is closed, and memory has let its messages go."""
+    hall = hall_with_a_call()
+    message_id = "call:1:1:0:h-li:0"
+    hall.did(Decision(changes=[replace(hall.state.table(Message)["m-h-li"], message_id=message_id, state="sent")]))
+    hall.order("close_call", call_id=1, by="张三", outcome="helped")
+    hall.state.forget_old(hall.later(2 * 86_400).now_ms)
+    assert message_id not in hall.state.table(Message)
+    for late in (message_id, "visit:p-1:monthly:2026-11-01:1:h-li:1795000000000:0"):
+        assert hall.order("message_state", message_id=late, state="sent", attempts=1).changes == []
+
+
 def test_words_about_a_message_that_nobody_knows_are_refused():
     assert "没有" in why(hall_with_a_call(), "message_state", message_id="m-0", state="sent")[0]
     assert "只能是" in why(hall_with_a_call(), "message_state", message_id="m-h-li", state="void")[0]

@@ -15,6 +15,7 @@ from gateway.hall.kinds import DEFAULTS, kind_of
 from gateway.hall.rows import TABLES, Helper, Holiday, Kind, Message, Person, Shift, Substitution
 from gateway.hall.rules import decide, obey
 from gateway.hall.state import Decision, HallState, JournalLine
+from gateway.views import row_json
 
 #: Sunday, 22 November 2026, 10:00 in Shanghai
 TEN_O_CLOCK = 1_795_312_800_000
@@ -90,6 +91,21 @@ def test_the_journal_names_the_row_and_the_fields_and_nothing_of_the_person(hall
         ("PersonPut", "person:p-1", "phone,medical"),
     ]
     assert hall.order("put_person", person_id="p-1", phone="13900000000").changes == []
+
+
+def test_somebody_new_is_never_somebody_who_is_on_the_list_already(hall: Hall) -> None:
+    hall.order("put_person", **WANG, medical="高血压", new=True)
+    assert hall.order("put_person", **WANG, new=True).changes == [], "a repeated tap"
+    assert "已经在册" in hall.refused("put_person", person_id="p-1", name="别人", new=True).why_zh
+    assert hall.state.table(Person)["p-1"].name == "王小明"
+
+
+def test_no_answer_tells_medical_notes(hall: Hall) -> None:
+    decision = hall.order("put_person", **WANG, medical="高血压")
+    (row,) = (change for change in decision.changes if isinstance(change, Person))
+    assert row.medical == "高血压"
+    told = row_json(row)
+    assert "medical" not in told and "高血压" not in told.values() and told["name"] == "王小明"
 
 
 def test_each_look_at_medical_notes_is_written_down(hall: Hall) -> None:
