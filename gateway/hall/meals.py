@@ -185,14 +185,10 @@ def _ordered(
     call = replace(call, state="COMING", accepted_ms=now_ms, accepted_by=CANTEEN)
     if person is not None:
         call = replace(call, person_id=person.person_id, person=call.person or person.name)
-    day = date.fromisoformat(menu.day)
-    over_ms = moment_ms(state.zone, day + timedelta(days=1))
     subject = f"call:{call.call_id}"
     return call, [
         order,
-        TimerSet(
-            _timer_of(call.call_id), calls.MEAL, subject, now_ms, max(0, over_ms - now_ms), by_wall=True
-        ),
+        _until_over(state, order, now_ms),
         JournalLine(now_ms, "MealOrdered", subject, by, f"{menu.day} {menu.meal}"),
         JournalLine(now_ms, "Accepted", subject, CANTEEN),
     ]
@@ -233,6 +229,20 @@ def _person_id(state: HallState, call: Call) -> str:
 
 def _timer_of(call_id: int) -> str:
     return f"call:{call_id}:{calls.MEAL}"
+
+
+def _until_over(state: HallState, order: MealOrder, now_ms: int) -> TimerSet:
+    """The timer by which an ordered meal waits for its day to end."""
+    day = day_named(order.day)
+    over_ms = now_ms if day is None else moment_ms(state.zone, day + timedelta(days=1))
+    return TimerSet(
+        _timer_of(order.call_id),
+        calls.MEAL,
+        f"call:{order.call_id}",
+        now_ms,
+        max(0, over_ms - now_ms),
+        by_wall=True,
+    )
 
 
 def _closed(call: Call, outcome: str, now_ms: int, by: str = CANTEEN) -> Call:
@@ -282,6 +292,25 @@ def follow(state: HallState, decision: Decision, now_ms: int) -> None:
             draft = Draft(state, now_ms)
             _end(draft, order, "cancelled", change.closed_by or "")
             decision.changes += draft.changes
+
+
+def watched(state: HallState, now_ms: int) -> Decision:
+    """An ordered meal whose timer was lost (a notebook put together again) waits for its day's end anew; then the
+    calls, which know by that timer that it is the canteen's turn."""
+    lost = [
+        one
+        for one in state.table(MealOrder).values()
+        if one.state == "ordered" and state.timer(_timer_of(one.call_id)) is None
+    ]
+    decision = Decision(changes=[_until_over(state, one, now_ms) for one in lost])
+    coming = (f"call:{one.call_id}:coming" for one in lost)
+    decision.changes += [TimerGone(name) for name in coming if state.timer(name) is not None]
+    seen = state
+    if lost:
+        seen = state.child()
+        seen.put(decision)
+    decision.changes += calls.watched(seen, now_ms).changes
+    return decision
 
 
 def day_over(state: HallState, timer: TimerSet, now_ms: int) -> Decision:

@@ -14,7 +14,7 @@ from devices.messages import DeviceSeen, Pressed, SetLamp
 from gateway.hall import calls, meals, timers
 from gateway.hall.rows import CallStep, MealOrder, Menu, Message, Person
 from gateway.hall.rules import decide, obey
-from gateway.hall.state import Call, Decision, Device, HallState, JournalLine
+from gateway.hall.state import Call, Decision, Device, HallState, JournalLine, TimerSet
 from tests.gateway.held_hall import HeldClock, HeldHall
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -120,6 +120,21 @@ def test_whoever_looks_after_open_calls_sees_that_it_is_the_canteens_turn(hall: 
     hall.at("2026-11-23T11:30")
     assert calls.watched(hall.state, hall.now_ms).changes == []
     assert hall.calls == [("COMING", 1, None)]
+
+
+@pytest.mark.parametrize("expiring", [False, True])
+def test_an_ordered_meal_whose_timer_was_lost_waits_for_its_days_end_again(
+    hall: Hall, expiring: bool
+) -> None:
+    hall.press()
+    timer = hall.state.timers.pop("call:1:meal")
+    if expiring:  # what took its place would let it ring after two hours
+        hall.state.timers["call:1:coming"] = TimerSet("call:1:coming", "coming", "call:1", 0, 1)
+    hall.now_ms += 60_000
+    hall._did(meals.watched(hall.state, hall.now_ms))
+    assert {name: one.due_ms for name, one in hall.state.timers.items()} == {"call:1:meal": timer.due_ms}
+    hall.at("2026-11-24T00:00")
+    assert hall.orders[0][2] == "over" and hall.calls == [("CLOSED", 1, "meal_ordered")]
 
 
 def test_a_trembling_hand_orders_one_meal(hall: Hall) -> None:
