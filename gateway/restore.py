@@ -254,8 +254,13 @@ def _put_right(connection: sqlite3.Connection, floor: int) -> None:
     counts = ", ".join(f"{state} = {count.format(state)}" for state in ("free", "taken", "unknown", "closed"))
     total = "(SELECT count(*) FROM bays WHERE bays.zone_id = zones.zone_id)"
     connection.execute(f"UPDATE zones SET {counts}, total = {total}")
-    ringing = "SELECT 'call:' || call_id FROM calls WHERE state = 'HEARD'"
-    connection.execute(f"DELETE FROM timers WHERE subject LIKE 'call:%' AND subject NOT IN ({ringing})")
+    # Timers of calls that are over or lost go. An ordered meal waits for its day to end, its call closed or not.
+    standing = "SELECT 'call:' || call_id FROM calls WHERE state <> 'CLOSED'"
+    ordered = "SELECT 'call:' || call_id || ':meal' FROM meal_orders WHERE state = 'ordered'"
+    connection.execute(
+        f"DELETE FROM timers WHERE subject LIKE 'call:%' AND timer_id NOT IN ({ordered})"
+        f" AND (kind = 'meal' OR subject NOT IN ({standing}))"
+    )
     # A ringing call whose timer was lost gets a new one: its reminder comes again rather than never.
     connection.execute(
         "INSERT OR IGNORE INTO timers(timer_id, kind, subject, set_ms, after_ms, due_ms)"

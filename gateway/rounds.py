@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from devices import paths
 from devices.messages import PathSeen
 from devices.plan import Panel
-from gateway.hall import answering, bays, calls, caring, forgetting, supervision
+from gateway.hall import answering, bays, caring, forgetting, meals, supervision
 from gateway.hall import clock as clock_rules
 from gateway.hall import timers as timer_rules
 from gateway.hall.rows import Care, Path, Voice
@@ -123,7 +123,7 @@ class Rounds:
     def _watch_calls(self) -> None:
         """No open call without its timer: those of an older notebook have none."""
         try:
-            self._loop.decide(calls.watched)
+            self._loop.decide(meals.watched)
         except MISTAKES as wrong:
             say(
                 "calls_not_watched",

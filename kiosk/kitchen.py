@@ -109,7 +109,8 @@ def _told(connection: sqlite3.Connection, orders: list[Json]) -> list[Any]:
 
 
 def _is_news(order: Json, told: str | None) -> bool:
-    return told is None or (told == "told" and order["state"] == "cancelled")
+    """Told and given back, or given back by mistake and ordered again."""
+    return told is None or (told, order["state"]) in (("told", "cancelled"), ("cancelled", "ordered"))
 
 
 def _put(core: Core, notebook: sqlite3.Connection, order: Json, printer: str, now_ms: int) -> int:
@@ -137,7 +138,9 @@ def _put(core: Core, notebook: sqlite3.Connection, order: Json, printer: str, no
         )
     else:
         notebook.execute(
-            "INSERT INTO kitchen_slips VALUES (?, ?, ?, NULL, 'told', ?)", (*key, slip_id, now_ms)
+            "INSERT INTO kitchen_slips VALUES (?, ?, ?, NULL, 'told', ?) ON CONFLICT DO UPDATE"
+            " SET state = 'told', slip_id = excluded.slip_id, cancel_slip_id = NULL, at_ms = excluded.at_ms",
+            (*key, slip_id, now_ms),
         )
     return 1
 

@@ -23,7 +23,7 @@ from gateway.hall.fields import Fields
 from gateway.hall.kinds import OUTCOMES, kind_of, kinds
 from gateway.hall.life import LAMP, LIFE, call_of, changed, find, lamp_of, mermaid, newest, step
 from gateway.hall.presses import NETWORK_COPY_MS, OWN_FAMILIES, REDELIVERED_MS
-from gateway.hall.rows import LastPress
+from gateway.hall.rows import LastPress, Person
 from gateway.hall.state import (
     Call,
     Change,
@@ -234,9 +234,19 @@ def _press(
 
 
 def raised(
-    state: HallState, device_id: str, kind: str, name: str, place: str, by: str, key: str, now_ms: int
+    state: HallState,
+    device_id: str,
+    kind: str,
+    name: str,
+    place: str,
+    by: str,
+    key: str,
+    now_ms: int,
+    of: Person | None = None,
 ) -> Decision:
     """A call raised on a screen (叫人帮忙). With a ``key``, the same order again is the same call.
+
+    ``of``: for whom, where that is known; the first step tells the helpers of that home.
 
     A screen may speak only for itself: its ids begin with "screen:", so that nobody at a screen can light an
     elder's lamp or hide in an elder's call.
@@ -249,6 +259,8 @@ def raised(
     if known is not None:
         return Decision(call=state.calls.get(known), duplicate=True)
     device = Device(device_id, "hall_button", now_ms, now_ms, 0, name=name, call_kind=kind, place=place)
+    if of is not None:
+        device = replace(device, person_id=of.person_id, person=of.name)
     decision = pressed(state, Pressed(device_id, event="raised", button=1), device, now_ms)
     if key and decision.call is not None:
         decision.changes.append(OrderKey(key, decision.call.call_id, now_ms))

@@ -23,6 +23,8 @@ class Draft:
         self.changes: list[Change] = []
         self._rows: dict[str, dict[Any, Row | None]] = {}
         self._timers: dict[str, TimerSet | None] = {}
+        #: (table, column) → value → keys of the rows that have or had it there; a key stays, its row is looked at
+        self._found: dict[tuple[str, str], dict[Any, dict[Any, None]]] = {}
         for change in before:
             self._note(change)
 
@@ -51,6 +53,18 @@ class Draft:
             if found is not None:
                 yield found
 
+    def having(self, kind: type[R], column: str, value: Any) -> Iterator[R]:
+        """The rows with that value, as they are by now. The table is walked once, however often it is asked."""
+        found = self._found.get((kind.TABLE, column))
+        if found is None:
+            found = self._found[kind.TABLE, column] = {}
+            for row in self.rows(kind):
+                found.setdefault(getattr(row, column), {})[row.key] = None
+        for key in list(found.get(value, ())):
+            now = self.get(kind, key)
+            if now is not None and getattr(now, column) == value:
+                yield now
+
     def timer(self, timer_id: str) -> TimerSet | None:
         return self._timers[timer_id] if timer_id in self._timers else self.state.timer(timer_id)
 
@@ -70,6 +84,9 @@ class Draft:
         match change:
             case Row():
                 self._rows.setdefault(change.TABLE, {})[change.key] = change
+                for (table, column), found in self._found.items():
+                    if table == change.TABLE:
+                        found.setdefault(getattr(change, column), {})[change.key] = None
             case RowGone():
                 self._rows.setdefault(change.table, {})[change.key] = None
             case TimerSet():

@@ -13,7 +13,8 @@ Rule 4. A long press gives it back before the cut-off. A long press that can giv
         for a person.
 Rule 5. The price is the menu's, or nothing where the hall has decided so for the person (``meal_free``). What was
         ordered stays what was ordered, also where the menu is changed afterwards.
-Rule 6. Staff cancel at any time: they have spoken to the kitchen.
+Rule 6. Staff cancel at any time: they have spoken to the kitchen. A close that they undo brings the meal back before
+        its cut-off, with a slip; later the call rings, for nobody may read "coming" for a meal that nobody cooks.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from datetime import date, timedelta
 
 from devices.faults import OrderRefused
 from devices.messages import Pressed, SetLamp
-from gateway.hall import calls
+from gateway.hall import calls, ladder
 from gateway.hall.days import day_named, day_of, moment_ms
 from gateway.hall.draft import Draft
 from gateway.hall.fields import Fields
@@ -58,6 +59,9 @@ DISH_LONGEST, PRICE_MOST_FEN, PORTIONS_MOST, MENUS_MOST = 200, 100_000, 20, 60
 
 NO_MENU = "没有菜单：请打电话问老人要什么 · no menu: telephone"
 NOT_SURE = "不能确定是不是要订餐：请打电话问 · not certain that a meal is wanted: telephone"
+NOT_BACK = (
+    "办结已撤销，但这份餐已不能恢复：请打电话问 · its close was undone, the meal cannot come back: telephone"
+)
 NOT_NOW = "长按退餐，但没有可退的餐或已过截止时间：请打电话 · wants to give back what cannot be given back: telephone"
 
 
@@ -185,14 +189,10 @@ def _ordered(
     call = replace(call, state="COMING", accepted_ms=now_ms, accepted_by=CANTEEN)
     if person is not None:
         call = replace(call, person_id=person.person_id, person=call.person or person.name)
-    day = date.fromisoformat(menu.day)
-    over_ms = moment_ms(state.zone, day + timedelta(days=1))
     subject = f"call:{call.call_id}"
     return call, [
         order,
-        TimerSet(
-            _timer_of(call.call_id), calls.MEAL, subject, now_ms, max(0, over_ms - now_ms), by_wall=True
-        ),
+        _until_over(state, order, now_ms),
         JournalLine(now_ms, "MealOrdered", subject, by, f"{menu.day} {menu.meal}"),
         JournalLine(now_ms, "Accepted", subject, CANTEEN),
     ]
@@ -235,6 +235,20 @@ def _timer_of(call_id: int) -> str:
     return f"call:{call_id}:{calls.MEAL}"
 
 
+def _until_over(state: HallState, order: MealOrder, now_ms: int) -> TimerSet:
+    """The timer by which an ordered meal waits for its day to end."""
+    day = day_named(order.day)
+    over_ms = now_ms if day is None else moment_ms(state.zone, day + timedelta(days=1))
+    return TimerSet(
+        _timer_of(order.call_id),
+        calls.MEAL,
+        f"call:{order.call_id}",
+        now_ms,
+        max(0, over_ms - now_ms),
+        by_wall=True,
+    )
+
+
 def _closed(call: Call, outcome: str, now_ms: int, by: str = CANTEEN) -> Call:
     return replace(
         call,
@@ -270,9 +284,15 @@ def _end_call(draft: Draft, decision: Decision, order: MealOrder, outcome: str, 
 
 
 def follow(state: HallState, decision: Decision, now_ms: int) -> None:
-    """A meal's call that staff close by hand takes its order with it, unless they say that it was ordered."""
+    """A meal's call that staff close by hand takes its order with it, unless they say that it was ordered; a close that
+    is undone brings it back."""
     for change in list(decision.changes):
-        if isinstance(change, Call) and change.kind == KIND and change.state == "CLOSED":
+        if not isinstance(change, Call) or change.kind != KIND:
+            continue
+        before = state.calls.get(change.call_id)
+        if change.state == "COMING" and before is not None and before.state == "CLOSED":
+            _undone(state, decision, before, change, now_ms)
+        elif change.state == "CLOSED":
             order = state.table(MealOrder).get(change.call_id)
             settled = any(
                 isinstance(one, MealOrder) and one.call_id == change.call_id for one in decision.changes
@@ -282,6 +302,66 @@ def follow(state: HallState, decision: Decision, now_ms: int) -> None:
             draft = Draft(state, now_ms)
             _end(draft, order, "cancelled", change.closed_by or "")
             decision.changes += draft.changes
+
+
+def _undone(state: HallState, decision: Decision, before: Call, call: Call, now_ms: int) -> None:
+    """A lamp that says "coming" must be true of the meal: it is put back where the kitchen's paper can still say so,
+    before its cut-off. Where it cannot, or that meal was ordered meanwhile, the call rings anew, for a person."""
+    if call.accepted_by != CANTEEN:
+        return  # a question that a person had taken
+    order = state.table(MealOrder).get(call.call_id)
+    if order is None or (order.state != "ordered" and not _can_come_back(state, order, now_ms)):
+        seen = state.child()
+        seen.calls[call.call_id] = replace(before, accepted_ms=before.closed_ms, note=NOT_BACK)
+        by = next((one.actor for one in decision.changes if isinstance(one, JournalLine)), "")
+        anew = calls.reopened(seen, call.call_id, by, now_ms)
+        decision.changes, decision.effects, decision.call = anew.changes, anew.effects, anew.call
+        return
+    if call.arrived_ms is None:  # it is the canteen's turn until the day ends, not for two hours
+        decision.changes = [
+            one
+            for one in decision.changes
+            if not (isinstance(one, TimerSet) and one.subject == f"call:{call.call_id}")
+        ]
+    if order.state != "ordered":
+        order = replace(order, state="ordered", changed_ms=now_ms)
+        line = JournalLine(
+            now_ms, "MealOrdered", f"call:{call.call_id}", CANTEEN, f"{order.day} {order.meal}"
+        )
+        decision.changes += [order, line]
+    decision.changes.append(_until_over(state, order, now_ms))
+
+
+def _can_come_back(state: HallState, order: MealOrder, now_ms: int) -> bool:
+    """Delivered: the kitchen has had it all the time. Given back: until the cut-off, and not beside another."""
+    if order.state == "delivered":
+        return True
+    again = any(
+        one.state == "ordered"
+        and (one.day, one.meal) == (order.day, order.meal)
+        and (one.device_id == order.device_id or (order.person_id and one.person_id == order.person_id))
+        for one in state.table(MealOrder).values()
+    )
+    return order.state == "cancelled" and not again and _cutoff_ms(state, order) > now_ms
+
+
+def watched(state: HallState, now_ms: int) -> Decision:
+    """An ordered meal whose timer was lost (a notebook put together again) waits for its day's end anew; then the
+    calls, which know by that timer that it is the canteen's turn."""
+    lost = [
+        one
+        for one in state.table(MealOrder).values()
+        if one.state == "ordered" and state.timer(_timer_of(one.call_id)) is None
+    ]
+    decision = Decision(changes=[_until_over(state, one, now_ms) for one in lost])
+    coming = (f"call:{one.call_id}:coming" for one in lost)
+    decision.changes += [TimerGone(name) for name in coming if state.timer(name) is not None]
+    seen = state
+    if lost:
+        seen = state.child()
+        seen.put(decision)
+    decision.changes += calls.watched(seen, now_ms).changes
+    return decision
 
 
 def day_over(state: HallState, timer: TimerSet, now_ms: int) -> Decision:
@@ -365,7 +445,12 @@ def by_phone(state: HallState, fields: Fields, now_ms: int) -> Decision:
     # One open call a device: an order of the same person that is still out goes on without its call.
     before = state.calls.get(state.newest_call.get(subject, 0))
     if before is not None and before.state != "CLOSED":
-        changes.insert(0, _closed(before, "meal_ordered", now_ms))
+        closed = JournalLine(now_ms, "Closed", f"call:{before.call_id}", by, "meal_ordered")
+        changes[:0] = [
+            _closed(before, "meal_ordered", now_ms),
+            *ladder.stop(state, before, "closed", now_ms),
+            closed,
+        ]
     if key:
         changes.append(OrderKey(key, call.call_id, now_ms))
     return Decision(changes=changes, call=call)

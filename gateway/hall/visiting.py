@@ -93,14 +93,9 @@ def _raised(draft: Draft, visit: Visit, person: Person, kind: str, by: str) -> C
     if kind not in visits.kinds_to_raise(draft.state):
         raise OrderRefused(f"不能发起“{kind}”这种呼叫", f"a visit cannot raise a call of kind {kind!r}")
     device_id, name = f"screen:visit-{person.person_id}", f"{kind_of(draft.state, kind).name_zh}（探访）"
-    raised = calls.raised(
-        draft.state, device_id, kind, name, person.place, by, f"{visit.visit_id}:{kind}", draft.now_ms
-    )
-    for change in raised.changes:
-        if isinstance(change, Call):
-            change = replace(change, person_id=person.person_id, person=person.name)
-            raised.call = change
-        draft.put(change)
+    key = f"{visit.visit_id}:{kind}"
+    raised = calls.raised(draft.state, device_id, kind, name, person.place, by, key, draft.now_ms, person)
+    draft.put(*raised.changes)
     return raised.call
 
 

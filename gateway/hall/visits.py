@@ -129,7 +129,7 @@ def special(
 
 
 def open_visits(draft: Draft, person_id: str) -> list[Visit]:
-    return [one for one in draft.rows(Visit) if one.person_id == person_id and not one.settled]
+    return [one for one in draft.having(Visit, "person_id", person_id) if not one.settled]
 
 
 def timer_of(visit: Visit) -> str:

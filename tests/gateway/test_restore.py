@@ -258,6 +258,45 @@ def test_a_notebook_that_is_empty_or_gone_is_a_loss_and_not_a_new_hall(
     assert max(calls(again)) > 1000
 
 
+def test_a_meal_that_is_ordered_still_waits_for_its_days_end_and_a_call_that_was_taken_still_expires(
+    halls: Callable[[], HeldHall], tmp_path: Path
+) -> None:
+    """The timers of calls that are open come along, and one whose page was lost is set anew: no meal rings at two."""
+    hall = halls()
+    claim(hall, "btn-01", "张奶奶")
+    hall.press("btn-01", "a:1")
+    hall.order("accept_call", call_id=1, by="小李")
+    for person_id in ("p-1", "p-2"):
+        assert hall.order("put_person", person_id=person_id, name="王爷爷", by="小李")["ok"]
+    day = "2026-11-19"
+    hall.order("put_menu", day=day, meal="lunch", dish="鱼", price_fen=1200, cutoff_min=600, by="周")
+    hall.order("order_meal", person_id="p-1", day=day, meal="lunch", by="小李")
+    hall.order("order_meal", person_id="p-2", day=day, meal="lunch", by="小李")
+    hall.press("btn-02", "b:1")
+    hall.order("close_call", call_id=4, by="小李", outcome="test")
+    waiting = hall.loop.state.timers
+    assert {"call:1:coming", "call:2:meal", "call:3:meal"} <= set(waiting)
+    due_ms, expires_ms = waiting["call:2:meal"].due_ms, waiting["call:1:coming"].due_ms
+    hall.after_s(300)
+    hall.book.write(
+        lambda db: (
+            db.execute("DELETE FROM timers WHERE timer_id = 'call:3:meal'"),
+            db.execute(
+                "INSERT INTO timers(timer_id, kind, subject, set_ms, after_ms, due_ms)"
+                " VALUES ('call:4:step', 'step', 'call:4', 0, 1, 1), ('call:9:meal', 'meal', 'call:9', 0, 1, 1)"
+            ),
+        )
+    )
+    back_up(tmp_path)
+    hall.die()
+    spoil(tmp_path / "gateway.db", 1)
+
+    again = halls().loop.state
+    assert again.timers["call:1:coming"].due_ms == expires_ms, "not five minutes later"
+    assert again.timers["call:3:meal"].due_ms == due_ms == again.timers["call:2:meal"].due_ms
+    assert not {"call:2:coming", "call:3:coming", "call:4:step", "call:9:meal"} & set(again.timers)
+
+
 def test_zones_count_their_bays_again(halls: Callable[[], HeldHall], tmp_path: Path) -> None:
     hall = halls()
     hall.order("claim_device", device_id="s1", kind="bay_sensor", bay_id="e1", zone_id="east")

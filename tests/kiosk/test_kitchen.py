@@ -74,6 +74,19 @@ def test_each_order_is_one_slip_and_one_more_when_it_is_given_back(core: Core, b
     assert slips(core) == ["订餐 1 号", "订餐 2 号", "退餐 1 号"]
 
 
+def test_given_back_by_mistake_and_put_back_is_one_more_slip(core: Core, book: Notebook) -> None:
+    """What the kitchen holds at the end is what is ordered; a mistake that it never heard of costs no paper."""
+    for state in ("ordered", "cancelled", "ordered", "ordered", "cancelled"):
+        put(book, meal(1, state=state))
+        kitchen.tell(core)
+    assert slips(core) == ["订餐 1 号", "退餐 1 号", "订餐 1 号", "退餐 1 号"]
+    put(book, meal(2, state="cancelled"))
+    assert kitchen.tell(core) == 0
+    put(book, meal(2))
+    assert kitchen.tell(core) == 1 and kitchen.tell(core) == 0
+    assert slips(core)[4:] == ["订餐 2 号"]
+
+
 def test_given_back_before_the_kitchen_heard_of_it_needs_no_paper(core: Core, book: Notebook) -> None:
     put(book, meal(1, state="cancelled"))
     assert kitchen.tell(core) == 0 and kitchen.tell(core) == 0

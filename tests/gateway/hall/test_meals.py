@@ -14,7 +14,7 @@ from devices.messages import DeviceSeen, Pressed, SetLamp
 from gateway.hall import calls, meals, timers
 from gateway.hall.rows import CallStep, MealOrder, Menu, Message, Person
 from gateway.hall.rules import decide, obey
-from gateway.hall.state import Call, Decision, Device, HallState, JournalLine
+from gateway.hall.state import Call, Decision, Device, HallState, JournalLine, TimerSet
 from tests.gateway.held_hall import HeldClock, HeldHall
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -120,6 +120,21 @@ def test_whoever_looks_after_open_calls_sees_that_it_is_the_canteens_turn(hall: 
     hall.at("2026-11-23T11:30")
     assert calls.watched(hall.state, hall.now_ms).changes == []
     assert hall.calls == [("COMING", 1, None)]
+
+
+@pytest.mark.parametrize("expiring", [False, True])
+def test_an_ordered_meal_whose_timer_was_lost_waits_for_its_days_end_again(
+    hall: Hall, expiring: bool
+) -> None:
+    hall.press()
+    timer = hall.state.timers.pop("call:1:meal")
+    if expiring:  # what took its place would let it ring after two hours
+        hall.state.timers["call:1:coming"] = TimerSet("call:1:coming", "coming", "call:1", 0, 1)
+    hall.now_ms += 60_000
+    hall._did(meals.watched(hall.state, hall.now_ms))
+    assert {name: one.due_ms for name, one in hall.state.timers.items()} == {"call:1:meal": timer.due_ms}
+    hall.at("2026-11-24T00:00")
+    assert hall.orders[0][2] == "over" and hall.calls == [("CLOSED", 1, "meal_ordered")]
 
 
 def test_a_trembling_hand_orders_one_meal(hall: Hall) -> None:
@@ -241,6 +256,8 @@ def test_staff_order_by_telephone_more_portions_and_late(hall: Hall) -> None:
     hall.order("order_meal", person_id="p-1", day="2026-11-23", meal="dinner", by="小李")
     assert [one[2] for one in hall.orders] == ["ordered", "ordered"]
     assert [state for state, _, _ in hall.calls] == ["CLOSED", "COMING"], "one open call a device"
+    closed = [(one.subject, one.actor, one.detail) for one in hall.journal if one.event == "Closed"]
+    assert closed == [("call:1", "小李", "meal_ordered")]
 
 
 def test_what_was_ordered_by_telephone_is_not_ordered_again_by_the_button(hall: Hall) -> None:
@@ -270,6 +287,58 @@ def test_a_meals_call_that_staff_close_by_hand_takes_its_order_with_it(
     hall.press()
     hall.order("close_call", call_id=1, by="小李", outcome=outcome)
     assert [one[2] for one in hall.orders] == [state]
+
+
+def test_a_close_that_is_undone_brings_the_meal_back_and_it_waits_for_its_day(hall: Hall) -> None:
+    hall.press()
+    before = hall.state.table(MealOrder)[1]
+    for order, words in (
+        ("close_call", {"outcome": "false_alarm"}),
+        ("cancel_meal", {}),
+        ("deliver_meal", {}),
+        ("close_call", {"outcome": "meal_ordered"}),
+    ):
+        hall.now_ms += 30_000
+        hall.order(order, call_id=1, by="小李", **words)
+        hall.now_ms += 30_000
+        undone = hall.order("reopen_call", call_id=1, by="小李")
+        assert (lamp(undone), hall.calls) == (["steady"], [("COMING", 1, None)])
+        assert hall.orders == [("2026-11-23", "lunch", "ordered", 1200)]
+        assert hall.state.table(MealOrder)[1].ordered_ms == before.ordered_ms, "the kitchen knows it by that"
+        assert {name: one.due_ms for name, one in hall.state.timers.items()} == {
+            "call:1:meal": ms("2026-11-24T00:00")
+        }
+    assert [one.event for one in hall.journal].count("MealOrdered") == 4
+
+
+@pytest.mark.parametrize("why", ["cut_off", "ordered_again", "forgotten"])
+def test_a_close_undone_where_the_meal_cannot_come_back_rings_for_a_person(hall: Hall, why: str) -> None:
+    hall.press()
+    hall.now_ms += 1000
+    if why == "cut_off":
+        hall.at("2026-11-23T10:30")
+    hall.order("cancel_meal", call_id=1, by="小李")
+    if why == "ordered_again":
+        hall.order("order_meal", person_id="p-1", day="2026-11-23", meal="lunch", by="小李")
+    if why == "forgotten":
+        hall.state.forget_old(hall.now_ms)
+    hall.now_ms += 1000
+    undone = hall.order("reopen_call", call_id=1, by="小王")
+    call = hall.state.calls[1]
+    assert (call.state, call.accepted_by, call.note) == ("HEARD", None, meals.NOT_BACK)
+    assert lamp(undone) == ["blink"] and undone.call == call
+    assert "call:1:step" in hall.state.timers and "call:1:meal" not in hall.state.timers
+    assert [one.actor for one in hall.journal if one.event.startswith("Reopened")] == ["小王"]
+    assert [one.event for one in hall.journal if one.event.startswith("Reopened")] == ["ReopenedUntaken"]
+
+
+def test_a_question_that_a_person_had_taken_comes_back_to_that_person(hall: Hall) -> None:
+    hall.press("long")
+    hall.order("accept_call", call_id=1, by="小李")
+    hall.now_ms += 1000
+    hall.order("close_call", call_id=1, by="小李", outcome="meal_cancelled")
+    hall.order("reopen_call", call_id=1, by="小李")
+    assert hall.state.calls[1].accepted_by == "小李" and set(hall.state.timers) == {"call:1:coming"}
 
 
 def test_its_day_ends_and_nobody_has_said_that_it_was_delivered(hall: Hall) -> None:

@@ -12,7 +12,8 @@ import pytest
 from devices.faults import OrderRefused
 from gateway.hall import caring, timers
 from gateway.hall.days import HOUR_MS, day_of, moment_ms, period
-from gateway.hall.rows import RowGone, Visit
+from gateway.hall.draft import Draft
+from gateway.hall.rows import CallStep, Kind, RowGone, Visit
 from gateway.hall.state import Call, Decision, TimerGone, TimerSet
 from tests.gateway.hall.caring_hall import HELPERS, SHANGHAI, Hall, ms, press
 
@@ -248,6 +249,16 @@ def test_needs_help_raises_a_call_that_names_person_and_place(hall: Hall) -> Non
     assert hall.visits[0].outcome == "help" and hall.open == []
 
 
+def test_the_first_step_of_a_call_that_a_visit_raises_tells_the_helpers_of_that_home(hall: Hall) -> None:
+    hall.row(*HELPERS, Kind("repair", "报修", "Repair", ladder=(("grid", 60, ("message",)),)))
+    hall.person(visit_tier="monthly")
+    visit_id = "p-1:monthly:2026-11-01"
+    did = hall.order("visit_done", visit_id=visit_id, by="李", outcome="help", **{"raise": "repair"})
+    assert did.call is not None and (did.call.person_id, did.call.person) == ("p-1", "张奶奶")
+    steps = hall.state.table(CallStep).values()
+    assert [(one.state, one.helpers) for one in steps] == [("told", ("grid-1",))]
+
+
 def test_a_slip_of_the_finger_is_taken_back_within_ten_minutes(hall: Hall) -> None:
     hall.person(visit_tier="monthly")
     hall.order("open_visit", person_id="p-1", by="小李")
@@ -453,3 +464,39 @@ def test_it_is_all_by_the_clock_of_the_hall() -> None:
         for one in hall.order("open_visit", person_id="p-1", by="李").changes
         if isinstance(one, TimerGone)
     ]
+
+
+def test_a_long_list_looks_at_all_visits_once_and_not_once_a_person(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A press waits while a list is decided: what it costs grows with the list, and not with its square."""
+    people = [
+        {"person_id": f"p-{number}", "name": "王", "grid": "g1", "visit_tier": "monthly"}
+        for number in range(2, 202)
+    ]
+    hall.order("put_many", table="people", rows=people, by="李")
+    looked, rows = [0], Draft.rows
+
+    def counted(draft: Draft, kind: type[Visit]) -> Iterator[Visit]:
+        for row in rows(draft, kind):
+            looked[0] += 1
+            yield row
+
+    monkeypatch.setattr(Draft, "rows", counted)
+    hall.order("put_many", table="people", rows=[{**one, "grid": "g2"} for one in people], by="李")
+    visits = hall.state.table(Visit).values()
+    assert sum(one.grid == "g2" for one in visits) == 200
+    assert 0 < looked[0] <= len(visits)
+
+
+def test_what_a_draft_has_found_once_follows_what_is_put_into_it_afterwards(hall: Hall) -> None:
+    draft = Draft(hall.state, hall.now_ms)
+
+    def found(person_id: str) -> list[str]:
+        return [one.visit_id for one in draft.having(Visit, "person_id", person_id)]
+
+    assert found("x") == []
+    draft.put(Visit("v", "x", "event", 1, 2), Visit("w", "x", "event", 1, 2))
+    assert found("x") == ["v", "w"]
+    draft.put(Visit("v", "y", "event", 1, 2), RowGone(Visit.TABLE, "w"))
+    assert (found("x"), found("y")) == ([], ["v"])
