@@ -252,13 +252,17 @@ def judge_messages(
 
 
 def judge_timers(calls: Iterable[Row], timers: Iterable[Row]) -> list[str]:
-    """Open calls that nobody's timer watches."""
+    """Open calls that nobody's timer watches. (A meal that is ordered has its day's end.)"""
     names = {str(row["timer_id"]) for row in timers}
+
+    def is_watched(call: Row) -> bool:
+        words = ("step",) if call["state"] == "HEARD" else ("coming", "meal")
+        return any(f"call:{call['call_id']}:{word}" in names for word in words)
+
     return [
         f"call {call['call_id']} {call['state']}"
         for call in calls
-        if call["state"] != "CLOSED"
-        and f"call:{call['call_id']}:{'step' if call['state'] == 'HEARD' else 'coming'}" not in names
+        if call["state"] != "CLOSED" and not is_watched(call)
     ]
 
 
