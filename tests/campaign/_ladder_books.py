@@ -178,11 +178,11 @@ def _one_step(
     if not follows:
         return
     verdict.late_ms.append(max(0.0, late_ms))
-    for death in reversed(deaths):
-        if death.dead_ms <= due_ms <= death.ready_ms and at_ms >= death.started_ms:
-            verdict.after_start_ms.append(at_ms - death.started_ms)
-            verdict.after_ready_ms.append(max(0.0, at_ms - death.ready_ms))
-            break
+    # The newest life before it: it may have died more than once while the step waited.
+    death = next((one for one in reversed(deaths) if one.started_ms <= at_ms), None)
+    if death is not None and due_ms <= death.ready_ms:
+        verdict.after_start_ms.append(at_ms - death.started_ms)
+        verdict.after_ready_ms.append(max(0.0, at_ms - death.ready_ms))
 
 
 def judge_messages(

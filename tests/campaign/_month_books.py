@@ -204,10 +204,12 @@ def _silences(month: MonthHall, book: sqlite3.Connection) -> None:
     for row in _rows(book, "SELECT * FROM visits WHERE reason = 'inactivity' ORDER BY opened_ms"):
         found[row["person_id"]].append(row)
     for person_id, _, due_ms in silence.due:
-        if due_ms + UNSURE_MS > month.now_ms:
+        # What nobody could hear is no silence: after a dark time it has its hour once more.
+        late_ms = max([due_ms, *(end for begin, end, _ in tale.dark if begin - UNSURE_MS <= due_ms <= end)])
+        if late_ms + UNSURE_MS > month.now_ms:
             continue
         covered = any(
-            row["opened_ms"] <= due_ms + UNSURE_MS
+            row["opened_ms"] <= late_ms + UNSURE_MS
             and (not row["done_ms"] or row["done_ms"] >= due_ms - UNSURE_MS)
             for row in found[person_id]
         )
