@@ -129,7 +129,7 @@ class GatewayRescue:
             self._floor = max(self._floor, _named_in(aside, self._known)) + JUMP
         _put_right(connection, self._floor)
         now_ms = wall_ms()
-        words = f"{aside.name} {self._from.folder.name if self._from else 'no backup'}"
+        words = f"{aside.name} {self._from.folder.name if self._from else 'no backup'}{journal.gaps(connection)}"
         journal.append(connection, [JournalLine(now_ms, "NotebookRestored", "notebook", "", words)], now_ms)
 
     def words(self, aside: str) -> tuple[str, str]:

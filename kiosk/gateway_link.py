@@ -211,7 +211,8 @@ class GatewayLink:
             raise _away()
         try:
             with self._send_lock:
-                line.sendall(json.dumps(message, ensure_ascii=False).encode() + b"\n")
+                # Half a surrogate, as JSON may bring it, has no bytes: it becomes a question mark.
+                line.sendall(json.dumps(message, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
         except OSError as wrong:
             self._drop()  # half a line may be out: only a new connection is sound
             raise _away() from wrong

@@ -48,16 +48,13 @@ def push(source: str) -> ResponseReturnValue:
             level=logging.WARNING,
         )
         return error(401, "bad_token", "令牌不对", "The token is wrong")
-    fields = _fields()
-    if not fields:
-        return error(
-            400,
-            "empty_push",
-            "推送是空的：请用表单或 JSON 对象",
-            "The push is empty: send a form or a JSON object",
-        )
     try:
+        fields = _fields()
+        if not fields:
+            return _empty()
         core.link.order("report", timeout_s=TIMEOUT_S, source=source, fields=fields)
+    except RecursionError:
+        return _empty()  # brackets without end: whoever sends that has no device
     except OrderRefused as refused:
         return error(400, "not_understood", refused.why_zh, refused.why_en)
     except OutsideDown:
@@ -69,6 +66,15 @@ def push(source: str) -> ResponseReturnValue:
         )
     # Platforms look for one of these.
     return jsonify({"ok": True, "written": True, "code": 0, "success": True, "msg": "ok"})
+
+
+def _empty() -> ResponseReturnValue:
+    return error(
+        400,
+        "empty_push",
+        "推送是空的：请用表单或 JSON 对象",
+        "The push is empty: send a form or a JSON object",
+    )
 
 
 def _secret(plan: Ingest) -> str:

@@ -41,7 +41,6 @@ class Story:
     closed_ms: int | None = None
     outcome: str = ""
     presses: int = 1
-    steps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +119,8 @@ def stories(lines: Iterable[Line]) -> list[Story]:
                 # Who closes without having accepted was there: that is when the call was answered.
                 story.accepted_ms = since_ms if story.accepted_ms is None else story.accepted_ms
             case "Reopened" | "ReopenedUntaken":
+                if event == "ReopenedUntaken" and story.accepted_ms == story.closed_ms:
+                    story.accepted_ms = None  # only whoever closed it by mistake had answered it
                 story.closed_ms, story.outcome = None, ""
             case "Step":
                 story.steps += 1

@@ -49,6 +49,8 @@ MEALS: dict[str, tuple[str, str]] = {
     "lunch": ("午餐", "Lunch"),
     "dinner": ("晚餐", "Dinner"),
 }
+#: A long press, as makers call it (zigbee2mqtt and Bluetooth buttons "hold").
+LONG = frozenset({"long", "hold"})
 #: A second press within this time is the same wish (the brief of the trade: hands tremble, and people ask twice).
 SAME_WISH_MS = 10 * 60_000
 #: Today and tomorrow: a press on Friday night is not about Monday's lunch.
@@ -84,7 +86,7 @@ def pressed(state: HallState, fact: Pressed, device: Device, now_ms: int) -> Dec
         decision.changes[:0] = [about_another, closed]
     order = state.table(MealOrder).get(call.call_id)
     if order is not None and order.state == "ordered":
-        if fact.press_type == "long" and _cutoff_ms(state, order) > now_ms:
+        if fact.press_type in LONG and _cutoff_ms(state, order) > now_ms:
             _given_back(state, decision, call, order, now_ms)
         else:
             before = state.calls[call.call_id]
@@ -113,7 +115,7 @@ def _served(state: HallState, fact: Pressed, now_ms: int) -> Call | None:
     if order is None or order.state != "ordered" or _cutoff_ms(state, order) > now_ms:
         return None
     soon = now_ms - last.last_press_ms < SAME_WISH_MS
-    if fact.press_type != "long" and (soon or _next_menu(state, last, now_ms) is None):
+    if fact.press_type not in LONG and (soon or _next_menu(state, last, now_ms) is None):
         return None
     return _closed(last, "meal_ordered", now_ms)
 
@@ -121,8 +123,8 @@ def _served(state: HallState, fact: Pressed, now_ms: int) -> Call | None:
 def _first(state: HallState, decision: Decision, call: Call, fact: Pressed, now_ms: int) -> None:
     """The first press of a call: an order, or a question for a person."""
     menu = None if call.doubtful or call.delayed else _next_menu(state, call, now_ms)
-    if fact.press_type == "long" or menu is None:
-        why = NOT_NOW if fact.press_type == "long" else NO_MENU
+    if fact.press_type in LONG or menu is None:
+        why = NOT_NOW if fact.press_type in LONG else NO_MENU
         asked = replace(call, note=NOT_SURE if call.doubtful or call.delayed else why)
         decision.changes = [asked if one is call else one for one in decision.changes]
         decision.call = asked

@@ -69,6 +69,8 @@ def _settle(
         else:
             continue  # it was opened since: what was seen before says nothing of it
         draft.put(after)
+        if after.state == "void" and outcome != "moved":
+            visits.note_period(draft, one, opened=False)
         draft.journal(
             "VisitDone" if after.state == "done" else "VisitVoid", f"visit:{one.visit_id}", by, outcome
         )
@@ -137,6 +139,7 @@ def taken_back(state: HallState, fields: Fields, now_ms: int) -> Decision:
             outcome="",
         )
         draft.put(again)
+        visits.note_period(draft, one, opened=True)
         draft.journal("VisitReopened", f"visit:{one.visit_id}", by)
         if one.reason in visits.DUE_MS:
             step_ms = 0 if one.due_ms > now_ms else visits.STEP_MS[one.reason]

@@ -141,10 +141,22 @@ def void(draft: Draft, visit: Visit, why: str) -> None:
     draft.put(replace(visit, state="void", outcome=why, done_ms=draft.now_ms, written_ms=draft.now_ms))
     draft.journal("VisitVoid", f"visit:{visit.visit_id}", "", why)
     draft.disarm(timer_of(visit))
+    note_period(draft, visit, opened=False)
+
+
+def note_period(draft: Draft, visit: Visit, *, opened: bool) -> None:
+    """Its period counts as opened, or may be opened again when the reason why it was void has gone."""
     hearth = draft.get(Hearth, visit.person_id)
+    if visit.reason not in TIERS or hearth is None:
+        return
     word = visit.visit_id.removeprefix(f"{visit.person_id}:")
-    if hearth is not None and word in hearth.periods:
-        draft.put(replace(hearth, periods=tuple(one for one in hearth.periods if one != word)))
+    periods = tuple(one for one in hearth.periods if one != word)
+    if opened and visit.due_ms > draft.now_ms and _newest(hearth, visit.reason) is None:
+        periods = (*periods, word)
+    elif opened:
+        return  # a later one is open, or its own is over
+    if periods != hearth.periods:
+        draft.put(replace(hearth, periods=periods))
 
 
 def only_current(draft: Draft, person: Person) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence, Sized
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ class HeldHall:
         clock: Clock,
         panels: tuple[Panel, ...] = (),
         watch: Callable[[Arrival], None] = lambda _arrival: None,
+        zone: tzinfo = UTC,
     ) -> None:
         self.path, self.clock = path, clock
         self.lamps: dict[str, str] = {}
@@ -62,7 +64,7 @@ class HeldHall:
         self.taken = self.acknowledged = 0
         #: sees every arrival that goes on to the loop
         self.watch = watch
-        self._panels = panels
+        self._panels, self._zone = panels, zone
         self.open()
 
     def open(self) -> None:
@@ -80,6 +82,7 @@ class HeldHall:
                 beacon=lambda _state: self.said.update(["beacon"]),
             ),
             self.clock,
+            self._zone,
         )
         self.entrance = Entrance(
             self.clock,
@@ -116,7 +119,7 @@ class HeldHall:
         """A device of ours says something."""
         self.hear(Message(topic, json.dumps(words).encode()))
 
-    def order(self, name: str, settle: Callable[[], None], **fields: object) -> Json:
+    def order(self, name: str, settle: Callable[[], None], /, **fields: object) -> Json:
         """An order, and its answer once ``settle`` has turned the loop."""
         answers: list[dict[str, object]] = []
         self.loop.take(
@@ -148,6 +151,14 @@ class HeldHall:
                 return
             pass_s(TURN_S)
         raise AssertionError(f"{self.taken - self.acknowledged} messages were never acknowledged")
+
+    def next_ms(self) -> int:
+        """When the next timer that is a row falls due, by the wall clock; far in the future: none."""
+        lapse_ms = self.loop.rounds.alarms.as_json()["next_in_ms"]
+        waiting = [timer.due_ms for timer in self.loop.state.timers.values() if timer.by_wall]
+        if isinstance(lapse_ms, int):
+            waiting.append(self.clock.now_ms() + lapse_ms)
+        return min(waiting, default=2**53)
 
     @property
     def waiting(self) -> int:

@@ -178,11 +178,11 @@ def _one_step(
     if not follows:
         return
     verdict.late_ms.append(max(0.0, late_ms))
-    for death in reversed(deaths):
-        if death.dead_ms <= due_ms <= death.ready_ms and at_ms >= death.started_ms:
-            verdict.after_start_ms.append(at_ms - death.started_ms)
-            verdict.after_ready_ms.append(max(0.0, at_ms - death.ready_ms))
-            break
+    # The newest life before it: it may have died more than once while the step waited.
+    death = next((one for one in reversed(deaths) if one.started_ms <= at_ms), None)
+    if death is not None and due_ms <= death.ready_ms:
+        verdict.after_start_ms.append(at_ms - death.started_ms)
+        verdict.after_ready_ms.append(max(0.0, at_ms - death.ready_ms))
 
 
 def judge_messages(
@@ -252,13 +252,17 @@ def judge_messages(
 
 
 def judge_timers(calls: Iterable[Row], timers: Iterable[Row]) -> list[str]:
-    """Open calls that nobody's timer watches."""
+    """Open calls that nobody's timer watches. (A meal that is ordered has its day's end.)"""
     names = {str(row["timer_id"]) for row in timers}
+
+    def is_watched(call: Row) -> bool:
+        words = ("step",) if call["state"] == "HEARD" else ("coming", "meal")
+        return any(f"call:{call['call_id']}:{word}" in names for word in words)
+
     return [
         f"call {call['call_id']} {call['state']}"
         for call in calls
-        if call["state"] != "CLOSED"
-        and f"call:{call['call_id']}:{'step' if call['state'] == 'HEARD' else 'coming'}" not in names
+        if call["state"] != "CLOSED" and not is_watched(call)
     ]
 
 

@@ -16,7 +16,7 @@ from tests.campaign._held import Message, NoText
 
 CAPTURES = Path(__file__).parent.parent / "data" / "devices.jsonl"
 
-_STRANGE: list[object] = [
+STRANGE: list[object] = [
     *(None, True, False, 0, 1, -1, 255, 1 << 31, 1 << 63, 10**30, -(10**300), 0.5, -0.0, 1e308, 1e-320),
     *("", " ", "0", "on", "OFF", "NaN", "\ud800", "\u202e\x00\x1b[2J", "x" * 5000, "'; DROP TABLE calls; --"),
     *([], [[]], [1, "two"], {}, {"value": 1}, {"a": {"b": {"c": {}}}}),
@@ -163,7 +163,7 @@ class Rubbish:
             ("odd", "odd-1", "", "a" * 200, "é", "odd/er", "screen:kiosk-1", "gpio-desk", "\x7f")
         )
         words = {
-            key: dice.choice((dice.choice(_STRANGE), 1, "9f3a77c0d1e2b4f5"))
+            key: dice.choice((dice.choice(STRANGE), 1, "9f3a77c0d1e2b4f5"))
             for key in (
                 "boot",
                 "seq",
@@ -226,7 +226,7 @@ class Rubbish:
 
     def _with_strange_values(self, value: object) -> object:
         if self.dice.random() < 0.1:
-            return self.dice.choice(_STRANGE)
+            return self.dice.choice(STRANGE)
         if isinstance(value, dict):
             return {key: self._with_strange_values(item) for key, item in value.items()}
         if isinstance(value, list):

@@ -186,6 +186,10 @@ class Units:
                     self.note(line.strip()[:160])
             process.wait()
             process.stdout.close()
+            if process.returncode not in (-signal.SIGKILL, 0) and not self._stopping:
+                self.note(
+                    f"{name} ended by itself, status {process.returncode}: {' / '.join(lines[-2:])[:200]}"
+                )
             if name == "broker" and process.returncode > 0 and not self._stopping:
                 log = self.home / "mosquitto" / "mosquitto.log"
                 said = "\n".join(lines[-5:]) + (log.read_text()[-2000:] if log.exists() else "")

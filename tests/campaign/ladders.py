@@ -201,6 +201,12 @@ def _compare(
         verdict.expect(False, "the journal's chain is broken", f"line {gap.line_id}: {gap.en}")
     verdict.expect(books.sound == "ok", "the notebook is not sound", books.sound)
     judge_figures(verdict, books)
+    for at_s, what in hall.story:
+        verdict.expect(
+            "ended by itself" not in what,
+            "a process ended by itself",
+            f"{at_s - hall.story[0][0]:.0f} s: {what}",
+        )
     _print(verdict, books, buttons, people, watch, states, deaths)
     return 1 if verdict.wrong else 0
 

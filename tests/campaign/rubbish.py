@@ -1,10 +1,12 @@
 """No message, however strange, reaches a rule but as a well-formed fact, or is anything but counted and named.
 
-``rubbish [messages=1000000] [broker=100000] [seed=…]``: rubbish of every kind (_rubbish.py) goes the whole way, from
-topic and bytes through codec and entrance into the loop and its notebook; then again, a tenth of it, through a real
-broker into a real gateway. Of each message one thing happens, and only one: it is counted under a name that says why,
-or facts come of it whose every field has its type and range. What cannot be a press makes no call; nothing raises and
-nothing is set aside as a mistake of ours; sources are named; between it all, every press of a real button rings.
+``rubbish [messages=1000000] [broker=100000] [orders=50000] [pushes=5000] [seed=…]``: rubbish of every kind
+(_rubbish.py) goes the whole way, from topic and bytes through codec and entrance into the loop and its notebook; then
+again, a tenth of it, through a real broker into a real gateway. Of each message one thing happens, and only one: it is
+counted under a name that says why, or facts come of it whose every field has its type and range. What cannot be a press
+makes no call; nothing raises and nothing is set aside as a mistake of ours; sources are named; between it all, every
+press of a real button rings.
+Then orders with rubbish in their fields (_rubbish_orders.py), and rubbish pushed over HTTP (_rubbish_pushes.py).
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ from tests.campaign import _wire
 from tests.campaign._buttons import Buttons, spread
 from tests.campaign._held import HeldHall, Message, NoText
 from tests.campaign._rubbish import Rubbish, Sort
+from tests.campaign._rubbish_orders import Orders
+from tests.campaign._rubbish_pushes import trial as pushes_trial
 from tests.campaign._trouble import hall
 from tests.campaign._words import parameters
 from tests.gateway.held_hall import HeldClock
@@ -50,7 +54,7 @@ SOURCES_NAMED = 800
 
 
 def main(words: list[str]) -> int:
-    given = parameters(words, messages=1_000_000, broker=100_000, seed=20261122)
+    given = parameters(words, messages=1_000_000, broker=100_000, orders=50_000, pushes=5_000, seed=20261122)
     seed = int(given["seed"])
     worst = 0
     if given["messages"]:
@@ -59,6 +63,12 @@ def main(words: list[str]) -> int:
     if given["broker"]:
         with tempfile.TemporaryDirectory(prefix="linli-rubbish-") as folder:
             worst |= _through_a_broker(Path(folder), int(given["broker"]), seed + 1)
+    if given["orders"]:
+        with tempfile.TemporaryDirectory(prefix="linli-rubbish-") as folder:
+            worst |= Orders(Path(folder), seed + 2).run(int(given["orders"]))
+    if given["pushes"]:
+        with tempfile.TemporaryDirectory(prefix="linli-rubbish-") as folder:
+            worst |= pushes_trial(Path(folder), int(given["pushes"]), seed + 3)
     return worst
 
 

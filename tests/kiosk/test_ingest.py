@@ -110,6 +110,21 @@ def test_a_push_that_says_nothing_is_told_so(client: FlaskClient, words: dict[st
     assert (said.status_code, json.loads(said.data)["error"]["code"]) == (400, "empty_push")
 
 
+def test_brackets_without_end_are_no_push_and_nobody_s_fault(client: FlaskClient, hall: Process) -> None:
+    head = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    said = client.post("/ingest/watch", headers=head, data=b"[" * 50_000)
+    assert (said.status_code, json.loads(said.data)["error"]["code"]) == (400, "empty_push")
+
+
+def test_an_sos_with_half_a_sign_in_its_words_rings_all_the_same(
+    client: FlaskClient, hall: Process, house: House
+) -> None:
+    head = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
+    body = b'{"imei": "8613", "type": 1, "content": "\\ud83c", "\\ud800": 1}'
+    assert client.post("/ingest/watch", headers=head, data=body).status_code == 200
+    assert calls(house) == [("http_push:8613", 1)]
+
+
 def test_while_the_gateway_is_away_the_platform_is_asked_to_say_it_again(client: FlaskClient) -> None:
     status, said = push(client, data={"imei": "1", "type": "1"})
     assert (status, said["error"]["code"]) == (503, "not_written")

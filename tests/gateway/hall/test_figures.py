@@ -54,6 +54,19 @@ def test_a_close_made_by_mistake_is_none(undone: str) -> None:
     assert (story.closed_ms, story.outcome) == (900_000, "hospital")
 
 
+def test_a_call_closed_by_mistake_before_anybody_took_it_waits_for_an_answer_again() -> None:
+    book = Book()
+    book.say(0, "Pressed", 1, "btn-1", "emergency a:1")
+    book.say(5_000, "Closed", 1, "王五", "false_alarm")
+    book.say(25_000, "ReopenedUntaken", 1, "王五", "false_alarm")
+    (story,) = stories(book.lines)
+    assert (story.accepted_ms, story.closed_ms, story.outcome) == (None, None, "")
+    book.say(90_000, "Accepted", 1, "李四")
+    book.say(300_000, "Closed", 1, "李四", "helped")
+    (story,) = stories(book.lines)
+    assert (story.accepted_ms, story.closed_ms, story.outcome) == (90_000, 300_000, "helped")
+
+
 def test_the_shares_count_whom_nobody_came_to() -> None:
     book = Book()
     for number in range(1, 98):

@@ -180,9 +180,10 @@ def test_breakfast_is_ordered_the_evening_before(hall: Hall) -> None:
     assert late.orders == [] and late.state.calls[1].note == meals.NO_MENU
 
 
-def test_a_long_press_gives_it_back_before_the_cut_off(hall: Hall) -> None:
+@pytest.mark.parametrize("word", ["long", "hold"])
+def test_a_long_press_gives_it_back_before_the_cut_off(hall: Hall, word: str) -> None:
     hall.press()
-    back = hall.at("2026-11-23T09:59").press("long")
+    back = hall.at("2026-11-23T09:59").press(word)
     assert hall.orders == [("2026-11-23", "lunch", "cancelled", 1200)]
     assert (hall.calls, lamp(back)) == ([("CLOSED", 2, "meal_cancelled")], ["off"])
     assert not hall.state.timers

@@ -353,6 +353,31 @@ def test_back_within_the_same_month_the_same_visit_is_due_again(hall: Hall) -> N
     assert len(hall.visits) == 1
 
 
+def test_what_was_open_beside_a_visit_that_found_nobody_at_home_is_due_again_on_return(hall: Hall) -> None:
+    hall.person(visit_tier="monthly")
+    hall.order("open_visit", person_id="p-1", reason="event", by="小李")
+    event = next(one for one in hall.visits if one.reason == "event")
+    found = {"visit_id": event.visit_id, "by": "李", "outcome": "away", "until_ms": hall.now_ms + 3 * 24 * HOUR_MS}
+    hall.order("visit_done", **found)
+    assert hall.open == []
+    hall.after(days=4)
+    assert hall.open == [("monthly", "due", "2026-11-30")]
+    hall.until("2026-12-01T08:00")
+    assert [one[0] for one in hall.open] == ["monthly", "monthly"], "one was missed, one begins"
+
+
+def test_taken_back_the_absence_was_none_and_no_visit_is_opened_twice(hall: Hall) -> None:
+    hall.person(visit_tier="monthly")
+    hall.order("open_visit", person_id="p-1", reason="event", by="小李")
+    event = next(one for one in hall.visits if one.reason == "event")
+    hall.order("visit_done", visit_id=event.visit_id, by="李", outcome="away")
+    hall.order("reopen_visit", visit_id=event.visit_id, by="李")
+    assert sorted(one[0] for one in hall.open) == ["event", "monthly"]
+    hall.order("visit_done", visit_id=event.visit_id, by="李", outcome="well")
+    hall.after(days=10)
+    assert hall.open == [], "seen is seen, also a week of midnights later"
+
+
 def test_another_tier_another_grid_nobody_any_more(hall: Hall) -> None:
     hall.person(visit_tier="monthly")
     hall.person(visit_tier="weekly", grid="g2")
