@@ -122,8 +122,6 @@ def stories(lines: Iterable[Line]) -> list[Story]:
                 if event == "ReopenedUntaken" and story.accepted_ms == story.closed_ms:
                     story.accepted_ms = None  # only whoever closed it by mistake had answered it
                 story.closed_ms, story.outcome = None, ""
-            case "Step":
-                story.steps += 1
     return [told[call_id] for call_id in sorted(told)]
 
 
