@@ -27,6 +27,7 @@ from gateway.hall.state import (
     HallState,
     JournalLine,
     OrderKey,
+    PersonErased,
     PressRow,
     TimerGone,
     TimerSet,
@@ -149,6 +150,7 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change], now
     later: list[PressRow | OrderKey | BayGone | DeviceGone] = []
     said: list[JournalLine] = []
     erased: list[int] = []
+    people: list[str] = []
     moves: list[tuple[str, str, int]] = []
     timers: dict[str, TimerSet | TimerGone] = {}
     rows: dict[tuple[int, Any], Row | RowGone] = {}
@@ -176,6 +178,8 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change], now
                 moves.append((change.bay_id, change.state, change.at_ms))
             case WordsErased():
                 erased.append(change.line_id)
+            case PersonErased():
+                people.append(change.person_id)
             case RowGone():
                 rows[_RANK[change.table], change.key] = change
             case ClockFrame():
@@ -208,9 +212,21 @@ def write_changes(connection: sqlite3.Connection, changes: Iterable[Change], now
                 connection.execute("DELETE FROM bays WHERE bay_id = ?", (line.bay_id,))
             case DeviceGone():
                 connection.execute("DELETE FROM devices WHERE device_id = ?", (line.device_id,))
+    for person_id in people:
+        _erase_person(connection, person_id)
     if erased:
         journal.erase(connection, erased)
     journal.append(connection, said, now_ms)
+
+
+def _erase_person(connection: sqlite3.Connection, person_id: str) -> None:
+    # Reads the calls of all years, some 5 ms a thousand from a Pi's card (views_answering.CALLS_BACK): a person asks
+    # for it once in a life, and an index would cost something at each press.
+    connection.execute(
+        "UPDATE calls SET person = '', place = '', note = '' WHERE person_id = ? AND state = 'CLOSED'",
+        (person_id,),
+    )
+    connection.execute("UPDATE visits SET note = '' WHERE person_id = ? AND note <> ''", (person_id,))
 
 
 def _put_row(connection: sqlite3.Connection, row: Row | RowGone) -> None:

@@ -6,6 +6,8 @@ sent it; there is nothing to sign in to. What it may do is decided by the gatewa
 
 from __future__ import annotations
 
+import re
+import secrets
 import sqlite3
 import threading
 from collections import deque
@@ -15,6 +17,7 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response as BaseResponse
 
 from devices.faults import NotWritten, OrderRefused, OutsideDown
 from gateway import views_messages
@@ -28,6 +31,10 @@ from kiosk.words_link import say
 blueprint = Blueprint("link_page", __name__)
 
 COOKIE = "linli_link"
+#: What names a telephone to the gateway, from its first look on: a double tap, a reload or an answer that was lost is
+#: the same telephone again. It proves nothing; what proves is COOKIE, given when the gateway has said yes.
+PHONE_COOKIE = "linli_phone"
+_PHONE = re.compile(r"[0-9a-f]{32}")
 #: Tokens that nobody has made, from one address in a minute. A mistyped link is one or two; guessing is hopeless (128
 #: bits) and only costs the Pi.
 FORGED_AT_MOST, FORGED_IN_MS = 20, 60_000
@@ -60,7 +67,10 @@ _forgers = _Forgers()
 @blueprint.get("/a/<token>")
 def show(token: str) -> ResponseReturnValue:
     """What there is to see. Nothing changes."""
-    return _page(current_core(), token)
+    page = _page(current_core(), token)
+    if page.status_code == 200 and not _phone():
+        _keep(page, token, PHONE_COOKIE, secrets.token_hex(16))
+    return page
 
 
 @blueprint.post("/a/<token>")
@@ -71,10 +81,10 @@ def act(token: str) -> ResponseReturnValue:
     if looked["seen"] in ("forged", "old", "gone", "over", "taken"):
         return _page(core, token)
     try:
-        if request.form.get("do") == "arrived" and looked["seen"] == "mine":
+        if looked["seen"] != "mine":
+            core.link.order("accept_by_link", token=token, key=_phone())
+        elif request.form.get("do") == "arrived":
             core.link.order("arrive_call", call_id=looked["call"]["call_id"], by=looked["helper"]["name"])
-        else:
-            core.link.order("accept_by_link", token=token)
     except OrderRefused as refused:
         return _page(core, token, refused.why_en if _lang() == "en" else refused.why_zh, 409)
     except OutsideDown as wrong:
@@ -82,16 +92,27 @@ def act(token: str) -> ResponseReturnValue:
         return _page(core, token, say("away", _lang()), 503)
     # Back to a GET, so that a page that is loaded again does not act again.
     answer = redirect(url_for("link_page.show", token=token, lang=_lang() if _lang() == "en" else None), 303)
+    _keep(answer, token, COOKIE, links.seal(_secret(core), "phone", token))
+    return answer
+
+
+def _phone() -> str:
+    """What names this telephone; "" when it brings no such cookie."""
+    name = request.cookies.get(PHONE_COOKIE, "")
+    return name if _PHONE.fullmatch(name) else ""
+
+
+def _keep(answer: BaseResponse, token: str, cookie: str, value: str) -> None:
+    """The telephone keeps this as long as the link lives, and for its page only."""
     answer.set_cookie(
-        COOKIE,
-        links.seal(_secret(core), "phone", token),
+        cookie,
+        value,
         max_age=links.LIFE_MS // 1000,
         path=url_for("link_page.show", token=token),
         httponly=True,
         secure=request.is_secure,
         samesite="Lax",
     )
-    return answer
 
 
 def _lang() -> str:

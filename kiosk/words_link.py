@@ -10,7 +10,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "accept": ("我来了", "On my way"),
     "accept_more": ("点了以后会看到地址和电话", "then you see the address and the telephone numbers"),
     "yours": ("您已接单", "You have taken it"),
-    "show": ("在这部手机上查看地址", "Show the address on this telephone"),
+    "yours_elsewhere": ("{name} 已接单", "{name} has taken this call"),
+    "yours_more": (
+        "地址在接单的那部手机上，或在短信里。看不到请打电话到大厅。",
+        "The address is on the telephone that took it, or in the short message. Else telephone the hall.",
+    ),
     "where": ("地址", "Where"),
     "who": ("谁", "Who"),
     "access": ("怎么进门", "How to get in"),

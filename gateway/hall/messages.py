@@ -6,6 +6,8 @@ Rule 3. Words that come late change nothing and are no mistake: the same word ag
         call was taken while the herald was sending), and any about one that memory has let go with its call.
 Rule 4. Who answers by the link of a message accepts the call under the helper's name, once, by an order; opening the
         link does nothing (chat programs look at links by themselves).
+Rule 5. The page of a link shows name and flat to whom this order says yes. So it says by which telephone (``key``), and
+        once the call is taken only the telephone that took it hears yes again: a link may stand in a group.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from devices.faults import OrderRefused
 from gateway.hall import calls, links
 from gateway.hall.fields import Fields
 from gateway.hall.rows import Helper, Message
-from gateway.hall.state import Decision, HallState, JournalLine
+from gateway.hall.state import Decision, HallState, JournalLine, OrderKey
 
 #: (before, the herald's word)
 STEPS = frozenset({("queued", "queued"), ("queued", "sent"), ("queued", "failed"), ("sent", "answered")})
@@ -51,8 +53,12 @@ def told(state: HallState, message_id: str, word: str, attempts: int, why: str, 
     return decision
 
 
-def accepted_by_link(state: HallState, token: str, now_ms: int) -> Decision:
-    """Whoever holds this link comes. Refused with the reason; the one who was first is named."""
+def accepted_by_link(state: HallState, token: str, now_ms: int, key: str | None = None) -> Decision:
+    """Whoever holds this link comes. Refused with the reason; the one who was first is named.
+
+    :param key: names the telephone on which the link was opened ("": it keeps no cookies); None: the answer came by SMS
+        and goes back to the helper's own number.
+    """
     link = links.read(state.link_secret, token)
     if link is None:
         raise OrderRefused(
@@ -72,7 +78,12 @@ def accepted_by_link(state: HallState, token: str, now_ms: int) -> Decision:
             f"这个呼叫已经由 {by} 办结" if by else "这个呼叫已经办结",
             f"{by} has already closed this call" if by else "this call is closed already",
         )
+    phone = f"link:{key}" if key else ""
     decision = calls.accepted(state, call.call_id, helper.name, now_ms)
+    if key is not None and decision.duplicate and state.order_keys.get(phone) != call.call_id:
+        raise OrderRefused(f"{helper.name} 已接单", f"{helper.name} has taken this call already")
+    if phone and not decision.duplicate:
+        decision.changes.append(OrderKey(phone, call.call_id, now_ms))
     decision.changes += _answered(state, link, now_ms)
     return decision
 
@@ -110,7 +121,8 @@ def _told(state: HallState, fields: Fields, now_ms: int) -> Decision:
 
 
 def _by_link(state: HallState, fields: Fields, now_ms: int) -> Decision:
-    return accepted_by_link(state, fields.name("token"), now_ms)
+    key = fields.text("key", longest=64) if "key" in fields else None
+    return accepted_by_link(state, fields.name("token"), now_ms, key)
 
 
 ORDERS = {"message_state": _told, "accept_by_link": _by_link}

@@ -17,8 +17,8 @@ from devices.faults import OrderRefused
 from gateway.hall import rostering
 from gateway.hall.fields import Fields, fit
 from gateway.hall.reading import Names, Reader, changed
-from gateway.hall.rows import ROLES, Helper, Person, Row, RowGone, Shift, Substitution
-from gateway.hall.state import Change, Decision, HallState, JournalLine
+from gateway.hall.rows import ROLES, Helper, Person, Row, RowGone, Shift, Substitution, Visit
+from gateway.hall.state import Change, Decision, HallState, JournalLine, PersonErased
 
 #: How often somebody is to be visited (the ministries' guideline of 2022): word → (Chinese, English).
 TIERS: dict[str, tuple[str, str]] = {
@@ -124,7 +124,12 @@ def person_put(state: HallState, fields: Fields, now_ms: int) -> Decision:
 
 
 def person_dropped(state: HallState, fields: Fields, now_ms: int) -> Decision:
-    """Everything that is known of this person goes, as the law wants it for who asks. History keeps the id."""
+    """What is known of this person goes from gateway.db, as the law wants it for who asks: the row, and name, place and
+    notes of all their closed calls and visits. History keeps the id, and that something happened, when and who came.
+
+    What stays: what a device is called ("302 床头") in the calls it made; calls that were never tied to this person by
+    its id; the kitchen's slips (kiosk.db), and the backups that were made before.
+    """
     key = fields.name("person_id")
     person = state.table(Person).get(key)
     if person is None:
@@ -139,7 +144,15 @@ def person_dropped(state: HallState, fields: Fields, now_ms: int) -> Decision:
         raise OrderRefused(
             f"{person.name} 有呼叫还没办结", f"a call of {person.name} is still open: close it first"
         )
-    return _gone(Person.TABLE, key, "PersonDropped", f"person:{key}", fields, now_ms)
+    decision = _gone(Person.TABLE, key, "PersonDropped", f"person:{key}", fields, now_ms)
+    # Open visits become void with this (hall/caring.py), from what stands here.
+    decision.changes += [
+        replace(visit, note="")
+        for visit in state.table(Visit).values()
+        if visit.person_id == key and visit.note
+    ]
+    decision.changes.append(PersonErased(key))
+    return decision
 
 
 def medical_seen(state: HallState, fields: Fields, now_ms: int) -> Decision:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from typing import Any, Literal, TypeVar
 
 from devices.messages import BayState, CallState, SayTo, SetLamp, ShowCount
-from gateway.hall.rows import TABLES, CallStep, Message, Row, RowGone
+from gateway.hall.rows import TABLES, CallStep, Message, Row, RowGone, Visit
 
 R = TypeVar("R", bound=Row)
 
@@ -156,6 +156,13 @@ class WordsErased:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonErased:
+    """Name, place and notes of this person go from all closed calls and visits, in memory and on the disk."""
+
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class BayGone:
     """A makeshift bay that its sensor no longer needs: the sensor has been claimed for a real one."""
 
@@ -243,6 +250,7 @@ Change = (
     | OrderKey
     | JournalLine
     | WordsErased
+    | PersonErased
     | ShowCount
     | TimerSet
     | TimerGone
@@ -433,6 +441,8 @@ class HallState:
                     self.gone_rows.discard((change.TABLE, change.key))
                 case JournalLine() | WordsErased() | BayMove():
                     pass
+                case PersonErased():
+                    self._erase(change.person_id)
                 case TimerSet():
                     self._set(self.timers, change.timer_id, change)
                     self.gone_timers.discard(change.timer_id)
@@ -462,6 +472,14 @@ class HallState:
                     self.frame = change
                 case Consoles():
                     self.consoles = change.live
+
+    def _erase(self, person_id: str) -> None:
+        theirs = [one for one in self.calls.values() if one.person_id == person_id and one.state == "CLOSED"]
+        for call in theirs:
+            self._set(self.calls, call.call_id, replace(call, person="", place="", note=""))
+        visits = self.table(Visit)
+        for visit in [one for one in visits.values() if one.person_id == person_id]:
+            self._set(visits, visit.key, replace(visit, note=""))
 
     def forget_old(self, now_ms: int) -> None:
         """Keep memory bounded over years: closed calls and presses older than a day live in the notebook."""

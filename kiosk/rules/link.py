@@ -3,6 +3,7 @@
 Rule 1. Looking changes nothing: chat programs open links by themselves to make a preview.
 Rule 2. So looking shows nobody's name or address either, a preview may stand in a group. Place, name and the way in are
         shown to the helper who has the call, on the telephone that said so, while the call is open. No medical notes.
+        Another telephone with the same link, or a helper of the same name, is told that the call is taken.
 """
 
 from __future__ import annotations

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
 
-from gateway.hall.rows import TABLES, Person, Row, RowGone
-from gateway.hall.state import Call, Decision, HallState
+from gateway.hall.rows import TABLES, Person, Row, RowGone, Visit
+from gateway.hall.state import Call, Decision, HallState, PersonErased
 from gateway.notebook import Notebook
 from gateway.store import load_state, write_changes
 
@@ -83,4 +83,24 @@ def test_each_table_has_a_column_for_each_field(tmp_path: Path) -> None:
     for name, kind in TABLES.items():
         columns = [row[1] for row in book.connection.execute(f"PRAGMA table_info({name})")]
         assert columns == [one.name for one in fields(kind)]
+    book.close()
+
+
+def test_who_is_erased_is_erased_on_the_disk_too_however_long_ago_it_was(tmp_path: Path) -> None:
+    book = Notebook(tmp_path / "gateway.db", SCHEMA)
+    mine = replace(OPEN_CALL, person_id="p-1", note="摔倒", state="CLOSED", closed_ms=1_500)
+    others = replace(mine, call_id=2, person_id="p-2")
+    still_open = replace(mine, call_id=3, state="HEARD", closed_ms=None)
+    visits = [Visit(who, who, "event", 1, 2, state="done", note="出院") for who in ("p-1", "p-2")]
+    book.write(lambda connection: write_changes(connection, [mine, others, still_open, *visits]))
+    # In one batch the row of the visit is written as it was, and then erased.
+    book.write(lambda connection: write_changes(connection, [PersonErased("p-1"), visits[0]]))
+    calls = book.connection.execute("SELECT person_id, person, place, note FROM calls ORDER BY call_id").fetchall()
+    assert calls == [
+        ("p-1", "", "", ""),
+        ("p-2", "张奶奶", "3栋", "摔倒"),
+        ("p-1", "张奶奶", "3栋", "摔倒"),
+    ]
+    notes = book.connection.execute("SELECT visit_id, note FROM visits ORDER BY visit_id").fetchall()
+    assert notes == [("p-1", ""), ("p-2", "出院")]
     book.close()

@@ -58,8 +58,8 @@ class Phone:
 
     def __init__(self, hall: LinkHall) -> None:
         self._hall = hall
-        jar = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        self._opener = urllib.request.build_opener(jar)
+        self.jar = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self.jar))
 
     def get(self, path: str) -> tuple[int, str]:
         return self._open(urllib.request.Request(self._hall.url + path))
@@ -149,6 +149,29 @@ def test_one_tap_takes_the_call_shows_the_way_and_the_second_hears_who_was_first
     assert hall.gateway.order("close_call", call_id=hall.call_id, by="小王", outcome="helped", note="")["ok"]
     status, page = phone.get(path)
     assert status == 410 and "已经办结" in page and nothing_personal(page)
+
+
+def test_only_the_telephone_that_took_the_call_is_shown_the_way_however_often_it_taps(hall: LinkHall):
+    """The link stands in a group; a namesake has a link of his own."""
+    phone, second, namesake, path = Phone(hall), Phone(hall), Phone(hall), hall.link(LI)
+    hall.gateway.put(replace(LI, helper_id="h-li2"))
+    of_namesake = hall.link(replace(LI, helper_id="h-li2"))
+    _, form = phone.get(path)
+    forms = [(second, path, second.get(path)[1]), (namesake, of_namesake, namesake.get(of_namesake)[1])]
+    key = next(cookie.value for cookie in phone.jar if cookie.name == link_page.PHONE_COOKIE)
+    token = path.removeprefix("/a/")
+    # A double tap: the browser drops the answer to the first, and with it the cookie.
+    assert hall.gateway.order("accept_by_link", token=token, key=key)["ok"] and hall.state == "COMING"
+    for other, its_path, its_form in forms:
+        for _ in range(2):
+            status, page = other.tap(its_form, its_path, "accept")
+            assert status == 409 and "李四 已接单" in page and nothing_personal(page)
+        status, page = other.get(its_path)
+        assert status == 200 and "李四 已接单" in page and nothing_personal(page) and "<form" not in page
+    for _ in range(2):
+        status, page = phone.tap(form, path, "accept")
+        assert status == 200 and "3栋1单元302" in page
+    assert hall.gateway.order("accept_by_link", token=token)["ok"], "by SMS, to the helper's own number"
 
 
 def test_two_tap_in_the_same_moment_and_one_of_them_is_named(hall: LinkHall):

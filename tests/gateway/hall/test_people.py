@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import fields
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +13,7 @@ from devices.faults import OrderRefused
 from devices.messages import Pressed
 from gateway.hall import people
 from gateway.hall.kinds import DEFAULTS, kind_of
-from gateway.hall.rows import TABLES, Helper, Holiday, Kind, Message, Person, Shift, Substitution
+from gateway.hall.rows import TABLES, Helper, Holiday, Kind, Message, Person, Shift, Substitution, Visit
 from gateway.hall.rules import decide, obey
 from gateway.hall.state import Decision, HallState, JournalLine
 from gateway.views import row_json
@@ -145,6 +146,26 @@ def test_whoever_has_a_device_or_an_open_call_cannot_be_taken_off_the_books(hall
     hall.order("drop_person", person_id="p-1")
     assert "p-1" not in hall.state.table(Person)
     assert hall.order("drop_person", person_id="p-1").changes == []
+
+
+def test_who_is_taken_off_the_books_leaves_no_name_flat_or_note_in_what_has_happened(hall: Hall) -> None:
+    hall.order("put_person", **WANG, grid="g1")
+    hall.order("claim_device", device_id="btn-1", kind="call_button", person_id="p-1", name="床头")
+    hall.state.put(decide(hall.state, Pressed("btn-1", press_id="1:1", family="linli"), TEN_O_CLOCK))
+    hall.order("close_call", call_id=1, by="李强", outcome="helped", note="王小明摔倒")
+    assert hall.state.calls[1].person == "王小明"
+    hall.order("open_visit", person_id="p-1", reason="event", note="王小明出院")
+    hall.order("claim_device", device_id="btn-1", kind="call_button", person_id="")
+    before = copy.deepcopy((hall.state.calls, hall.state.tables))
+    hall.state.begin()
+    hall.state.put(obey(hall.state, "drop_person", {"by": "李强", "person_id": "p-1"}, TEN_O_CLOCK))
+    hall.state.take_back()
+    assert (hall.state.calls, hall.state.tables) == before, "a refused write erases nothing"
+    hall.order("drop_person", person_id="p-1")
+    call = hall.state.calls[1]
+    assert (call.person, call.place, call.note, call.person_id, call.outcome) == ("", "", "", "p-1", "helped")
+    visits = hall.state.table(Visit).values()
+    assert visits and {(one.state, one.note) for one in visits} == {("void", "")}
 
 
 # ---------------------------------------------------------------- a device and its person
