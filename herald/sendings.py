@@ -14,6 +14,8 @@ from gateway.notebook import Notebook
 SCHEMA = Path(__file__).with_name("schema")
 #: How long what is over is kept. Our choice, as for print jobs: a quarter of a year answers every complaint.
 KEEP_MS = 90 * 24 * 3600 * 1000
+#: What is too old goes at a start, and once a day while the herald stays up.
+TIDY_EVERY_MS = 24 * 3600 * 1000
 
 State = Literal["waiting", "sending", "sent", "failed", "void"]
 
@@ -57,6 +59,7 @@ class Sendings:
     def __init__(self, notebook: Notebook, wall_ms: Callable[[], int]) -> None:
         self._notebook = notebook
         self._wall_ms = wall_ms
+        self._tidied_ms = 0
 
     def begin(self, pid: int) -> tuple[list[Sending], int]:
         """After a start: what is on its way, and how many attempts nobody knows the end of (they are made again)."""
@@ -64,12 +67,12 @@ class Sendings:
 
         def work(db: sqlite3.Connection) -> int:
             torn = db.execute("UPDATE sendings SET state = 'waiting' WHERE state = 'sending'").rowcount
-            db.execute("DELETE FROM sendings WHERE told AND changed_ms < ?", (now - KEEP_MS,))
-            db.execute("DELETE FROM replies WHERE state <> 'open' AND at_ms < ?", (now - KEEP_MS,))
+            _tidy(db, now)
             db.execute("INSERT OR REPLACE INTO herald_alive VALUES (1, ?, ?, ?)", (pid, now, now))
             return torn
 
         torn = self._notebook.write(work)
+        self._tidied_ms = now
         rows = self._notebook.connection.execute(
             "SELECT message_id, created_ms, state, attempts, why, told FROM sendings"
             " WHERE state = 'waiting' OR NOT told"
@@ -154,15 +157,23 @@ class Sendings:
     # ---------------------------------------------------------------- health
 
     def beat(self) -> None:
-        """We are alive."""
+        """We are alive; and once a day what is too old goes."""
         now = self._wall_ms()
-        self._notebook.write(
-            lambda db: db.execute(
+        # A clock that was set back must not keep it waiting.
+        tidy = abs(now - self._tidied_ms) >= TIDY_EVERY_MS
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute(
                 "INSERT INTO herald_alive VALUES (1, ?, ?, ?)"
                 " ON CONFLICT(one) DO UPDATE SET beat_ms = excluded.beat_ms",
                 (os.getpid(), now, now),
             )
-        )
+            if tidy:
+                _tidy(db, now)
+
+        self._notebook.write(work)
+        if tidy:
+            self._tidied_ms = now
 
     def modem_is(self, state: str, why_zh: str, why_en: str) -> None:
         self._notebook.write(
@@ -178,3 +189,9 @@ class Sendings:
 
     def rest(self) -> None:
         self._notebook.rest()
+
+
+def _tidy(db: sqlite3.Connection, now_ms: int) -> None:
+    """What the gateway has heard of, and answers that are settled, a quarter of a year later."""
+    db.execute("DELETE FROM sendings WHERE told AND changed_ms < ?", (now_ms - KEEP_MS,))
+    db.execute("DELETE FROM replies WHERE state <> 'open' AND at_ms < ?", (now_ms - KEEP_MS,))

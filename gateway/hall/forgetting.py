@@ -3,8 +3,10 @@
 Rule 1. A claimed device is never forgotten: silence is shown, not tidied away.
 Rule 2. A device that nobody has claimed goes when it has not been heard for ``FORGET_AFTER_MS``, and no call of its is
         open. Its makeshift bay goes with it. Heard again, it appears again.
-Rule 3. What somebody said or did is erased from the journal on demand, line by line; that there was a line stays.
-Rule 4. It is journalled; nothing happens while the time is not known (the loop asks only then).
+Rule 3. What is remembered of the presses of an id that is no device (a screen, a device that was taken away) goes after
+        the same time.
+Rule 4. What somebody said or did is erased from the journal on demand, line by line; that there was a line stays.
+Rule 5. It is journalled, but for rule 3; nothing happens while the time is not known (the loop asks only then).
 """
 
 from __future__ import annotations
@@ -42,6 +44,14 @@ def forgotten(state: HallState, now_ms: int) -> Decision:
         decision.changes.append(
             JournalLine(now_ms, "DeviceForgotten", f"device:{device.device_id}", "", device.family)
         )
+    nobodys = [
+        last.key
+        for last in state.table(LastPress).values()
+        if last.device_id not in state.devices
+        and last.device_id not in ringing
+        and now_ms - last.heard_ms > FORGET_AFTER_MS
+    ]
+    decision.changes += [RowGone(LastPress.TABLE, key) for key in nobodys[:AT_A_TIME]]
     return decision
 
 

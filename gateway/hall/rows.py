@@ -430,11 +430,13 @@ class Menu(Row):
     """What the canteen cooks for one meal of one day. ``day`` "2026-11-22"; ``meal``: breakfast, lunch, dinner.
 
     ``cutoff_min``: until when it can be ordered and given back, in minutes of that day; below 0 it is the evening
-    before (-240: 20:00), as a breakfast needs it.
+    before (-240: 20:00), as a breakfast needs it. A start brings back the newest hundred days that have a menu, those
+    to come among them: no clock is asked, and a menu whose year is a slip of the finger hides one day only.
     """
 
     TABLE: ClassVar[str] = "menus"
     KEY: ClassVar[tuple[str, ...]] = ("day", "meal")
+    LOAD: ClassVar[str] = "day IN (SELECT DISTINCT day FROM menus ORDER BY day DESC LIMIT 100)"
 
     day: str
     meal: str

@@ -131,6 +131,7 @@ CREATE TABLE call_steps (
     why     TEXT NOT NULL,
     PRIMARY KEY (call_id, turn, step)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX call_steps_by_age ON call_steps(at_ms);
 
 CREATE TABLE messages (
     message_id TEXT PRIMARY KEY,
@@ -148,6 +149,7 @@ CREATE TABLE messages (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX messages_queued ON messages(state) WHERE state = 'queued';
 CREATE INDEX messages_of ON messages(call_id);
+CREATE INDEX messages_by_age ON messages(created_ms);
 -- what the links in messages are signed with: 256 bits, never shown, never changed
 INSERT OR IGNORE INTO meta(key, value) VALUES ('link_secret', lower(hex(randomblob(32))));
 
@@ -257,3 +259,4 @@ CREATE TABLE meal_orders (
     by         TEXT NOT NULL
 ) STRICT;
 CREATE INDEX meal_orders_of ON meal_orders(day, meal);
+CREATE INDEX meal_orders_open ON meal_orders(state) WHERE state = 'ordered';

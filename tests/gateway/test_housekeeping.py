@@ -14,6 +14,7 @@ from devices.messages import BayHeard, DeviceSeen
 from gateway.arrival import Arrival
 from gateway.hall.clock import Witness
 from gateway.hall.forgetting import FORGET_AFTER_MS
+from gateway.hall.rows import LastPress
 from gateway.housekeeping import AT_A_TIME, KEEP_DETAILS_DAYS, _day_of, anything_to_tidy, tidy
 from gateway.notebook import Notebook
 from tests.gateway.held_hall import DAY_MS, NOON_MS, SCHEMA, YEAR_MS, HeldClock, HeldHall
@@ -138,6 +139,49 @@ def test_an_empty_hall_has_nothing_to_tidy(book: Notebook) -> None:
     assert book.write(lambda db: tidy(db, NOON_MS, ZONE)) is False
 
 
+def ladder(book: Notebook, call_id: int, at_ms: int, *, call: str = "CLOSED", message: str = "sent") -> None:
+    """A call that was told to one helper by one message."""
+    step = (call_id, 1, 0, "duty", "told", at_ms, "[]", "")
+    closed = (at_ms, "小李", "helped") if call == "CLOSED" else (None, None, None)
+    words = (f"call:{call_id}:1:0:h:0", call_id, 1, 0, "h", "sms:1", "…", at_ms, message, 1, at_ms, "")
+    book.write(
+        lambda db: (
+            db.execute(
+                "INSERT INTO calls(call_id, state, kind, device_id, device_name, claimed, place, person, presses,"
+                " button, opened_ms, last_press_ms, closed_ms, closed_by, outcome)"
+                " VALUES (?, ?, 'emergency', ?, 'b', 1, '', '', 1, 1, ?, ?, ?, ?, ?)",
+                (call_id, call, f"btn-{call_id}", at_ms, at_ms, *closed),
+            ),
+            db.execute(f"INSERT INTO call_steps VALUES ({','.join('?' * 8)})", step),
+            db.execute(f"INSERT INTO messages VALUES ({','.join('?' * 12)})", words),
+        )
+    )
+
+
+def left(book: Notebook, table: str) -> list[int]:
+    return [row[0] for row in book.connection.execute(f"SELECT call_id FROM {table} ORDER BY call_id")]
+
+
+def test_whom_old_calls_told_is_forgotten_but_for_what_is_still_open(book: Notebook) -> None:
+    old_ms = NOON_MS - (KEEP_DETAILS_DAYS + 1) * DAY_MS
+    ladder(book, 1, old_ms, call="HEARD")
+    ladder(book, 2, old_ms, message="queued")
+    for number in range(3, AT_A_TIME * 2 + 10):
+        ladder(book, number, old_ms + number)
+    ladder(book, 500, NOON_MS)
+    ladder(book, 501, NOON_MS + YEAR_MS)
+    assert tidy_up(book, NOON_MS) == 6, "small steps: three for each table"
+    assert left(book, "call_steps") == [1, 500, 501]
+    assert left(book, "messages") == [1, 2, 500, 501]
+    assert book.write(lambda db: tidy(db, NOON_MS, ZONE)) is False
+    assert count(book, "calls") == AT_A_TIME * 2 + 11, "calls are kept"
+
+
+def test_a_clock_ten_years_ahead_forgets_no_ladder(book: Notebook) -> None:
+    ladder(book, 1, NOON_MS)
+    assert anything_to_tidy(book.connection, NOON_MS + 10 * YEAR_MS) is False
+
+
 # ---------------------------------------------------------------- in the loop
 
 
@@ -230,6 +274,24 @@ def test_a_stranger_that_is_not_heard_for_a_month_is_forgotten_and_a_claimed_dev
     for _ in range(3):
         hall.after_s(1800)
     assert len([one for one in hall.told if one["fact"] == "Snapshot"]) == 1
+
+
+def test_presses_of_what_is_no_device_are_forgotten_after_a_month(hall: HeldHall) -> None:
+    """A screen calls by a name of its own, and each name would be remembered for ever."""
+    for number in range(3):
+        answer = hall.order("raise_call", device_id=f"screen:{number}", kind="help", place_zh="大厅")
+        assert answer["ok"] is True
+        if number < 2:
+            hall.order("close_call", call_id=number + 1, by="小李", outcome="helped")
+    assert count(hall.book, "device_presses") == 3
+    hall.after_s(FORGET_AFTER_MS / 1000 - 7200)
+    hall.order("raise_call", device_id="screen:1", kind="help", place_zh="大厅")
+    hall.order("close_call", call_id=4, by="小李", outcome="helped")
+    hall.after_s(7200 + 3600)
+    assert on_disk(hall, "device_presses", "device_id") == {"screen:1", "screen:2"}, (
+        "2: its call is still open"
+    )
+    assert {key[0] for key in hall.loop.state.table(LastPress)} == {"screen:1", "screen:2"}
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from herald import wording
 from herald.desk_line import DeskLine
 from herald.office import PATIENCE_S as ATTEMPT_S
 from herald.office import Event, Office
-from herald.sendings import SCHEMA, Sendings
+from herald.sendings import SCHEMA, TIDY_EVERY_MS, Sending, Sendings
 from herald.wording import Outcome
 from tests.herald.message_hall import QuietGateway, quiet_gateway
 from tests.parts import PATIENCE_S
@@ -217,3 +217,25 @@ def test_nothing_personal_is_kept_in_the_heralds_own_notebook(hall: QuietGateway
     everything = "\n".join(sqlite3.connect(hall.house.herald_db).iterdump())
     assert "wecombot" in everything and "0123456789abcdef" not in everything
     assert "张" not in everything and "李四" not in everything
+
+
+def test_what_is_old_goes_once_a_day_while_the_herald_stays_up(tmp_path: Path) -> None:
+    """A herald runs for years: its notebook is tidied by its sign of life, not at a start only."""
+    now_ms = [1_800_000_000_000]
+    book = Notebook(tmp_path / "herald.db", SCHEMA)
+    sendings = Sendings(book, lambda: now_ms[0])
+    sendings.begin(1)
+    for name, told in (("told", True), ("untold", False)):
+        sendings.put([Sending(name, now_ms[0], "sent", told=told)])
+    sendings.reply_came(now_ms[0], "1", "好", "", 0, "", "stranger")
+
+    def after(days: float) -> tuple[list[str], int]:
+        now_ms[0] += round(days * TIDY_EVERY_MS)
+        sendings.beat()
+        names = [row[0] for row in book.connection.execute("SELECT message_id FROM sendings")]
+        return names, book.connection.execute("SELECT count(*) FROM replies").fetchone()[0]
+
+    assert after(89.9) == (["told", "untold"], 1)
+    assert after(0.5) == (["told", "untold"], 1), "looked at half a day ago"
+    assert after(0.5) == (["untold"], 0)
+    book.close()

@@ -537,6 +537,27 @@ def test_a_menu_is_a_row_with_two_keys_and_comes_back(tmp_path: Path, clock: Hel
     again.die()
 
 
+def test_menus_of_long_ago_do_not_come_back_and_one_of_a_wrong_year_hides_none(
+    tmp_path: Path, clock: HeldClock
+) -> None:
+    hall = HeldHall(tmp_path, clock)
+    first = date(2026, 8, 1)
+    days = [(first + timedelta(days=at)).isoformat() for at in range(120)] + ["2062-11-23"]
+    for day in days:
+        menu = {"dish": "鱼", "price_fen": 1200, "cutoff_min": 600, "by": "周"}
+        assert hall.order(
+            "put_menus", by="周", menus=[{"day": day, "meal": one, **menu} for one in meals.MEALS]
+        )["ok"]
+    hall.die()
+    again = HeldHall(tmp_path, clock)
+    assert sorted(again.loop.state.table(Menu)) == sorted(
+        (day, meal) for day in days[-100:] for meal in meals.MEALS
+    )
+    plan = "EXPLAIN QUERY PLAN SELECT * FROM meal_orders WHERE " + MealOrder.LOAD
+    assert "meal_orders_open" in str(again.book.connection.execute(plan).fetchall())
+    again.die()
+
+
 def test_a_call_of_another_kind_on_the_same_button_is_left_alone(hall: Hall) -> None:
     """The claim was changed while an emergency is open: the press belongs to the emergency."""
     call = Call(1, "HEARD", "emergency", "btn-1", "b", True, "", "", 1, 1, hall.now_ms, hall.now_ms)
