@@ -155,14 +155,15 @@ class _Plan:
 class Answerers(threading.Thread):
     """Staff at one console and helpers with telephones: each call has a fate, drawn from its number.
 
-    ``promised``: what the gateway called written: (call, the journal's word for it, by whom).
+    ``promised``: what the gateway called written: (call, the journal's word for it, by whom). ``pace``: below 1 they
+    are that much quicker.
     """
 
-    def __init__(self, desk: Path, telephones: Telephones, seed: int) -> None:
+    def __init__(self, desk: Path, telephones: Telephones, seed: int, pace: float = 1.0) -> None:
         super().__init__(name="answerers", daemon=True)
         self.promised: list[tuple[int, str, str]] = []
         self.refused: list[str] = []
-        self._desk, self._telephones, self._seed = desk, telephones, seed
+        self._desk, self._telephones, self._seed, self._pace = desk, telephones, seed, pace
         self._plans: dict[int, _Plan] = {}
         self._read = 0
         self._tokens: list[str] = []
@@ -211,7 +212,11 @@ class Answerers(threading.Thread):
         for call in calls:
             call_id = int(call["call_id"])
             if call["state"] != "CLOSED" and call_id not in self._plans:
-                self._plans[call_id] = _plan(random.Random(f"{self._seed}:{call_id}"), now_s)
+                plan = _plan(random.Random(f"{self._seed}:{call_id}"))
+                plan.left = [
+                    (now_s + at_s * self._pace, order, by, outcome) for at_s, order, by, outcome in plan.left
+                ]
+                self._plans[call_id] = plan
 
     def _take_by_link(self, seat: Seat) -> None:
         """Whoever has a message of a call with that fate takes its link to the hall."""
@@ -242,10 +247,11 @@ def _is_taken(token: str) -> bool:
     return sum(map(ord, token)) % 4 == 0
 
 
-def _plan(dice: random.Random, now_s: float) -> _Plan:
+def _plan(dice: random.Random) -> _Plan:
+    """Times are seconds after the call was met."""
     (fate,) = dice.choices([name for name, _ in FATES], [share for _, share in FATES])
     by, other = dice.sample(STAFF, 2)
-    at_s = now_s + dice.choice((0.2, 1.0, 2.5, 4.0, 7.0, 11.0)) * dice.uniform(0.7, 1.3)
+    at_s = dice.choice((0.2, 1.0, 2.5, 4.0, 7.0, 11.0)) * dice.uniform(0.7, 1.3)
     arrive_s = at_s + dice.uniform(0.3, 4.0)
     close_s = arrive_s + dice.uniform(0.3, 4.0)
     outcome = dice.choice(("helped", "false_alarm", "no_answer"))
