@@ -20,7 +20,7 @@ from typing import Any
 from waitress import wasyncore
 from waitress.server import create_server
 
-from devices.clock import wall_ms
+from devices.clock import mono_ns, wall_ms
 from devices.faults import HallFileFault, NotWritten, OutsideDown
 from gateway.house import House, open_house
 from gateway.log import begin_log, end_log, say
@@ -200,7 +200,7 @@ def _really_write(notebook: sqlite3.Connection) -> None:
     notebook.execute(
         "INSERT INTO meta(key, value) VALUES ('disk_tried_ns', ?)"
         " ON CONFLICT(key) DO UPDATE SET value = excluded.value",
-        (str(wall_ms() * 1_000_000),),
+        (str(mono_ns()),),
     )
 
 
