@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, get_type_hints
 
 from devices.messages import ShowCount
 from gateway import journal
+from gateway.disk import Unreadable
 from gateway.hall.rows import TABLES, Row, RowGone
 from gateway.hall.state import (
     Bay,
@@ -260,12 +261,18 @@ def _load_frame(connection: sqlite3.Connection) -> ClockFrame | None:
 
 
 def load_state(connection: sqlite3.Connection, now_ms: int) -> HallState:
-    """Read back what the hall knew, as it was at the last commit."""
+    """Read back what the hall knew, as it was at the last commit.
+
+    :raises Unreadable: what stands there cannot have been written by us.
+    """
     connection.row_factory = sqlite3.Row
     # A card that has lost some letters of a name must not keep the hall from starting.
     connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
     try:
         return _load_state(connection, now_ms)
+    except (TypeError, ValueError) as wrong:
+        # A number where a text was written, or nothing at all: SQLite sees no fault in that, and it is one of the card.
+        raise Unreadable(f"values that nobody has written ({wrong})") from wrong
     finally:
         connection.row_factory, connection.text_factory = None, str
 
