@@ -16,6 +16,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from gateway import journal
 from gateway.hall import links
 from gateway.hall.kinds import kind_of
 from gateway.hall.rows import TABLES
@@ -186,6 +187,7 @@ LIKELY: dict[str, Json] = {
     "close_bay": {"bay_id": "p-1"},
     "open_bay": {"bay_id": "p-1"},
     "forget_path": {"path_id": "zigbee2mqtt"},
+    "erase_words": {"line_id": 3},
 }
 
 
@@ -236,9 +238,12 @@ class Orders:
         never = [name for name in ORDERS if not self.done[name]]
         with closing(sqlite3.connect(self.hall.path)) as book:
             sound = book.execute("PRAGMA integrity_check").fetchone()[0]
+            checked = journal.verify(book)
+        self._expect(not checked.breaks, "the journal's chain is broken", str(checked.breaks[:1]))
         print(
             f"  orders: {sum(self.done.values())} done, {sum(self.refused.values())} refused, of {len(ORDERS)} sorts "
-            f"(never done: {', '.join(never) or 'none'}); presses between {self._seq}; notebook {sound}"
+            f"(never done: {', '.join(never) or 'none'}); presses between "
+            f"{self._seq}; journal {checked.lines} lines, notebook {sound}"
         )
         for name, count in self.wrong.items():
             print(f"    ! {name}: {count}, for example {self.examples[name][:700]}")
@@ -248,7 +253,6 @@ class Orders:
     def _furnish(self) -> None:
         """A bay, a path, and whoever the likely orders speak of."""
         self.hall.tell("linli/v1/bay/bay-1/state", {"boot": "b", "seq": 1, "occupied": True, "every_s": 20})
-        self.hall.tell("zigbee2mqtt/bridge/state", {"state": "online"})
         self.hall.settle(self.clock.pass_s)
         bay = {"device_id": "bay-1", "kind": "bay_sensor", "bay_id": "p-1", "zone_id": "east"}
         helper = {"helper_id": "h-2", "name": "小王", "role": "grid"}
@@ -342,6 +346,7 @@ class Orders:
             self.clock.pass_s(self.dice.choice((1, 30, 400, 4000)))
             self.hall.turn()
         self._seq += 1
+        self.hall.tell("zigbee2mqtt/bridge/state", {"state": self.dice.choice(("online", "offline"))})
         device = f"real-{self._seq}"
         self.hall.tell(f"linli/v1/button/{device}/press", {"boot": "r", "seq": 1, "press": "short"})
         for _ in range(5):
