@@ -117,6 +117,7 @@ def messages(*states: str) -> Rows:
             "helper_id": name.split(":")[4],
             "state": state,
             "why": "",
+            "created_ms": T,
         }
         for name, state in zip(ids, states, strict=False)
     ]
@@ -135,11 +136,19 @@ def messages(*states: str) -> Rows:
 def test_a_message_that_is_missing_or_came_twice_is_found(rows: Rows, heard: list[str], found: str) -> None:
     verdict = Verdict()
     came = [(f"1:1:h-duty-{words}", T + place * 1000) for place, words in enumerate(heard)]
-    judge_messages(verdict, [step(0, "duty", 0)], rows, came, [])
+    judge_messages(verdict, [step(0, "duty", 0)], rows, came, [], T + 60_000)
     assert list(verdict.wrong) == ([found] if found else [])
     again = Verdict()
-    judge_messages(again, [step(0, "duty", 0)], rows, came, [T + 1500])
+    judge_messages(again, [step(0, "duty", 0)], rows, came, [T + 1500], T + 60_000)
     assert "came twice without a kill" not in again.wrong, "across a kill it may"
+
+
+def test_what_a_call_says_after_the_waiting_may_still_be_on_its_way() -> None:
+    verdict, rows = Verdict(), messages("sent", "sent", "queued")
+    rows[2]["created_ms"] = T + 60_001
+    came = [(f"1:1:h-duty-{words}", T) for words in ("a:0", "b:0")]
+    judge_messages(verdict, [step(0, "duty", 0)], rows, came, [], T + 60_000)
+    assert not verdict.wrong
 
 
 def test_an_open_call_without_its_timer_is_found() -> None:

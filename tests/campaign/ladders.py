@@ -92,12 +92,12 @@ def trial(folder: Path, presses: int, kills: int, number: int, seed: int, pace: 
             wait_until(lambda: people.idle, lambda: "whoever had promised to come has come", 60.0)
             people.finish()
             resident.finish()
-            settled = _wait_sent(hall.home / "gateway.db")
+            settled, waited_ms = _wait_sent(hall.home / "gateway.db"), _wall_ms()
             watch.finish()
             end_ms = _wall_ms()
             hall.close()
         print(f"  killed {dict(killed)}; {len(buttons.presses)} presses")
-        return _compare(hall, buttons, people, telephones, watch, settled, end_ms)
+        return _compare(hall, buttons, people, telephones, watch, settled, waited_ms, end_ms)
     finally:
         telephones.close()
 
@@ -179,6 +179,7 @@ def _compare(
     telephones: Telephones,
     watch: Watch,
     settled: bool,
+    waited_ms: int,
     end_ms: int,
 ) -> int:
     books, verdict = Books.read(hall.home / "gateway.db"), Verdict()
@@ -188,7 +189,7 @@ def _compare(
     events = [(at_ms, event, subject) for _, at_ms, _, event, subject, _, _ in books.lines]
     judge_steps(verdict, books.calls, books.steps, events, deaths, end_ms)
     heard = [(_message_of(books.secret, one), one.at_ms) for one in telephones.heard]
-    states = judge_messages(verdict, books.steps, books.messages, heard, herald_deaths_ms)
+    states = judge_messages(verdict, books.steps, books.messages, heard, herald_deaths_ms, waited_ms)
     verdict.expect(settled, "messages wait that nobody hinders")
     said = {(event, subject, actor) for _, _, _, event, subject, actor, _ in books.lines}
     for call_id, word, by in people.promised:
