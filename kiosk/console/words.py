@@ -13,6 +13,7 @@ from kiosk.console.words_desk import WORDS as DESK
 from kiosk.words_answering import WORDS as ANSWERING
 from kiosk.words_care import WORDS as CARE
 from kiosk.words_running import WORDS as RUNNING
+from kiosk.words_upkeep import WORDS as UPKEEP
 
 Lang = Literal["zh", "en"]
 
@@ -394,6 +395,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **DESK,
     **ANSWERING,
     **CARE,
+    **UPKEEP,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},
     **{f"call_kind_{key}": pair for key, pair in KINDS.items()},
 }
