@@ -27,6 +27,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "upkeep_low_since": ("{day} 起电量低", "low since {day}"),
     "upkeep_changed": ("{day} 换过", "changed {day}"),
     "upkeep_deadline": ("超过 {n} 小时没消息就算失联", "silent after {n} h"),
+    "upkeep_deadline_min": ("超过 {n} 分钟没消息就算失联", "silent after {n} min"),
     "upkeep_path_gone": ("这个网关已经撤掉", "This gateway was taken away"),
     "upkeep_path": ("经过的网关 {path} 断了", "its gateway {path} is down"),
     "upkeep_battery_changed": ("换了电池", "Battery changed"),
