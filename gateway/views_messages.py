@@ -1,25 +1,10 @@
-"""Questions to gateway.db about messages and their links: for the herald, the console and the page of a link."""
+"""Questions to gateway.db about messages and their links: for the herald and the page of a link."""
 
 from __future__ import annotations
 
 import sqlite3
 
 from gateway.views import Json
-
-
-def messages_of(connection: sqlite3.Connection, call_id: int) -> list[Json]:
-    """The messages of one call, oldest first: to whom, by which way, what became of them and why.
-
-    ``via`` is the channel's scheme only ("wecombot", "sms" …): what stands behind it may be a key.
-    """
-    return _rows(
-        connection,
-        "SELECT m.message_id, m.turn, m.step, m.helper_id, coalesce(h.name, m.helper_id) AS helper,"
-        " substr(m.channel, 1, instr(m.channel || ':', ':') - 1) AS via, m.text, m.state, m.attempts, m.why,"
-        " m.created_ms, m.changed_ms FROM messages m LEFT JOIN helpers h USING (helper_id)"
-        " WHERE m.call_id = ? ORDER BY m.created_ms, m.message_id",
-        (call_id,),
-    )
 
 
 def queued_messages(connection: sqlite3.Connection) -> list[Json]:

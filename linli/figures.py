@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import json
-import sqlite3
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -57,7 +56,7 @@ def show(
     out = out or sys.stdout
     with closing(open_reader(house.gateway_db)) as book:
         # A call that began before the first day is not this time's; one that ended after the last day is.
-        told = [one for one in stories(_lines(book, first_ms)) if not end_ms or one.began_ms < end_ms]
+        told = [one for one in stories(journal.lines(book, first_ms)) if not end_ms or one.began_ms < end_ms]
     match form:
         case "csv":
             _csv(told, zone, out)
@@ -66,10 +65,6 @@ def show(
         case _:
             _tables(told, out)
     return 0
-
-
-def _lines(book: sqlite3.Connection, first_ms: int) -> list[tuple[int, int, int, str, str, str, str]]:
-    return list(journal.lines(book, first_ms))
 
 
 def _midnight(day: str, zone: ZoneInfo, later_days: int) -> int:

@@ -22,13 +22,12 @@ import re
 import select
 import threading
 import time
-import tty
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from devices.clock import wall_s
 from devices.virtual.pdu import Submit, deliver, read_submit
+from devices.virtual.port import OnASerialLine
 
 #: A SIM's own room for messages: 50 is what the cards of the three Chinese networks report.
 PLACES = 50
@@ -62,19 +61,14 @@ class _Error(Exception):
         super().__init__(f"+{kind} ERROR: {number}" if kind else "ERROR")
 
 
-class VirtualModem:
+class VirtualModem(OnASerialLine):
     """One virtual modem; see the head of this file."""
 
     def __init__(self, modem_id: str, home: Path) -> None:
+        super().__init__(home / "virtual" / modem_id)
         self.modem_id = modem_id
-        self.link = home / "virtual" / modem_id
         self._kept = home / "virtual" / "sms.txt"
-        self._changed = threading.Condition(threading.RLock())
-        self._stopping = False
         self._sim = self._network = self._accepts = True
-        self._silent = False
-        self._master = self._slave = -1
-        self._wake_read, self._wake_write = -1, -1
         self._thread = threading.Thread(target=self._turn_for_ever, name=f"modem {modem_id}", daemon=True)
         self._line = bytearray()
         #: the number of a text-mode message, or None in PDU mode, while the text itself is awaited
@@ -96,8 +90,7 @@ class VirtualModem:
     def start(self) -> None:
         """Switch it on and plug it in."""
         with self._changed:
-            self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-            self._plug()
+            self._switch_on()
         self._thread.start()
 
     def stop(self) -> None:
@@ -106,9 +99,7 @@ class VirtualModem:
             self._wake()
         self._thread.join(timeout=10)
         with self._changed:
-            self._unplug()
-            os.close(self._wake_read)
-            os.close(self._wake_write)
+            self._switch_off()
 
     def do(self, command: str, **how: Any) -> dict[str, Any]:
         """Make it misbehave, behave again, or receive. Gives the state after it.
@@ -156,16 +147,6 @@ class VirtualModem:
                 "asked": list(self._asked),
             }
 
-    def wait_until(self, so: Callable[[dict[str, Any]], bool], timeout_s: float) -> dict[str, Any]:
-        """Wait until ``so(state)``.
-
-        :raises TimeoutError: it did not come true; the text has the state.
-        """
-        with self._changed:
-            if not self._changed.wait_for(lambda: so(self.state()), timeout_s):
-                raise TimeoutError(f"not within {timeout_s} s: {self.state()}")
-            return self.state()
-
     def _receive(self, number: str, text: str) -> None:
         at = time.gmtime(wall_s() + 8 * 3600)  # the network's own time, whatever this machine's zone (pdu.deliver)
         stamp = (at.tm_year % 100, at.tm_mon, at.tm_mday, at.tm_hour, at.tm_min, at.tm_sec)
@@ -177,31 +158,10 @@ class VirtualModem:
             self._stored[place] = (0, pdu)
 
     def _plug(self) -> None:
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
         self._begin()
         self._line.clear()
         self._writing = None
-        self.link.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.link.with_name(f".{self.link.name}.new")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(os.ttyname(self._slave))
-        fresh.replace(self.link)
-
-    def _unplug(self) -> None:
-        if self._master < 0:
-            return
-        self.link.unlink(missing_ok=True)
-        os.close(self._slave)
-        os.close(self._master)
-        self._master = self._slave = -1
-
-    def _wake(self) -> None:
-        try:
-            os.write(self._wake_write, b"!")
-        except BlockingIOError:
-            pass  # it is awake already
+        super()._plug()
 
     # ------------------------------------------------------------ the machine's thread
 

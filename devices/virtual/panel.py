@@ -13,55 +13,44 @@ import errno
 import os
 import select
 import threading
-import tty
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from devices.virtual.port import OnASerialLine
 
 _COLOURS = {0x00: "green", 0x01: "yellow", 0x02: "red"}
 _FRAME_BYTES = 7
 
 
-class VirtualSerialPanel:
+class VirtualSerialPanel(OnASerialLine):
     """One virtual panel; see the head of this file."""
 
     def __init__(self, panel_id: str, home: Path) -> None:
+        super().__init__(home / "virtual" / panel_id)
         self.panel_id = panel_id
-        self.link = home / "virtual" / panel_id
         self.face = home / "virtual" / "panels" / f"{panel_id}.txt"
-        self._changed = threading.Condition(threading.RLock())
-        self._stopping = self._silent = False
         self._shown = ""
         self._told = self._rubbish = 0
         self._heard = b""
         self._frames: list[bytes] = []
-        self._master = self._slave = self._wake_read = self._wake_write = -1
         self._thread = threading.Thread(target=self._turn_for_ever, name=f"panel {panel_id}", daemon=True)
 
     def start(self) -> None:
         """Switch it on. Dark until it is told something."""
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self.link.parent.mkdir(parents=True, exist_ok=True)
         self.face.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.link.with_name(f".{self.link.name}.new")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(os.ttyname(self._slave))
-        fresh.replace(self.link)
-        self._show("")
+        with self._changed:
+            self._switch_on()
+            self._show("")
         self._thread.start()
 
     def stop(self) -> None:
         """Switch it off."""
         with self._changed:
             self._stopping = True
-        os.write(self._wake_write, b"!")
+            self._wake()
         self._thread.join(timeout=5)
-        self.link.unlink(missing_ok=True)
-        for one in (self._master, self._slave, self._wake_read, self._wake_write):
-            os.close(one)
+        with self._changed:
+            self._switch_off()
 
     def do(self, command: str, **args: Any) -> dict[str, Any]:
         """``silent`` or ``talk``. Gives the state after it.
@@ -87,16 +76,6 @@ class VirtualSerialPanel:
                 "rubbish": self._rubbish,
                 "frames": [frame.hex(" ") for frame in self._frames[-20:]],
             }
-
-    def wait_until(self, so: Callable[[dict[str, Any]], bool], timeout_s: float) -> dict[str, Any]:
-        """Wait until ``so(state)``.
-
-        :raises TimeoutError: it did not come true; the text has the state.
-        """
-        with self._changed:
-            if not self._changed.wait_for(lambda: so(self.state()), timeout_s):
-                raise TimeoutError(f"not within {timeout_s} s: {self.state()}")
-            return self.state()
 
     def _turn_for_ever(self) -> None:
         while True:

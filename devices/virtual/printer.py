@@ -24,13 +24,12 @@ import queue
 import select
 import sys
 import threading
-import tty
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from devices.clock import mono_s
 from devices.virtual.paper import DOTS_80MM, Decoder, Piece, draw_png
+from devices.virtual.port import OnASerialLine
 
 #: Receive buffer of the common 80 mm printers (Epson TM-T20: 4 KB).
 BUFFER_BYTES = 4096
@@ -58,25 +57,21 @@ _COMMANDS = frozenset(
 )
 
 
-class VirtualPrinter:
+class VirtualPrinter(OnASerialLine):
     """One virtual printer; see the head of this file."""
 
     def __init__(self, printer_id: str, home: Path, dots: int = DOTS_80MM) -> None:
+        super().__init__(home / "virtual" / printer_id)
         self.printer_id = printer_id
-        self.link = home / "virtual" / printer_id
         self.paper_dir = home / "virtual" / "paper" / printer_id
         self._dots = dots
-        self._changed = threading.Condition(threading.RLock())
-        self._stopping = False
         self._paper = "in"  # in, low, out
-        self._cover_open = self._jammed = self._silent = False
+        self._cover_open = self._jammed = False
         self._bps = 0
         self._received = 0
         self._buffer = bytearray()
         self._last = b""
         self._pending: list[tuple[int, str, dict[str, Any]]] = []
-        self._master = self._slave = -1
-        self._wake_read, self._wake_write = -1, -1
         self._decoder = Decoder(self._say, self._cut, dots)
         self._decoder.status, self._decoder.paper_byte = self._status_back, self._paper_byte
         self._printed = self._drawn = 0
@@ -93,8 +88,7 @@ class VirtualPrinter:
         numbers = [int(one.stem) for one in self.paper_dir.glob("*.txt") if one.stem.isdigit()]
         with self._changed:
             self._printed = self._drawn = max(numbers, default=0)
-            self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-            self._plug()
+            self._switch_on()
         self._threads = [
             threading.Thread(target=self._turn_for_ever, name=f"printer {self.printer_id}", daemon=True),
             threading.Thread(target=self._draw_for_ever, name=f"paper {self.printer_id}", daemon=True),
@@ -111,9 +105,7 @@ class VirtualPrinter:
         for thread in self._threads:
             thread.join(timeout=10)
         with self._changed:
-            self._unplug()
-            os.close(self._wake_read)
-            os.close(self._wake_write)
+            self._switch_off()
 
     def do(self, command: str, **args: Any) -> dict[str, Any]:
         """Make it misbehave, or behave again. Gives the state after it.
@@ -157,16 +149,6 @@ class VirtualPrinter:
                 "paper_dir": str(self.paper_dir),
             }
 
-    def wait_until(self, so: Callable[[dict[str, Any]], bool], timeout_s: float) -> dict[str, Any]:
-        """Wait until ``so(state)``.
-
-        :raises TimeoutError: it did not come true; the text has the state.
-        """
-        with self._changed:
-            if not self._changed.wait_for(lambda: so(self.state()), timeout_s):
-                raise TimeoutError(f"not within {timeout_s} s: {self.state()}")
-            return self.state()
-
     # ------------------------------------------------------------ what it can be told
 
     def _do(self, command: str, bps: int = 9600) -> None:
@@ -198,31 +180,6 @@ class VirtualPrinter:
         if self._decoder.status_back:
             self._say(self._status_back())
         self._changed.notify_all()
-
-    def _plug(self) -> None:
-        self._master, self._slave = os.openpty()
-        # Raw: a printer neither echoes nor edits. Our own hold on the slave keeps the line up between owners.
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        self.link.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self.link.with_name(f".{self.link.name}.new")
-        fresh.unlink(missing_ok=True)
-        fresh.symlink_to(os.ttyname(self._slave))
-        fresh.replace(self.link)
-
-    def _unplug(self) -> None:
-        if self._master < 0:
-            return
-        self.link.unlink(missing_ok=True)
-        os.close(self._slave)
-        os.close(self._master)
-        self._master = self._slave = -1
-
-    def _wake(self) -> None:
-        try:
-            os.write(self._wake_write, b"!")
-        except BlockingIOError:
-            pass  # it is awake already
 
     # ------------------------------------------------------------ the machine's thread
 

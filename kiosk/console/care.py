@@ -131,13 +131,3 @@ def day_words(day: str | date) -> str:
 def moment(at_ms: int) -> str:
     """ "11-22 14:03" by the hall's clock."""
     return f"{datetime.fromtimestamp(at_ms / 1000, current_core().zone):%m-%d %H:%M}"
-
-
-def did(what: str, subject: str = "", detail: str = "") -> None:
-    """One line in the console's journal. What was done stays done when this cannot be written; the log says so."""
-    try:
-        door.accounts().note(door.me().name, what, subject, detail)
-    except OutsideDown as wrong:
-        log(
-            "journal_not_written", f"{what} {subject} was done, but not noted: {wrong}", level=logging.WARNING
-        )

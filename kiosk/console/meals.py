@@ -18,7 +18,7 @@ from gateway import views_care
 from gateway.hall.days import day_named, moment_ms
 from gateway.hall.meals import MEALS
 from kiosk import kitchen
-from kiosk.console import blueprint, care, door
+from kiosk.console import acts, blueprint, care, door
 from kiosk.console.care import Json, Unreadable, lang, pair, read
 from kiosk.console.words import say
 from kiosk.core import current_core
@@ -132,7 +132,7 @@ def meal_act() -> ResponseReturnValue:
     except OrderRefused as refused:
         return _day(day, 409, care.why(refused))
     told = "delivered" if do == "deliver" else "cancelled"
-    care.did(f"meal_{told}", f"#{raw}")
+    acts.did(f"meal_{told}", f"#{raw}")
     return _to_day(day, told=told)
 
 
@@ -147,7 +147,7 @@ def _deliver_all(day: date, meal: str) -> int:
         if one["meal"] == meal and one["state"] == "ordered":
             care.order("deliver_meal", call_id=one["call_id"])
             count += 1
-    care.did("meal_delivered", f"{word} {meal}", str(count))
+    acts.did("meal_delivered", f"{word} {meal}", str(count))
     return count
 
 
@@ -170,7 +170,7 @@ def meal_order() -> ResponseReturnValue:
         )
     except OrderRefused as refused:
         return _day(day, 409, care.why(refused), typed)
-    care.did(
+    acts.did(
         "meal_ordered", f"person:{form.get('person_id', '')}", f"{day.isoformat()} {form.get('meal', '')}"
     )
     return _to_day(day, told="ordered", n=str(portions))
@@ -192,7 +192,7 @@ def meal_list_print() -> ResponseReturnValue:
         core.writer.write(lambda notebook: kitchen.put_slip(notebook, printer, body, now_ms))
     except (Unreadable, NotWritten):
         return _day(day, 503, say("outside_disk", lang()))
-    care.did("kitchen_list", f"{word} {meal}")
+    acts.did("kitchen_list", f"{word} {meal}")
     return _to_day(day, told="printed")
 
 
@@ -283,7 +283,7 @@ def menu_put() -> ResponseReturnValue:
         care.order("put_menu", **fields, price_fen=price_fen, cutoff_min=cutoff_min)
     except OrderRefused as refused:
         return _week(monday, 409, care.why(refused), typed)
-    care.did("menu_put", f"{typed['day']} {typed['meal']}")
+    acts.did("menu_put", f"{typed['day']} {typed['meal']}")
     return _to_week(day_named(typed["day"]) or monday, told="saved")
 
 
@@ -295,7 +295,7 @@ def menu_drop() -> ResponseReturnValue:
         care.order("drop_menu", day=day, meal=meal)
     except OrderRefused as refused:
         return _week(_monday_asked(), 409, care.why(refused))
-    care.did("menu_dropped", f"{day} {meal}")
+    acts.did("menu_dropped", f"{day} {meal}")
     return _to_week(_monday_asked(), told="dropped")
 
 
@@ -326,7 +326,7 @@ def menu_paste() -> ResponseReturnValue:
         care.order("put_menus", menus=fields)
     except OrderRefused as refused:
         return _week(monday, 409, care.why(refused), paste=text)
-    care.did("menu_put", f"{fields[0]['day']} …", str(len(fields)))
+    acts.did("menu_put", f"{fields[0]['day']} …", str(len(fields)))
     return _to_week(date.fromisoformat(str(fields[0]["day"])), told="pasted", n=str(len(fields)))
 
 

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from devices.faults import OrderRefused
 from gateway import views
-from kiosk.console import blueprint, care, door
+from kiosk.console import acts, blueprint, care, door
 from kiosk.console.care import Json, Unreadable, lang
 from kiosk.console.words import say
 from kiosk.core import current_core
@@ -50,13 +50,13 @@ def device_cared() -> ResponseReturnValue:
     try:
         if path:
             care.order("forget_path", path_id=path)
-            care.did("path_forgotten", path)
+            acts.did("path_forgotten", path)
             return redirect(url_for("console.device_rounds", told="path", name=path), 303)
         if not device_id or do not in DONE:
             return door.refuse(400, "bad_request")
         care.order("care_device", device_id=device_id, **{do: True})
     except OrderRefused as refused:
         return _rounds(409, care.why(refused))
-    care.did("device_cared", device_id, do)
+    acts.did("device_cared", device_id, do)
     name = form.get("name", "")[:200] or device_id
     return redirect(url_for("console.device_rounds", told=do, name=name, all=form.get("all") or None), 303)

@@ -19,7 +19,7 @@ from gateway.hall.days import DAY_MS, HOUR_MS, day_named, moment_ms, month_after
 from gateway.hall.kinds import DEFAULTS
 from gateway.hall.rows import ROLES
 from gateway.hall.visits import LADDER, OUTCOMES, REASONS, TIERS, UNDO_MS
-from kiosk.console import blueprint, care, door
+from kiosk.console import acts, blueprint, care, door
 from kiosk.console.care import Json, Unreadable, lang, pair, read
 from kiosk.console.words import say
 from kiosk.core import current_core
@@ -193,7 +193,7 @@ def visit_write() -> ResponseReturnValue:
         if form.get("whole") == "yes":
             return _form(visit_id, 409, care.why(refused), typed)
         return _list(409, care.why(refused))
-    care.did("visit_done", visit_id, f"visit_{outcome}")
+    acts.did("visit_done", visit_id, f"visit_{outcome}")
     if outcome == "nobody":
         return _back(told="tried")
     call = answer.get("call")
@@ -210,7 +210,7 @@ def visit_undo() -> ResponseReturnValue:
         care.order("reopen_visit", visit_id=visit_id)
     except OrderRefused as refused:
         return _list(409, care.why(refused))
-    care.did("visit_undone", visit_id)
+    acts.did("visit_undone", visit_id)
     return _back(told="undone")
 
 
@@ -222,7 +222,7 @@ def visit_open() -> ResponseReturnValue:
         answer = care.order("open_visit", person_id=person_id, note=note)
     except OrderRefused as refused:
         return _list(409, care.why(refused), {"person_id": person_id, "open_note": note})
-    care.did("visit_opened", f"person:{person_id}")
+    acts.did("visit_opened", f"person:{person_id}")
     return _back(told="opened" if "row" in answer else "before")
 
 
@@ -302,7 +302,7 @@ def visit_pause(person_id: str) -> ResponseReturnValue:
         return _person(
             person_id, 409, care.why(refused), {"until": form.get("until", ""), "reason": form.get("reason")}
         )
-    care.did("visits_paused", f"person:{person_id}", form.get("do", ""))
+    acts.did("visits_paused", f"person:{person_id}", form.get("do", ""))
     told = "resumed" if form.get("do") == "resume" else "paused"
     return redirect(url_for("console.visit_person", person_id=person_id, told=told), 303)
 
