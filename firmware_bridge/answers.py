@@ -182,7 +182,7 @@ class Health:
         if self.paper_out:
             return "paper_out"
         if self.error or self.offline:
-            return "error"
+            return "recoverable"
         if not self.known:
             return None
         return "paper_low" if self.paper_low else "ready"

@@ -57,7 +57,7 @@ WORDS = {
         "out of paper: put in a new roll; printing goes on by itself",
     ),
     "cover_open": ("机盖开着：请合上，合好后会自动接着打", "the cover is open: close it; printing goes on by itself"),
-    "error": (
+    "recoverable": (
         "打印机报错（可能卡纸或切刀卡住）：关电源，清理后再开",
         "the printer reports an error (paper jam or cutter?): switch it off, clear it, switch it on",
     ),
@@ -354,7 +354,7 @@ class PrinterDesk:
     def _proved_unfinished(self, tick_ms: int) -> None:
         """The printer itself says that it cannot go on, before it said "done": the slip is in two pieces."""
         assert self._job is not None
-        zh, en = WORDS[self.state or "error"]
+        zh, en = WORDS[self.state or "recoverable"]
         self._drain_until_ms = 0
         if self._job.attempts + 1 >= MOST_SENDINGS:
             self._end_job(Event.WORD_MISSING, f"多次没打完（{zh}）", f"several times not finished ({en})", tick_ms)

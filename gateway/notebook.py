@@ -452,11 +452,19 @@ def _migrate(connection: sqlite3.Connection, schema: Path, path: Path) -> None:
         # executescript would commit what is open, so the whole migration goes in as one script with its own frame.
         script = step.read_text(encoding="utf-8")
         try:
-            connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version={number};\nCOMMIT;")
+            # A table that is built anew must be dropped without its children's rows going with it; what holds
+            # afterwards is looked at before the commit (SQLite's own procedure for changing a table's checks).
+            connection.execute("PRAGMA foreign_keys=OFF")
+            connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version={number};")
+            if broken := connection.execute("PRAGMA foreign_key_check").fetchall():
+                raise sqlite3.IntegrityError(f"{step.name} leaves rows that point nowhere: {broken[:3]}")
+            connection.execute("COMMIT")
         except sqlite3.Error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
+        finally:
+            connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("INSERT OR IGNORE INTO meta(key, value) VALUES ('epoch', ?)", (secrets.token_hex(8),))
 
 

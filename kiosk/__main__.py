@@ -72,9 +72,9 @@ def begin_core(house: House) -> Core:
     try:
         writer.write(
             lambda notebook: notebook.executemany(
-                "INSERT INTO windows(window_id, name_zh, name_en) VALUES (?, ?, ?) ON CONFLICT(window_id)"
-                " DO UPDATE SET name_zh = excluded.name_zh, name_en = excluded.name_en",
-                [(one.id, one.zh, one.en) for one in catalogue.windows],
+                "INSERT INTO windows(window_id, name_zh, name_en, number) VALUES (?, ?, ?, ?) ON CONFLICT(window_id)"
+                " DO UPDATE SET name_zh = excluded.name_zh, name_en = excluded.name_en WHERE own = 0",
+                [(one.id, one.zh, one.en, number) for number, one in enumerate(catalogue.windows, 1)],
             )
         )
     except NotWritten:

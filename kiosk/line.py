@@ -111,9 +111,13 @@ def _take(
     ).fetchone()[0]
     token = secrets.token_urlsafe(12)  # 96 bits: nobody finds another's ticket by trying
     cursor = notebook.execute(
-        "INSERT INTO tickets(business_day, prefix, number, service_code, key, token, lang, screen, state, taken_ms,"
-        " changed_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'WAITING', ?, ?)",
-        (day, service.ticket_prefix, last + 1, service.code, key, token, lang, screen, now_ms, now_ms),
+        "INSERT INTO tickets(business_day, prefix, number, service_code, key, token, lang, screen, state, rank,"
+        " taken_ms, waits_ms, changed_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'WAITING', ?, ?, ?, ?)",
+        (day, service.ticket_prefix, last + 1, service.code, key, token, lang, screen, now_ms * 1000, *[now_ms] * 3),
+    )
+    notebook.execute(
+        "INSERT INTO ticket_items(ticket_id, seq, service_code, state) VALUES (?, 1, ?, 'open')",
+        (cursor.lastrowid, service.code),
     )
     ticket = _by_id(notebook, int(cursor.lastrowid or 0))
     ahead = _ahead(core, notebook, ticket)
@@ -262,7 +266,8 @@ def _apply(
 ) -> Ticket:
     try:
         notebook.execute(
-            "UPDATE tickets SET state = ?, window_id = ?, called_ms = ?, calls = ?, changed_ms = ? WHERE ticket_id = ?",
+            "UPDATE tickets SET state = ?1, window_id = ?2, called_ms = ?3, calls = ?4, changed_ms = ?5,"
+            " waits_ms = iif(?1 = 'WAITING', taken_ms, NULL) WHERE ticket_id = ?6",
             (after.state, after.window_id, after.called_ms, after.calls, after.changed_ms, after.ticket_id),
         )
     except sqlite3.IntegrityError as wrong:

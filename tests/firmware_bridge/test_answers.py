@@ -75,8 +75,8 @@ def test_no_noise_on_the_line_does_anything_but_count() -> None:
         ((0x12, 0x12, 0x12, 0x1E), "paper_low"),
         ((0x1A, 0x32, 0x12, 0x7E), "paper_out"),
         ((0x1A, 0x16, 0x12, 0x12), "cover_open"),
-        ((0x1A, 0x52, 0x1A, 0x12), "error"),
-        ((0x1A, 0x12, 0x12, 0x12), "error"),
+        ((0x1A, 0x52, 0x1A, 0x12), "recoverable"),
+        ((0x1A, 0x12, 0x12, 0x12), "recoverable"),
     ],
 )
 def test_the_state_that_four_answers_tell(answers: tuple[int, ...], state: str) -> None:
@@ -100,7 +100,7 @@ def test_status_back_tells_paper_cover_and_errors() -> None:
         (b"\x10\x00\x03\x0f", "paper_low"),
         (b"\x18\x00\x0f\x0f", "paper_out"),
         (b"\x38\x00\x00\x0f", "cover_open"),
-        (b"\x18\x08\x00\x0f", "error"),
+        (b"\x18\x08\x00\x0f", "recoverable"),
     ):
         health = Health()
         health.hear_status_back(StatusBack(frame))

@@ -194,9 +194,9 @@ def test_a_refused_step_tells_nobody(core: Core, told: Any) -> None:
 def test_the_schema_itself_refuses_a_second_b001(core: Core) -> None:
     take(core, "ZW-01")
     copy = (
-        "INSERT INTO tickets(business_day, prefix, number, service_code, key, token, lang, screen, state, taken_ms,"
-        " changed_ms) SELECT business_day, prefix, number, service_code, 'k2', 't2', lang, screen, state, 0, 0"
-        " FROM tickets"
+        "INSERT INTO tickets(business_day, prefix, number, service_code, key, token, lang, screen, state, rank,"
+        " taken_ms, waits_ms, changed_ms) SELECT business_day, prefix, number, service_code, 'k2', 't2', lang, screen,"
+        " state, 0, 0, 0, 0 FROM tickets"
     )
     with pytest.raises(sqlite3.IntegrityError, match="UNIQUE constraint failed"):
         core.writer.write(lambda notebook: notebook.execute(copy))

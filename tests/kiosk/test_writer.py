@@ -27,7 +27,7 @@ def writer(tmp_path: Path) -> Iterator[Writer]:
 
 
 def add(notebook: sqlite3.Connection, name: str) -> str:
-    notebook.execute("INSERT INTO windows VALUES (?, '', '')", (name,))
+    notebook.execute("INSERT INTO windows(window_id, name_zh, name_en, number) VALUES (?, '', '', 1)", (name,))
     return name
 
 
