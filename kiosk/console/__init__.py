@@ -6,8 +6,9 @@ live line; ``call.py`` is the responder's screen, ``history.py`` the calls of fo
 devices; ``running.py`` is how the hall runs; ``people.py``, ``helpers.py``, ``rosters.py``, ``kinds.py`` and
 ``imports.py`` are forms about people, rosters and kinds of call (``tables.py`` reads and orders for them),
 ``visits.py``, ``meals.py`` and ``upkeep.py`` about doors, dinners and batteries (``care.py``: what they share);
+``queue.py`` calls numbers, ``windows.py`` is the page of the hall's windows;
 ``words.py`` is every text. The page itself is drawn by ``kiosk/static/console*.js``.
-Does not belong here: the life of a call (the gateway's), the rules of the queue (``kiosk/line.py``).
+Does not belong here: the life of a call (the gateway's), the rules of the queue (``kiosk/line``).
 Begin reading at ``door.py``.
 """
 
@@ -39,10 +40,12 @@ from kiosk.console import (  # noqa: E402
     meals,
     pages,
     people,
+    queue,
     rosters,
     running,
     upkeep,
     visits,
+    windows,
 )
 
 blueprint.before_request(door.check)
@@ -82,8 +85,10 @@ __all__ = [
     "meals",
     "pages",
     "people",
+    "queue",
     "rosters",
     "running",
     "upkeep",
     "visits",
+    "windows",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 from kiosk.core import Core
 from kiosk.line import rows
 from kiosk.rules import queue
+from kiosk.rules.policy import Policy
 from kiosk.rules.queue import Ticket
 from kiosk.windows import windows_now
 
@@ -66,6 +67,11 @@ def board(core: Core) -> dict[str, Any]:
         "waiting": {"categories": categories, "windows": at_windows, "total": sum(categories.values())},
         "open": [one.id for one in here.all if one.open],
     }
+
+
+def policy(core: Core) -> Policy:
+    """The rules of the line as the hall has set them."""
+    return rows.policy_of(core.reader())
 
 
 def by_token(core: Core, token: str) -> Ticket | None:

@@ -1,4 +1,4 @@
-"""A number's longer life, told as stories on a real notebook: held, transferred, late, several items, lanes, midnight."""
+"""A number's longer life, as stories on a real notebook: held, transferred, late, several items, lanes, midnight."""
 
 from __future__ import annotations
 
