@@ -49,7 +49,7 @@ class ZonePlan(Row):
     """How a zone is shown to drivers. Numbers are bays.
 
     What a panel shows is free − the reserves, never below 0. ``full_at`` and ``almost_at``: at so many or fewer the
-    zone becomes full (almost full); from ``full_until`` (``almost_until``) on it no longer is: the gap is the hysteresis
+    zone becomes full (almost full); from ``full_until`` (``almost_until``) on it is not: the gap is the hysteresis
     that DATEX II calls fullIncreasing and fullDecreasing. ``stays_ms``: how long a car may stand (0: as it likes).
     """
 
