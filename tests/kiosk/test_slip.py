@@ -115,7 +115,9 @@ def test_a_list_that_is_too_long_is_shortened_and_the_code_leads_to_the_rest(cat
         "  2 more: scan the code",
         "<rule>",
     ]
-    short = lines(slip_of(catalogue, "en", "ZW-15", lane_why="elder", wait_min=(10, 15)))
+    others = catalogue.services[:3]
+    short = lines(slip_of(catalogue, "en", "ZW-15", lane_why="elder", wait_min=(10, 15), also=others))
+    assert short[5] == "3 more items after this one"
     assert short[-6:-4] == ["What to bring: scan the code", "<rule>"]
     assert sum("□" in line for line in short) == 0
 
