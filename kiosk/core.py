@@ -44,6 +44,8 @@ class Core:
     hub: Hub
     now_ms: Callable[[], int]
     line_bell: Conflated = field(default_factory=Conflated, repr=False)
+    #: rung by whoever has written an announcement: the voice looks at once (it would within a quarter of a second)
+    voice_bell: threading.Event = field(default_factory=threading.Event, repr=False)
     running: Running = field(init=False, repr=False)
     _readers: _Readers = field(default_factory=_Readers, repr=False)
 
