@@ -19,6 +19,7 @@ from kiosk.gateway_link import GatewayLink
 from kiosk.kinds import priorities_now
 from kiosk.live import Hub
 from kiosk.running import Running
+from kiosk.voice.desk import VoiceDesk
 from kiosk.writer import Writer
 
 #: Page cache of one read-only connection. There is one for each request thread: SQLite's default of 2 MB times 48
@@ -47,10 +48,12 @@ class Core:
     #: rung by whoever has written an announcement: the voice looks at once (it would within a quarter of a second)
     voice_bell: threading.Event = field(default_factory=threading.Event, repr=False)
     running: Running = field(init=False, repr=False)
+    voice: VoiceDesk = field(init=False, repr=False)
     _readers: _Readers = field(default_factory=_Readers, repr=False)
 
     def __post_init__(self) -> None:
         self.running = Running(self.link, self.now_ms)
+        self.voice = VoiceDesk(self)
         self.link.priorities = lambda: priorities_now(self)
 
     @property
