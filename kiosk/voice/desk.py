@@ -232,6 +232,7 @@ class VoiceDesk:
     def display_asks(self, display: str, *, touched: bool = False) -> bool:
         """A display's browser is there. True: it is the one that speaks (the first that is able to)."""
         with self._lock:
+            self._look_after()
             now_s = self._mono_s()
             speaking = self._saying.by if self._saying is not None else ""
             # Who is speaking asks for nothing meanwhile; `_look_after` knows when it has gone.
