@@ -186,7 +186,7 @@ CREATE INDEX appointments_by_day ON appointments(business_day, slot_ms);
 CREATE TABLE announcements(
     announcement_id INTEGER PRIMARY KEY,
     ticket_id    INTEGER REFERENCES tickets(ticket_id),
-    lang         TEXT    NOT NULL,
+    lang         TEXT    NOT NULL,                   -- the voice that says it: "zh", "en", a dialect
     words        TEXT    NOT NULL,                   -- JSON: what is said, as parts (kiosk/rules/calling_words.py)
     asked_ms     INTEGER NOT NULL,
     began_ms     INTEGER,
@@ -208,6 +208,12 @@ CREATE TABLE voice_clips(
     in_use    INTEGER NOT NULL CHECK (in_use IN (0, 1))
 ) STRICT;
 CREATE UNIQUE INDEX one_clip_in_use ON voice_clips(voice, part) WHERE in_use = 1;
+
+-- What a hall has set about its voice; a key that is missing has the default of kiosk/rules/voice_policy.py.
+CREATE TABLE voice_policy(
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL                              -- JSON
+) STRICT, WITHOUT ROWID;
 
 -- What the LED sign above a window shows: a level that the bridge reads and tells anew at any time.
 CREATE TABLE signs(
