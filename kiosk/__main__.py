@@ -29,6 +29,7 @@ from kiosk.app import create_app
 from kiosk.catalogue import load_catalogue
 from kiosk.core import Core
 from kiosk.gateway_link import GatewayLink
+from kiosk.housekeeping import Housekeeping
 from kiosk.kitchen import Kitchen
 from kiosk.live import Hub
 from kiosk.writer import Writer
@@ -121,6 +122,8 @@ def _serve(house: House) -> int:
         ) from wrong
     kitchen = Kitchen(core)
     kitchen.start()
+    housekeeping = Housekeeping(core)
+    housekeeping.start()
     _put_the_start_aside()
     serving = threading.Thread(target=server.run, name="http", daemon=True)
     serving.start()
@@ -136,6 +139,7 @@ def _serve(house: House) -> int:
         asked_to_end = signal.sigtimedwait(ENDING, SELF_CHECK_S)
     notifier.stopping()
     kitchen.stop()
+    housekeeping.stop()
     close_door(core, server)
     say("stopped", "the faces are closed")
     return 0 if asked_to_end is not None else 1

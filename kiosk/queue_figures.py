@@ -71,7 +71,8 @@ def gather(
         closed = [
             row[0]
             for row in notebook.execute(
-                "SELECT business_day FROM serve_days WHERE part = 'all' AND business_day BETWEEN ? AND ?", (first, last)
+                "SELECT business_day FROM serve_days WHERE part = 'all' AND business_day BETWEEN ? AND ?",
+                (first, last),
             )
         ]
         open_ = sorted(set(_days(notebook, first, last)) - set(closed))
@@ -107,7 +108,8 @@ def _days(notebook: sqlite3.Connection, first: str, last: str) -> Iterator[str]:
     sign = ">="
     while True:
         day = notebook.execute(
-            f"SELECT min(business_day) FROM serves WHERE business_day {sign} ? AND business_day <= ?", (day, last)
+            f"SELECT min(business_day) FROM serves WHERE business_day {sign} ? AND business_day <= ?",
+            (day, last),
         ).fetchone()[0]
         if day is None:
             return
@@ -153,11 +155,11 @@ def _count(notebook: sqlite3.Connection, day: str) -> dict[tuple[Part, str], Tal
     )
     while batch := rows.fetchmany(AT_ONCE):
         for item, window, hour, lane, outcome, wait_ms, service_ms in batch:
-            for key in (
-                ("all", ""), ("item", item), ("hour", str(hour)), ("lane", lane), ("window", window),
-            ):  # fmt: skip
-                if key != ("window", ""):  # nobody ever called it
-                    tallies[key].add(outcome, wait_ms, service_ms)  # type: ignore[index]
+            keys: list[tuple[Part, str]] = [("all", ""), ("item", item), ("hour", str(hour)), ("lane", lane)]
+            if window:  # else nobody ever called it
+                keys.append(("window", window))
+            for key in keys:
+                tallies[key].add(outcome, wait_ms, service_ms)
     return tallies
 
 
@@ -167,7 +169,8 @@ def _count(notebook: sqlite3.Connection, day: str) -> dict[tuple[Part, str], Tal
 def next_to_close(notebook: sqlite3.Connection, today: str) -> str | None:
     """The earliest day before ``today`` that has rows and is not counted yet; None: all are."""
     closed = {
-        row[0] for row in notebook.execute("SELECT business_day FROM serve_days WHERE part = 'all'").fetchall()
+        row[0]
+        for row in notebook.execute("SELECT business_day FROM serve_days WHERE part = 'all'").fetchall()
     }
     return next((day for day in _days(notebook, "", today) if day not in closed and day < today), None)
 
@@ -200,7 +203,8 @@ def to_json(report: Report) -> dict[str, Any]:
 
 def from_json(told: dict[str, Any]) -> Report:
     lines = tuple(
-        Line(**{**one, "wait": Spread(**one["wait"]), "service": Spread(**one["service"])}) for one in told["lines"]
+        Line(**{**one, "wait": Spread(**one["wait"]), "service": Spread(**one["service"])})
+        for one in told["lines"]
     )
     return Report(told["first"], told["last"], told["target_s"], lines)
 
@@ -222,6 +226,7 @@ def main(said: TextIO = sys.stdin, out: BinaryIO = sys.stdout.buffer, progress: 
     except (LinliFault, sqlite3.Error) as wrong:
         print(f"wrong {wrong}", file=progress, flush=True)
         return 1
+    print("told", file=progress, flush=True)
     out.write(json.dumps(to_json(report)).encode())
     out.flush()
     return 0

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import sys
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Literal
 
 Part = Literal["all", "item", "window", "hour", "lane", "day"]
@@ -101,47 +102,46 @@ class Tally:
 
     def line(self, part: Part, name: str, target_s: int) -> Line:
         """As it is told. ``target_s``: nobody should wait longer."""
-        return Line(
-            part,
-            name,
-            *(self.outcomes[one] for one in OUTCOMES),
-            wait=spread(self.waits),
-            service=spread(self.services),
-            beyond=sum(count for seconds, count in self.waits.items() if seconds > target_s),
-        )
+        beyond = sum(count for seconds, count in self.waits.items() if seconds > target_s)
+        return _line(part, name, self.outcomes, spread(self.waits), spread(self.services), beyond)
 
 
 def spread(counted: Mapping[int, int]) -> Spread:
     """Exact percentiles (nearest rank) of counted durations: seconds → how many took so long."""
-    total = sum(counted.values())
-    ranks = _ranks(total)
-    found: list[int] = []
-    so_far = 0
     rising = sorted(counted)
-    for seconds in rising:
-        so_far += counted[seconds]
-        while len(found) < len(ranks) and so_far >= ranks[len(found)]:
-            found.append(seconds)
-    return Spread(total, *found, max_s=rising[-1]) if total else Spread()
+    upto = list(accumulate(counted[seconds] for seconds in rising))
+    if not rising:
+        return Spread()
+    p50_s, p90_s, p99_s = (rising[bisect_left(upto, rank)] for rank in _ranks(upto[-1]))
+    return Spread(upto[-1], p50_s, p90_s, p99_s, rising[-1])
 
 
 def rising_line(
-    part: Part, name: str, outcomes: Mapping[str, int], waits: Sequence[int], services: Sequence[int], target_s: int
+    part: Part,
+    name: str,
+    outcomes: Mapping[str, int],
+    waits: Sequence[int],
+    services: Sequence[int],
+    target_s: int,
 ) -> Line:
     """A line of durations that rise already (as `pack` keeps them): nothing has to be counted."""
-    return Line(
-        part,
-        name,
-        *(outcomes[one] for one in OUTCOMES),
-        wait=_rising(waits),
-        service=_rising(services),
-        beyond=len(waits) - bisect_right(waits, target_s),
-    )
+    beyond = len(waits) - bisect_right(waits, target_s)
+    return _line(part, name, outcomes, _rising(waits), _rising(services), beyond)
+
+
+def _line(
+    part: Part, name: str, outcomes: Mapping[str, int], wait: Spread, service: Spread, beyond: int
+) -> Line:
+    done, no_show, cancelled, transferred = (outcomes[one] for one in OUTCOMES)
+    return Line(part, name, done, no_show, cancelled, transferred, wait, service, beyond)
 
 
 def _rising(seconds: Sequence[int]) -> Spread:
     total = len(seconds)
-    return Spread(total, *(seconds[rank - 1] for rank in _ranks(total)), max_s=seconds[-1]) if total else Spread()
+    if not total:
+        return Spread()
+    p50_s, p90_s, p99_s = (seconds[rank - 1] for rank in _ranks(total))
+    return Spread(total, p50_s, p90_s, p99_s, seconds[-1])
 
 
 def _ranks(total: int) -> list[int]:

@@ -175,6 +175,7 @@ CREATE TABLE announcements(
     state        TEXT    NOT NULL CHECK (state IN ('waiting', 'speaking', 'spoken', 'quiet', 'expired', 'failed')),
     why          TEXT    NOT NULL DEFAULT ''
 ) STRICT;
+CREATE INDEX announcements_of_ticket ON announcements(ticket_id);
 CREATE INDEX announcements_waiting ON announcements(announcement_id) WHERE state IN ('waiting', 'speaking');
 
 -- A clip that the hall's own staff recorded: `part` is a word of the sentence ("digit:3", "word:window"), `voice` a
