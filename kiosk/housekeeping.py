@@ -72,8 +72,8 @@ class Housekeeping:
                 say_once(
                     f"housekeeping:{type(wrong).__name__}",
                     "housekeeping_waits",
-                    f"the kiosk's notebook cannot be tidied just now ({wrong}): tickets, calls and figures go on; it is "
-                    "tried again every minute",
+                    f"the kiosk's notebook cannot be tidied just now ({wrong}): tickets, calls and figures go on; "
+                    "it is tried again every minute",
                     level=logging.WARNING,
                 )
             commits = self._core.writer.commits
@@ -98,7 +98,7 @@ def tidy(core: Core) -> bool:
 
 
 def clock_is_known(core: Core) -> bool:
-    """Whether the gateway believes the wall clock: a wrong one must not make anybody forget. Nobody there: not known."""
+    """Whether the gateway believes the wall clock: a wrong one must not make us forget. Nobody there: not known."""
     heard = core.link.snapshot()
     states = [part.get("state") for part in heard.get("parts", []) if part.get("part") == "clock"]
     return bool(heard["connected"]) and "degraded" not in states

@@ -9,7 +9,7 @@ import csv
 import json
 import sys
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import date
 from pathlib import Path
@@ -21,7 +21,7 @@ from kiosk.catalogue import load_catalogue
 from kiosk.queue_figures import NO_END, Report, gather, to_json
 from kiosk.queue_names import name_lines, spell_s, table, window_names
 from kiosk.rules.policy import read_policy
-from kiosk.rules.spreads import PARTS, Line
+from kiosk.rules.spreads import PARTS, Line, Part
 from kiosk.words_figures import WORDS
 from linli.figures import AskedWrongly
 from linli.talk import open_running_house
@@ -100,7 +100,7 @@ def _progress(done: int, of: int) -> None:
         sys.stderr.flush()
 
 
-def _csv(titled: dict[str, list[tuple[str, Line]]], report: Report, out: TextIO) -> None:
+def _csv(titled: Mapping[Part, list[tuple[str, Line]]], report: Report, out: TextIO) -> None:
     writer = csv.writer(out, lineterminator="\n")
     head_written = False
     for part in PARTS:
@@ -111,7 +111,7 @@ def _csv(titled: dict[str, list[tuple[str, Line]]], report: Report, out: TextIO)
         writer.writerows([part, *row] for row in made["rows"])
 
 
-def _tables(titled: dict[str, list[tuple[str, Line]]], report: Report) -> Iterator[str]:
+def _tables(titled: Mapping[Part, list[tuple[str, Line]]], report: Report) -> Iterator[str]:
     for part in PARTS:
         if not titled[part]:
             continue
