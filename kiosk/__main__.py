@@ -25,6 +25,7 @@ from devices.faults import HallFileFault, NotWritten, OutsideDown
 from gateway.house import House, open_house
 from gateway.log import begin_log, end_log, say
 from gateway.service import begin_notifier
+from kiosk import windows
 from kiosk.app import create_app
 from kiosk.catalogue import load_catalogue
 from kiosk.core import Core
@@ -70,16 +71,7 @@ def begin_core(house: House) -> Core:
     link = GatewayLink(house.gateway_socket, hub)
     link.start()
     core = Core(house, catalogue, writer, link, hub, wall_ms)
-    try:
-        writer.write(
-            lambda notebook: notebook.executemany(
-                "INSERT INTO windows(window_id, name_zh, name_en, number) VALUES (?, ?, ?, ?) ON CONFLICT(window_id)"
-                " DO UPDATE SET name_zh = excluded.name_zh, name_en = excluded.name_en WHERE own = 0",
-                [(one.id, one.zh, one.en, number) for number, one in enumerate(catalogue.windows, 1)],
-            )
-        )
-    except NotWritten:
-        pass  # writer.trouble says so on /healthz and on the console; the next start names the windows
+    windows.try_fill(core)
     return core
 
 

@@ -23,13 +23,12 @@ CREATE TABLE tickets_new(
     rank         INTEGER NOT NULL,
     overtaken    INTEGER NOT NULL DEFAULT 0 CHECK (overtaken >= 0),  -- later arrivals that were called before it
     taken_ms     INTEGER NOT NULL,
-    waits_ms     INTEGER,                           -- since when it waits now; NULL while it does not
+    waits_ms     INTEGER NOT NULL,                  -- since when it waits for this item, or waited before its call
     called_ms    INTEGER,                           -- the latest call
-    began_ms     INTEGER,                           -- since when it is being served
+    began_ms     INTEGER,                           -- since when it is being served; time on hold is left out
     calls        INTEGER NOT NULL DEFAULT 0,        -- how often it was called for this item
-    changed_ms   INTEGER NOT NULL,
+    changed_ms   INTEGER NOT NULL,                  -- when it came into this state
     UNIQUE (business_day, prefix, number),
-    CHECK ((state = 'WAITING') = (waits_ms IS NOT NULL)),
     CHECK (state <> 'WAITING' OR window_id IS NULL),
     CHECK (state NOT IN ('CALLED', 'SERVING', 'HELD', 'NO_SHOW', 'DONE') OR window_id IS NOT NULL),
     CHECK ((lane = 'priority') = (lane_why <> ''))
@@ -37,11 +36,13 @@ CREATE TABLE tickets_new(
 INSERT INTO tickets_new(ticket_id, business_day, prefix, number, service_code, key, token, lang, screen, state,
     window_id, rank, taken_ms, waits_ms, called_ms, calls, changed_ms)
   SELECT ticket_id, business_day, prefix, number, service_code, key, token, lang, screen, state, window_id,
-    taken_ms * 1000, taken_ms, iif(state = 'WAITING', taken_ms, NULL), called_ms, calls, changed_ms FROM tickets;
+    taken_ms * 1000, taken_ms, taken_ms, called_ms, calls, changed_ms FROM tickets;
 DROP TABLE tickets;
 ALTER TABLE tickets_new RENAME TO tickets;
 CREATE INDEX tickets_in_line ON tickets(business_day, rank) WHERE state = 'WAITING';
 CREATE INDEX tickets_called ON tickets(business_day, called_ms) WHERE called_ms IS NOT NULL;
+-- The latest moment at which a number was taken: after a clock was set back nobody gets a better place by it.
+CREATE INDEX tickets_taken ON tickets(business_day, taken_ms);
 CREATE UNIQUE INDEX one_person_at_a_window ON tickets(business_day, window_id) WHERE state IN ('CALLED', 'SERVING');
 
 -- Several items on one ticket (一票到底), in the order in which they are to be done. The first has seq 1.
@@ -121,6 +122,24 @@ CREATE TABLE window_spans(
 ) STRICT;
 CREATE UNIQUE INDEX window_open_once ON window_spans(window_id) WHERE closed_ms IS NULL;
 CREATE INDEX window_spans_by_day ON window_spans(business_day);
+
+-- `meta.windows_rev` is another word after any change of the three tables: whoever has read them knows at once whether
+-- to read them again, on whatever connection, and also after a transaction that was rolled back.
+INSERT INTO meta(key, value) VALUES ('windows_rev', '');
+CREATE TRIGGER windows_insert AFTER INSERT ON windows BEGIN
+  UPDATE meta SET value = hex(randomblob(8)) WHERE key = 'windows_rev'; END;
+CREATE TRIGGER windows_update AFTER UPDATE OF name_zh, name_en, number, own, printer, sign, retired_ms ON windows BEGIN
+  UPDATE meta SET value = hex(randomblob(8)) WHERE key = 'windows_rev'; END;
+CREATE TRIGGER window_skills_insert AFTER INSERT ON window_skills BEGIN
+  UPDATE meta SET value = hex(randomblob(8)) WHERE key = 'windows_rev'; END;
+CREATE TRIGGER window_skills_delete AFTER DELETE ON window_skills BEGIN
+  UPDATE meta SET value = hex(randomblob(8)) WHERE key = 'windows_rev'; END;
+CREATE TRIGGER window_spans_insert AFTER INSERT ON window_spans BEGIN
+  UPDATE meta SET value = hex(randomblob(8)) WHERE key = 'windows_rev'; END;
+CREATE TRIGGER window_spans_update AFTER UPDATE ON window_spans BEGIN
+  UPDATE meta SET value = hex(randomblob(8)) WHERE key = 'windows_rev'; END;
+CREATE TRIGGER window_spans_delete AFTER DELETE ON window_spans BEGIN
+  UPDATE meta SET value = hex(randomblob(8)) WHERE key = 'windows_rev'; END;
 
 -- Rules of the line that a hall sets in its console; a key that is missing has the default of kiosk/rules/policy.py.
 CREATE TABLE queue_policy(

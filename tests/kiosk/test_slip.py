@@ -8,18 +8,23 @@ from devices.plan import Hall
 from kiosk.catalogue import Catalogue
 from kiosk.rules.queue import Ticket
 from kiosk.rules.slip import compose_ticket
+from kiosk.rules.windows import Window
 from tests.kiosk.conftest import TEN_O_CLOCK_MS
+
+#: Where ZW-09 is served; nobody has confirmed it.
+WINDOW = Window("W4", "综合受理窗口", "General Affairs Window", 4, frozenset({"ZW-09"}), confirm_locally=True)
 
 
 def slip_of(catalogue: Catalogue, lang: str) -> dict[str, object]:
     ticket = Ticket(
-        31, "2026-11-22", "B", 31, "ZW-09", "tok_en-1", lang, "kiosk-1", "WAITING", None, TEN_O_CLOCK_MS, None, 0, 0
+        31, "2026-11-22", "B", 31, "ZW-09", "tok_en-1", lang, "kiosk-1", "WAITING", "normal", "", None,
+        TEN_O_CLOCK_MS * 1000, 0, TEN_O_CLOCK_MS, TEN_O_CLOCK_MS, None, None, 0, 0
     )  # fmt: skip
     service = catalogue.service("ZW-09")
     assert service is not None
     zone = ZoneInfo("Asia/Shanghai")
     return compose_ticket(
-        Hall(), ticket, service, catalogue.windows_for("ZW-09"), 3, zone, "http://192.168.1.10:8000/"
+        Hall(), ticket, service, (WINDOW,), 3, zone, "http://192.168.1.10:8000/"
     )
 
 
