@@ -30,6 +30,7 @@ from kiosk.app import create_app
 from kiosk.catalogue import load_catalogue
 from kiosk.core import Core
 from kiosk.gateway_link import GatewayLink
+from kiosk.housekeeping import Housekeeping
 from kiosk.kitchen import Kitchen
 from kiosk.live import Hub
 from kiosk.voice.speaker import Voice
@@ -116,6 +117,8 @@ def _serve(house: House) -> int:
     kitchen.start()
     voice = Voice(core)
     voice.start()
+    housekeeping = Housekeeping(core)
+    housekeeping.start()
     _put_the_start_aside()
     serving = threading.Thread(target=server.run, name="http", daemon=True)
     serving.start()
@@ -132,6 +135,7 @@ def _serve(house: House) -> int:
     notifier.stopping()
     kitchen.stop()
     voice.stop()
+    housekeeping.stop()
     close_door(core, server)
     say("stopped", "the faces are closed")
     return 0 if asked_to_end is not None else 1

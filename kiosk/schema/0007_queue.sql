@@ -194,6 +194,7 @@ CREATE TABLE announcements(
     state        TEXT    NOT NULL CHECK (state IN ('waiting', 'speaking', 'spoken', 'quiet', 'expired', 'failed')),
     why          TEXT    NOT NULL DEFAULT ''
 ) STRICT;
+CREATE INDEX announcements_of_ticket ON announcements(ticket_id);
 CREATE INDEX announcements_waiting ON announcements(announcement_id) WHERE state IN ('waiting', 'speaking');
 
 -- A clip that the hall's own staff recorded: `part` is a word of the sentence ("digit:3", "word:window"), `voice` a
@@ -251,3 +252,25 @@ CREATE INDEX api_answers_by_time ON api_answers(at_ms);
 -- A slip may go to another printer than the one it was written for, and be asked for again with a reason.
 ALTER TABLE slips ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE slips ADD COLUMN asked_by TEXT NOT NULL DEFAULT '';
+
+-- What a day that is over was like, counted from its rows in `serves`: a report over years reads these few rows instead
+-- of all of those. Never holds anything of a person. `waits` and `services` are whole seconds, rising, 4 bytes each,
+-- little-endian: of those who were served. `part` says what `name` is: an item's code, a window, an hour, a lane.
+CREATE TABLE serve_days(
+    business_day TEXT    NOT NULL,
+    part         TEXT    NOT NULL CHECK (part IN ('all', 'item', 'window', 'hour', 'lane')),
+    name         TEXT    NOT NULL,                  -- '' for part 'all'
+    done         INTEGER NOT NULL,
+    no_show      INTEGER NOT NULL,
+    cancelled    INTEGER NOT NULL,
+    transferred  INTEGER NOT NULL,
+    waits        BLOB    NOT NULL,
+    services     BLOB    NOT NULL,
+    PRIMARY KEY (business_day, part, name)
+) STRICT;
+-- A row that comes late (a kiosk whose clock stood still) makes the count of its day void; it is counted again.
+CREATE TRIGGER serve_days_late AFTER INSERT ON serves
+  WHEN EXISTS (SELECT 1 FROM serve_days WHERE business_day = new.business_day)
+BEGIN
+    DELETE FROM serve_days WHERE business_day = new.business_day;
+END;
