@@ -226,3 +226,12 @@ CREATE INDEX api_answers_by_time ON api_answers(at_ms);
 -- A slip may go to another printer than the one it was written for, and be asked for again with a reason.
 ALTER TABLE slips ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE slips ADD COLUMN asked_by TEXT NOT NULL DEFAULT '';
+
+-- What staff did at a printer and no printer can say of itself: read by the bridge, as slips are.
+CREATE TABLE printer_acts(
+    act_id  INTEGER PRIMARY KEY,
+    printer TEXT    NOT NULL,
+    act     TEXT    NOT NULL CHECK (act IN ('new_roll')),
+    by      TEXT    NOT NULL,
+    at_ms   INTEGER NOT NULL
+) STRICT;
