@@ -193,6 +193,19 @@ class Sms:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """Who calls numbers aloud: "display" (the browser that shows ``/display``), "hall" (this machine), or "off".
+
+    ``player`` and ``device`` are for "hall": "auto" takes pw-play where PipeWire runs, else aplay; ``device`` is what
+    that player calls it ("" its default; ``aplay -L``, ``wpctl status`` list them).
+    """
+
+    by: str = _one_of("display", "hall", "display", "off")
+    player: str = _one_of("auto", "auto", "pw-play", "aplay")
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Virtual:
     """The demo's virtual devices. A real hall sets ``on = false``; every count here is only the demo's."""
 
@@ -214,6 +227,7 @@ class Plan:
     metrics: Metrics = field(default_factory=Metrics)
     ingest: tuple[Ingest, ...] = ()
     sms: Sms = field(default_factory=Sms)
+    voice: Voice = field(default_factory=Voice)
     virtual: Virtual = field(default_factory=Virtual)
 
 

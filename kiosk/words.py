@@ -69,6 +69,7 @@ TABLE: dict[str, tuple[str, str]] = {
     # the hall display
     "display_title": ("叫号屏", "Now serving"),
     "display_alarm": ("有人需要帮助 · 请工作人员马上处理", "Somebody needs help · staff, please see to it"),
+    "display_mute": ("点一下，开启叫号语音", "Touch to turn the voice on"),
     "display_called": ("请到窗口", "Now serving"),
     "display_before": ("刚才叫过", "Called before"),
     "display_nobody": ("还没有叫号，请稍坐", "Nobody called yet. Please take a seat"),

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from devices.virtual.drawing import DOTS_80MM, qr_rows
 
 _CELL = 12
+#: The upper half of code page 1 (ESC t 1), as far as it draws boxes.
+_KATAKANA = "▁▂▃▄▅▆▇█▏▎▍▌▋▊▉┼┴┬┤├▔─│▕┌┐└┘╭╮╰╯"
 _LINE_DOTS = 30
 
 
@@ -92,6 +94,12 @@ class Make:
 OURS = Make()
 
 
+def _bits(data: bytes, across: int) -> tuple[bytes, ...]:
+    """Rows of ``across`` bytes, most significant bit left, as rows of dots: one byte a dot."""
+    rows = [data[at : at + across] for at in range(0, len(data), across)] if across else []
+    return tuple(bytes(byte >> (7 - bit) & 1 for byte in row for bit in range(8)) for row in rows)
+
+
 class Decoder:
     """Works off bytes one after another, as the printer's own processor does."""
 
@@ -110,6 +118,7 @@ class Decoder:
         self._piece = Piece()
         self._inks: list[Ink] = []
         self._x = 0
+        self._stored: tuple[bytes, ...] = ()
         self._qr_data, self._qr_module, self._qr_level = "", 3, "L"
         self._reset()
         self._work = self._run()
@@ -157,6 +166,7 @@ class Decoder:
     def _reset(self) -> None:
         self._size, self._bold, self._align = (1, 1), False, 0
         self._kanji = self._kanji_next = False
+        self._page = 0
         self._spacing = _LINE_DOTS
         self._inks, self._x = [], 0
         self.status_back = 0
@@ -180,7 +190,7 @@ class Decoder:
 
     def _high(self, lead: int) -> Generator[None, int, None]:
         if not self._kanji:
-            self._put(bytes([lead]).decode("cp437"), 1)
+            self._put(_KATAKANA[lead - 0x80] if self._page == 1 and lead < 0xA0 else bytes([lead]).decode("cp437"), 1)
             return
         raw = bytes([lead, (yield)])
         if 0x30 <= raw[1] <= 0x39 and self.make.charset == "gb18030":
@@ -243,10 +253,15 @@ class Decoder:
                 self._spacing = yield
             case "ESC $":
                 self._x = yield from self._number()
+            case "ESC \\":
+                moved = yield from self._number()
+                self._x = max(0, self._x + (moved - 0x10000 if moved & 0x8000 else moved))
+            case "ESC t":
+                self._page = yield
             case "ESC *":
                 yield from self._column_picture()
             case (
-                "ESC R" | "ESC t" | "ESC M" | "ESC -" | "ESC  " | "ESC G" | "ESC {" | "FS -" | "FS !" | "FS W"
+                "ESC R" | "FS C" | "ESC M" | "ESC -" | "ESC  " | "ESC G" | "ESC {" | "FS -" | "FS !" | "FS W"
             ):
                 yield
             case "GS h" | "GS w" | "GS H" | "GS B" | "GS f":
@@ -280,6 +295,13 @@ class Decoder:
                 yield from self._raster()
             case "GS (":
                 yield from self._extended()
+            case "FS (":
+                yield  # which function: character colours and the like, nothing that this paper shows
+                yield from self._take((yield from self._number()))
+            case "GS 8":
+                kind = yield
+                long = yield from self._take(4)
+                yield from self._graphics(kind, int.from_bytes(long, "little"))
             case _:
                 self._piece.unknown.append(bytes([lead, code]))
 
@@ -296,6 +318,9 @@ class Decoder:
 
     def _extended(self) -> Generator[None, int, None]:
         kind = yield
+        if kind == ord("L"):
+            yield from self._graphics(kind, (yield from self._number()))
+            return
         data = yield from self._take((yield from self._number()))
         if kind == ord("k") and len(data) >= 2 and data[0] == 0x31:
             self._qr(data[1], data[2:])
@@ -303,6 +328,24 @@ class Decoder:
             self._answer(b"\x37\x22" + data[2:6] + b"\x00")
         elif kind not in (ord("A"), ord("k")):
             self._piece.unknown.append(bytes([0x1D, 0x28, kind]))
+
+    def _graphics(self, kind: int, length: int) -> Generator[None, int, None]:
+        """GS ( L and GS 8 L: a picture is stored by function 112 and printed by function 50."""
+        data = yield from self._take(length)
+        if kind == ord("L") and data[:2] == b"\x30\x70" and len(data) >= 10:
+            across = -(-int.from_bytes(data[6:8], "little") // 8)
+            self._stored = _bits(data[10:], across)
+        elif kind == ord("L") and data[:1] == b"\x30" and data[1:2] in (b"\x02", b"\x32"):
+            self._add_picture(self._stored)
+            self._stored = ()
+        else:
+            self._piece.unknown.append(bytes([0x1D, kind]) + data[:2])
+
+    def _add_picture(self, rows: tuple[bytes, ...]) -> None:
+        self._feed_pending()
+        if rows:
+            self._add(Ink(self._x, len(rows[0]), len(rows), rows=rows))
+            self._feed_line(len(rows))
 
     def _qr(self, function: int, data: bytes) -> None:
         if function == 67 and data:
@@ -336,13 +379,10 @@ class Decoder:
         yield  # m
         across = yield from self._number()
         tall = yield from self._number()
-        rows = []
+        rows = bytearray()
         for _ in range(tall):
-            raw = yield from self._take(across)
-            rows.append(bytes(byte >> (7 - bit) & 1 for byte in raw for bit in range(8)))
-        self._feed_pending()
-        self._add(Ink(0, across * 8, tall, rows=tuple(rows)))
-        self._feed_line(tall)
+            rows += yield from self._take(across)
+        self._add_picture(_bits(bytes(rows), across))
 
     # ------------------------------------------------------------ the paper
 

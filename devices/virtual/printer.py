@@ -22,7 +22,8 @@ What it can be told (`do`), besides opening and closing a cover:
 ``garbage clean``                     all that it says arrives as noise (a wrong baud rate, a broken wire)
 ``slow`` (``bps``)                    real timing of the line; 0 is full speed
 ``pace`` (``mm_s``)                   real timing of the paper; 0 is full speed
-``handshake`` (``how``)               its buffer is full: "hard" takes no more (DTR), "soft" says XOFF, "none" loses
+``handshake`` (``how``)               when its buffer is full it takes no more: "hard" (DTR), "soft" and says
+                                      XOFF, or "none" and loses what comes
 ``flow_stop flow_go``                 takes no byte more (and says XOFF where "soft"), but still talks
 ``unplug plug``                       the cable: the port vanishes, the machine keeps its buffer
 ``power_off power_on power_cycle``    memory, buffer and half a line are gone; while off, bytes go nowhere
@@ -270,13 +271,14 @@ class VirtualPrinter(OnASerialLine):
                 if self._stopping:
                     return
                 self._work_off()
-                room, wait_s = self._room(), self._patience_s()
-                ends = [self._wake_read, *self._ears(room, wait_s)]
+                wait_s = self._patience_s()
+                ends = [self._wake_read, *self._ears()]
             ready, _, _ = select.select(ends, [], [], wait_s)
             with self._changed:
                 if self._wake_read in ready:
                     os.read(self._wake_read, 4096)
-                if self._master in ready:
+                # An order may have come in meanwhile: how much is taken is asked again.
+                if self._master in ready and (room := self._room()) > 0:
                     self._hear(_SERIAL, self._read_serial(room))
                 if self._client is not None and self._client in ready and (room := self._room()) > 0:
                     self._hear(_NET, self._read_net(room))
@@ -286,8 +288,9 @@ class VirtualPrinter(OnASerialLine):
                 if not ready and not self._bps and not self._buffer and self._decoder.at_tear_bar:
                     self._decoder.take_off()
 
-    def _ears(self, room: int, wait_s: float | None) -> list[Any]:
+    def _ears(self) -> list[Any]:
         """On which ends it listens now."""
+        room = self._room()
         if self._silent or (self._flow_stopped and not self._off):
             return []
         ears: list[Any] = []
@@ -301,8 +304,7 @@ class VirtualPrinter(OnASerialLine):
 
     def _room(self) -> int:
         """How many bytes it takes now."""
-        room = self._buffer_bytes - len(self._buffer) if self._handshake == "hard" and not self._off else 512
-        room = min(room, 512)
+        room = 512 if self._handshake == "none" or self._off else min(512, self._buffer_bytes - len(self._buffer))
         if self._pending:
             room = min(room, self._pending[0][0] - self._received)
         # The line's own pace: bytes of 10 bits, taken up to 20 ms of line at a time.
@@ -353,14 +355,15 @@ class VirtualPrinter(OnASerialLine):
         if self._off:
             self._lost += len(data)
         else:
-            room = self._buffer_bytes - len(self._buffer)
-            self._lost += len(data[room:])
-            self._buffer += data[:room]
-            self._whence += bytes([whence]) * len(data[:room])
             for byte in data:
+                if len(self._buffer) < self._buffer_bytes:
+                    self._buffer.append(byte)
+                    self._whence.append(whence)
+                else:
+                    self._lost += 1
                 self._real_time(whence, byte)
-            self._work_off()
             self._steer_flow()
+            self._work_off()
         self._due_commands()
         self._changed.notify_all()
 
@@ -370,6 +373,13 @@ class VirtualPrinter(OnASerialLine):
             self._do(command, **args)
 
     def _work_off(self) -> None:
+        """Print what waits, as far as the paper's pace and the mood allow."""
+        if self._buffer:
+            self._print_waiting()
+            self._steer_flow()
+            self._changed.notify_all()
+
+    def _print_waiting(self) -> None:
         while self._buffer and not self._mood.offline and not self._off:
             if self._mm_s and mono_s() < self._moving_until_s:
                 return
