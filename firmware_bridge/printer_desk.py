@@ -228,7 +228,8 @@ class PrinterDesk:
         mend_bytes = self._jobs.mend_bytes(self.printer.id)
         if not mend_bytes or self.voice.mute:
             return True
-        self._drain, raw = Drain.begin(tick_ms, mend_bytes, self.printer.baud, self._late is not None)
+        named = self._late is not None and self._late.name_awaited
+        self._drain, raw = Drain.begin(tick_ms, mend_bytes, self.printer.baud, named)
         self._out += raw
         self.writable(tick_ms)
         return False

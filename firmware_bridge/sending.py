@@ -33,7 +33,7 @@ PROBE_AFTER_MS = 1500
 #: Answers that belong together come within so long of each other.
 TOGETHER_MS = 700
 #: ``GS ( H`` comes when the paper has moved, ``GS r`` when the bytes were read: never so long apart.
-NAME_WITHIN_MS = 3000
+NAME_WITHIN_MS = 2000
 #: The slowest 58 mm printers.
 SLOWEST_MM_S = 50
 #: And the knife.
@@ -100,6 +100,11 @@ class Sending:
         if self.still_there < len(self.questions):
             return self.began_ms + self.questions[self.still_there] * 10_000 // self.baud
         return self.arrives_ms
+
+    @property
+    def name_awaited(self) -> bool:
+        """Its name may still come: nobody has waited for it in vain yet."""
+        return bool(self.mark) and self.papers < escpos.PAPER_ANSWERS
 
     @property
     def unsent_questions(self) -> int:
