@@ -48,7 +48,14 @@ def test_a_rare_name_reaches_the_paper_dot_by_dot(size: int) -> None:
     assert made.missing == ""
     assert pieces[0].unknown == []
     drawn = next(ink for line in pieces[0].lines for ink in line.inks if ink.rows)
-    wanted = draw("䶮" if size == 1 else "刘䶮", 24 * size, bold=False)
+    # Within a line dot by dot; a big line is drawn at half its size, and the printer doubles each dot.
+    wanted = draw("䶮", 24, bold=False) if size == 1 else draw("刘䶮", 12 * size, bold=False)
     assert wanted is not None
-    dots = [[row[x // 8] >> (7 - x % 8) & 1 for x in range(wanted.width_dots)] for row in wanted.rows]
-    assert [list(row[: wanted.width_dots]) for row in drawn.rows] == dots
+    times = 1 if size == 1 else 2
+    dots = [
+        [row[x // 8] >> (7 - x % 8) & 1 for x in range(wanted.width_dots) for _ in range(times)]
+        for row in wanted.rows
+        for _ in range(times)
+    ]
+    assert [list(row[: wanted.width_dots * times]) for row in drawn.rows] == dots
+    assert wanted.width_dots * times == 24 * size * (1 if size == 1 else 2), "exactly as wide as its cells"
