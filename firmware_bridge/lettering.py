@@ -150,7 +150,8 @@ def balance(text: str, columns: int, encoding: str) -> list[list[Sign]]:
     """Like `wrap`, with lines about equally long: for what stands in the middle, where one character left alone
     on its line looks like a mistake."""
     lines = wrap(text, columns, encoding)
-    for narrower in range(columns - 1, columns // 2, -1):
+    longest_word = max((width(word) for line in lines for word in _words(line)), default=0)
+    for narrower in range(columns - 1, max(columns // 2, longest_word - 1), -1):
         tried = wrap(text, narrower, encoding)
         if len(tried) > len(lines):
             break
@@ -175,7 +176,18 @@ def _cut(line: list[Sign], columns: int) -> int:
 def _may_part(before: str, after: str) -> bool:
     if after in _NOT_FIRST or before in _NOT_LAST:
         return False  # "……" and "——" stay in one piece, too: both halves may not begin a line
+    if before == "-" and after.isalpha():
+        return True
     return not (_in_word(before) and _in_word(after))
+
+
+def _words(line: list[Sign]) -> Iterable[list[Sign]]:
+    """What of a line may not be parted: the pieces between the places where it may."""
+    begun = 0
+    for at in range(1, len(line) + 1):
+        if at == len(line) or _may_part(line[at - 1].text, line[at].text):
+            yield line[begun:at]
+            begun = at
 
 
 def _in_word(one: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from firmware_bridge.escpos import render
-from firmware_bridge.lettering import clean, sign, width, wrap
+from firmware_bridge.lettering import balance, clean, sign, width, wrap
 from firmware_bridge.profiles import load_profiles
 from tests.firmware_bridge.printed import printed
 from tests.firmware_bridge.tokens import tokens
@@ -81,6 +81,14 @@ def test_a_word_of_letters_is_kept_whole() -> None:
         "".join(one.text for one in line) for line in wrap("Bring your resident identity card", 16, "gbk")
     ]
     assert lines == ["Bring your", "resident", "identity card"]
+
+
+def test_lines_in_the_middle_are_about_equally_long_and_part_no_word_for_it() -> None:
+    text = "Environment and fire-safety hazards"
+    lines = ["".join(one.text for one in line) for line in balance(text, 16, "gbk")]
+    assert lines == ["Environment", "and fire-", "safety hazards"]
+    even = balance("群众诉求与来访登记和别的事", 24, "gbk")
+    assert [len(line) for line in even] == [7, 6]
 
 
 @pytest.mark.parametrize(
