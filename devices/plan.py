@@ -212,6 +212,8 @@ class Virtual:
     on: bool = True
     buttons: int = _int(6, 0, 200)
     bays: int = _int(16, 0, 2000)
+    printer_port: int = _int(0, 0, 65000)
+    """The virtual printers listen here as well, on 127.0.0.1: the first at this port, the next at the next. 0: none."""
 
 
 @dataclass(frozen=True, slots=True)
