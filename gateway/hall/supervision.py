@@ -27,7 +27,9 @@ _MIN, _H, _D = 60_000, 3_600_000, 24 * 3_600_000
 #: After every kind of call (a kind's priority is 0 to 6).
 TROUBLE_PRIORITY = 9
 #: Those that are looked after: somebody relies on them.
-CARED: frozenset[DeviceKind] = frozenset({"call_button", "bay_sensor", "companion"})
+CARED: frozenset[DeviceKind] = frozenset(
+    {"call_button", "bay_sensor", "companion", "gate_counter", "site_feed"}
+)
 
 #: Bridges and radio gateways that are looked after. A compound has a handful; who invents names gets no further.
 MOST_PATHS = 64
