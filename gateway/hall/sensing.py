@@ -52,8 +52,8 @@ class Order:
         self._over: tuple[str, ...] = ()
         self._older_since_s: float | None = None
 
-    def is_news(self, run: str, number: int, now_s: float, *, dated: bool = False) -> bool:
-        """Take this word in, if it is newer than all before it. ``dated``: a time, which may well be the same twice."""
+    def is_news(self, run: str, number: int, now_s: float, *, again: bool = False) -> bool:
+        """Take this word in, if it is newer than all before it. ``again``: the newest number may come twice."""
         known = self._number
         if known is None:
             self._run, self._number = run, number
@@ -63,7 +63,7 @@ class Order:
                 return False
             self._over = (*self._over[-_RUNS_REMEMBERED:], self._run)
         elif number == known:
-            return dated
+            return again
         elif number < known:
             since_s = self._older_since_s
             if since_s is None:
