@@ -36,6 +36,7 @@ from gateway.lanes import UrgentLane
 from gateway.lateness import Lateness
 from gateway.log import say
 from gateway.notebook import CHECKPOINT_PAGES, Notebook
+from gateway.parking_rounds import ParkingRounds
 from gateway.presence import Presences
 from gateway.rounds import MISTAKES, Rounds
 from gateway.settling import Settler
@@ -113,6 +114,7 @@ class Loop:
         self.timers.every(RETRY_S, self._retry)
         self.settler = Settler(self.timers, clock, self.take)
         self.rounds = Rounds(self, clock, hall_buttons, panels)
+        self.parking = ParkingRounds(self, clock)
         self._epoch = ""
         self._book_life = 0
         self._began_ms = clock.now_ms()
@@ -199,6 +201,7 @@ class Loop:
             self._handle(self.urgent.take())
         self._handle(self.settler.hurry(self.state.settling.values()))
         self.rounds.persist_seen(at_once=len(self.state.devices))
+        self.parking.persist_vitals()
 
     def turn(self, longest_wait_s: float = 1.0) -> None:
         """One turn: look at the doors; calls and orders; a millisecond of reading telemetry, or a batch of it."""

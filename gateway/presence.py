@@ -82,6 +82,10 @@ class Presences:
         self.changed(device_id)
         self._all.pop(device_id, None)
 
+    def spoken(self) -> list[tuple[str, Presence]]:
+        """Those who have said something of themselves that is not on disk."""
+        return [(device_id, one) for device_id, one in self._all.items() if one.vitals]
+
     def unsaved(self) -> Iterator[tuple[str, Presence]]:
         """Those whose "last seen" on disk is old."""
         return ((device_id, one) for device_id, one in self._all.items() if one.unsaved)
