@@ -133,13 +133,16 @@ class Printer:
 class Panel:
     """An LED panel at an entrance. ``via`` "mqtt": it listens to its topic; "serial": the bridge drives ``port``.
 
-    ``zones`` are the parking zones whose free bays it adds up; empty means all.
+    ``zones`` are the parking zones whose free bays it adds up; empty means all, or those of ``site``. A site without
+    bays of ours is shown as its feed tells it. ``arrow``: where those bays lie from the panel.
     """
 
     id: str = _id()
     name_zh: str = "入口屏"
     name_en: str = "Entrance panel"
     zones: tuple[str, ...] = ()
+    site: str = ""
+    arrow: str = _one_of("", "", "left", "right", "straight", "up", "down")
     via: str = _one_of("mqtt", "mqtt", "serial")
     driver: str = "xunpeng"
     port: str = "virtual"
