@@ -96,6 +96,18 @@ def _parser() -> argparse.ArgumentParser:
     shape.add_argument("--json", dest="form", action="store_const", const="json", default="tables")
     shape.add_argument("--csv", dest="form", action="store_const", const="csv", help="a line a call")
 
+    queue = words.add_parser(
+        "queue", help="the line: do its estimates hold, is it fair, which rules are in force"
+    )
+    queue.add_argument("does", choices=("backtest", "fairness", "policy"))
+    queue.add_argument(
+        "--days", type=int, default=0, help="how many (backtest: all of the past; fairness: 1000)"
+    )
+    queue.add_argument(
+        "--simulated", action="store_true", help="backtest: on simulated days, not on this hall's past"
+    )
+    queue.add_argument("--seed", type=int, default=1, help="of the simulated days")
+
     stats = words.add_parser("stats", help="how late the loop is, what was late and why, what it counted")
     form = stats.add_mutually_exclusive_group()
     form.add_argument("--json", dest="form", action="store_const", const="json", default="tables")
@@ -164,6 +176,17 @@ def _figures(asked: argparse.Namespace) -> int:
     return show(asked.hall, first_day=asked.first_day, last_day=asked.last_day, form=asked.form)
 
 
+def _queue(asked: argparse.Namespace) -> int:
+    from linli import queue
+
+    match asked.does:
+        case "fairness":
+            return queue.fairness(days=asked.days or 1000, seed=asked.seed)
+        case "policy":
+            return queue.policy(asked.hall)
+    return queue.backtest(asked.hall, days=asked.days, simulated=asked.simulated, seed=asked.seed)
+
+
 def _stats(asked: argparse.Namespace) -> int:
     from linli.stats import stats
 
@@ -210,6 +233,7 @@ _COMMANDS = {
     "admin-token": _admin_token,
     "virtual": _virtual,
     "figures": _figures,
+    "queue": _queue,
     "stats": _stats,
     "clock": _clock,
     "backup": _backup,
