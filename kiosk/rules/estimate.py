@@ -281,36 +281,47 @@ COLD = (-0.45, 0.0, 0.65)
 LOW, MID, HIGH = 0.10, 0.50, 0.90
 
 
+#: Up to so many windows one long talk holds up the line.
+FEW_WINDOWS = 2
+
+_Kind = tuple[str, bool, int]
+
+
+def _kind(lane: str, windows: int, raw_ms: int) -> _Kind:
+    return lane, windows <= FEW_WINDOWS, bisect_right(EDGES_MS, raw_ms)
+
+
 @dataclass(slots=True)
 class Spread:
-    """What came of earlier promises, by lane and by how long the play was."""
+    """What came of earlier promises: by lane, by how long the play was, and whether few windows serve the item."""
 
-    _misses: dict[tuple[str, int], deque[float]] = field(default_factory=dict)
-    _kept: dict[tuple[str, int], tuple[float, float, float]] = field(default_factory=dict)
+    _misses: dict[_Kind, deque[float]] = field(default_factory=dict)
+    _kept: dict[_Kind, tuple[float, float, float]] = field(default_factory=dict)
 
-    def add(self, lane: str, raw_ms: int, came_ms: int) -> None:
-        """The play said ``raw_ms``; ``came_ms`` came."""
+    def add(self, lane: str, windows: int, raw_ms: int, came_ms: int) -> None:
+        """The play said ``raw_ms`` with ``windows`` open for the item; ``came_ms`` came."""
         miss = (came_ms - raw_ms) / (raw_ms + FLOOR_MS)
-        self._misses.setdefault((lane, bisect_right(EDGES_MS, raw_ms)), deque(maxlen=KEPT)).append(miss)
+        self._misses.setdefault(_kind(lane, windows, raw_ms), deque(maxlen=KEPT)).append(miss)
         self._kept.clear()
 
     @property
     def cases(self) -> int:
         return sum(map(len, self._misses.values()))
 
-    def of(self, lane: str, raw_ms: int) -> tuple[int, int, int]:
-        """(low, mid, high) in ms for a play of ``raw_ms``."""
-        kind = bisect_right(EDGES_MS, raw_ms)
-        parts = self._kept.get((lane, kind))
+    def of(self, lane: str, windows: int, raw_ms: int) -> tuple[int, int, int]:
+        """(low, mid, high) in ms for a play of ``raw_ms`` with ``windows`` open for the item."""
+        kind = _kind(lane, windows, raw_ms)
+        parts = self._kept.get(kind)
         if parts is None:
-            parts = self._kept[lane, kind] = self._parts(lane, kind)
+            parts = self._kept[kind] = self._parts(*kind)
         low, mid, high = (max(0, int(raw_ms + part * (raw_ms + FLOOR_MS))) for part in parts)
         return low, mid, high
 
-    def _parts(self, lane: str, kind: int) -> tuple[float, float, float]:
+    def _parts(self, lane: str, few: bool, length: int) -> tuple[float, float, float]:
         for near in (
-            [(lane, kind)],
-            [(lane, kind - 1), (lane, kind), (lane, kind + 1)],
+            [(lane, few, length)],
+            [(lane, few, length + step) for step in (-1, 0, 1)],
+            [(lane, each, length) for each in (few, not few)],
             [key for key in self._misses if key[0] == lane],
             list(self._misses),
         ):
@@ -343,7 +354,7 @@ def estimate(
     if played is None:
         return None
     raw_ms, ahead, windows = played
-    low, mid, high = (0, 0, 0) if raw_ms == 0 and ahead == 0 else spread.of(mine.lane, raw_ms)
+    low, mid, high = (0, 0, 0) if raw_ms == 0 and ahead == 0 else spread.of(mine.lane, windows, raw_ms)
     return Estimate(
         low, mid, high, ahead, windows, cold=times.cases < ENOUGH or spread.cases < ENOUGH, raw_ms=raw_ms
     )
@@ -380,7 +391,7 @@ def fluid(
         )
     work_ms += sum(times.left_ms(desk.code, hour, now_ms - desk.since_ms) for desk in able if desk.code)
     raw_ms, ahead = int(work_ms / len(able)), sum(before.values())
-    low, mid, high = spread.of(mine.lane, raw_ms)
+    low, mid, high = spread.of(mine.lane, len(able), raw_ms)
     return Estimate(
         low, mid, high, ahead, len(able), cold=times.cases < ENOUGH or spread.cases < ENOUGH, raw_ms=raw_ms
     )

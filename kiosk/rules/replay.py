@@ -140,4 +140,4 @@ class Student:
         for case in cases:
             told = case.estimate
             if told is not None and (told.raw_ms > 0 or told.ahead > 0):
-                self.spread.add(case.served.lane, told.raw_ms, case.served.wait_ms)
+                self.spread.add(case.served.lane, told.open_windows, told.raw_ms, case.served.wait_ms)
