@@ -17,6 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 from typing import TextIO
 from zoneinfo import ZoneInfo
@@ -40,6 +41,7 @@ LOADS = (0.60, 0.85)
 ENOUGH = 20
 
 
+@cache
 def the_catalogue() -> Catalogue:
     """The one that ships."""
     file = resources.files("kiosk").joinpath("data/services_31.yaml")

@@ -119,14 +119,12 @@ def choose(
     if mode != "fair":
         return Choice(first, "first_come", (), mode)
     picked, why = _by_lane(line, policy, priority_run)
-    overtakes = tuple(one for one in line if arrival(one) < arrival(picked))
-    if any(one.overtaken >= policy.overtaken_most for one in overtakes):
-        return Choice(first, "overtaken", (), mode)
-    if any(
-        _waited_ms(one, now_ms) + (place + 1) * pace.get(one.service_code, 0) > policy.cap_ms
-        for place, one in enumerate(overtakes)
-    ):
-        return Choice(first, "cap", (), mode)
+    overtakes = tuple(line[: line.index(picked)])
+    for place, one in enumerate(overtakes, 1):
+        if one.overtaken >= policy.overtaken_most:
+            return Choice(first, "overtaken", (), mode)
+        if _waited_ms(one, now_ms) + place * pace.get(one.service_code, 0) > policy.cap_ms:
+            return Choice(first, "cap", (), mode)
     return Choice(picked, why, overtakes, mode)
 
 
@@ -136,6 +134,8 @@ def mode_of(
     """Whether this line (sorted by arrival) can be fair to the old, or can only be first come, first served."""
     if len(line) > 1 and all(one.lane == "priority" for one in line):
         return "all_priority"
+    if _waited_ms(line[0], now_ms) + len(line) * max(pace.values(), default=0.0) <= policy.cap_ms:
+        return "fair"  # nobody has waited longer than the first, so nobody comes near the cap
     # Somebody will pass the cap even if nobody is put before anybody: favours would only move the pain.
     late = sum(
         _waited_ms(one, now_ms) + place * pace.get(one.service_code, 0) > policy.cap_ms
