@@ -27,9 +27,10 @@ from gateway.log import say_once
 from kiosk.catalogue import Catalogue
 from kiosk.core import Core
 from kiosk.rules.estimate import Desk, Estimate, Spread, Times, cold_ms, estimate, fluid
-from kiosk.rules.fairness import Waiting
+from kiosk.rules.fairness import Waiting, paces
 from kiosk.rules.policy import MINUTE_MS, Policy, read_policy
 from kiosk.rules.replay import Served, Span, Student
+from kiosk.windows import windows_now
 from kiosk.writer import Writer
 
 #: So many days of the past are learned at the start; older ones say little about today.
@@ -94,7 +95,7 @@ def estimate_for(core: Core, notebook: sqlite3.Connection, ticket: Waiting) -> E
     now_ms = core.now_ms()
     day = _day_of(notebook, ticket.ticket_id)
     _look_again(core, notebook, memory, day)
-    return _estimate(core, notebook, memory, ticket, day, now_ms, _desks(notebook, day), None)
+    return _estimate(core, notebook, memory, ticket, day, now_ms, _desks(core, notebook, day), None)
 
 
 def newcomers(core: Core, notebook: sqlite3.Connection, lane: str = "normal") -> dict[str, Estimate | None]:
@@ -103,7 +104,7 @@ def newcomers(core: Core, notebook: sqlite3.Connection, lane: str = "normal") ->
     now_ms = core.now_ms()
     day = _last_day(notebook)
     _look_again(core, notebook, memory, day)
-    desks, line = _desks(notebook, day), _line(notebook, day, PLAYED)
+    desks, line = _desks(core, notebook, day), _line(notebook, day, PLAYED)
     found: dict[str, Estimate | None] = {}
     for service in core.catalogue.services:
         if service.needs_ticket:
@@ -130,8 +131,11 @@ def _estimate(
     if any(one.ticket_id == mine.ticket_id for one in line):
         return estimate(mine, line, desks, now_ms, hour, memory.times, memory.spread, policy)
     newest = mine.taken_ms >= now_ms - TALLY_MS
-    tally = _tally(notebook, memory, day, now_ms) if newest else _count(notebook, day, mine)
-    return fluid(mine, tally, desks, now_ms, hour, memory.times, memory.spread)
+    tally = _tally(notebook, memory, day, now_ms, mine) if newest else _count(notebook, day, mine)
+    told = fluid(mine, tally, desks, now_ms, hour, memory.times, memory.spread)
+    if newest and mine.ticket_id > 0:
+        tally[mine.service_code, mine.lane] += 1
+    return told
 
 
 def policy_of(notebook: sqlite3.Connection) -> Policy:
@@ -163,39 +167,30 @@ def _line(notebook: sqlite3.Connection, day: str, most: int) -> list[InLine]:
     return [InLine(*row) for row in rows]
 
 
-def _tally(notebook: sqlite3.Connection, memory: Memory, day: str, now_ms: int) -> Counter[tuple[str, str]]:
-    """How many wait, by item and lane; counted anew every few seconds."""
+def _tally(
+    notebook: sqlite3.Connection, memory: Memory, day: str, now_ms: int, mine: Waiting
+) -> Counter[tuple[str, str]]:
+    """How many wait besides this person, by item and lane; counted anew every few seconds, added up meanwhile."""
     kept = memory.tally
     if kept is not None and kept[1] == day and 0 <= now_ms - kept[0] < TALLY_MS:
         return kept[2]
-    tally = _count(notebook, day, None)
+    tally = _count(notebook, day, mine)
     memory.tally = (now_ms, day, tally)
     return tally
 
 
-def _count(notebook: sqlite3.Connection, day: str, mine: Waiting | None) -> Counter[tuple[str, str]]:
-    """By item and lane: everybody who waits, or who stands before this person or may overtake it."""
-    where: str = ""
-    more: tuple[int, ...] = ()
-    if mine is not None:
-        where, more = " AND (lane = 'priority' OR rank < ?)", (mine.rank,)
+def _count(notebook: sqlite3.Connection, day: str, mine: Waiting) -> Counter[tuple[str, str]]:
+    """By item and lane: who stands before this person, or may overtake it."""
     rows = notebook.execute(
         "SELECT service_code, lane, count(*) FROM tickets WHERE business_day = ? AND state = 'WAITING'"
-        f"{where} GROUP BY 1, 2",
-        (day, *more),
+        " AND (lane = 'priority' OR (rank, ticket_id) < (?, ?)) AND ticket_id <> ? GROUP BY 1, 2",
+        (day, mine.rank, mine.ticket_id if mine.ticket_id > 0 else 2**62, mine.ticket_id),
     )
     return Counter({(str(code), str(lane)): int(count) for code, lane, count in rows})
 
 
-def _desks(notebook: sqlite3.Connection, day: str) -> list[Desk]:
+def _desks(core: Core, notebook: sqlite3.Connection, day: str) -> list[Desk]:
     """The windows that are open, and what each is busy with."""
-    skills: dict[str, set[str]] = {}
-    for window_id, code in notebook.execute(
-        "SELECT o.window_id, k.service_code FROM window_spans o JOIN window_skills k USING (window_id)"
-        " WHERE o.closed_ms IS NULL AND o.business_day = ?",
-        (day,),
-    ):
-        skills.setdefault(str(window_id), set()).add(str(code))
     busy = {
         str(window_id): (str(code), int(called_ms))
         for window_id, code, called_ms in notebook.execute(
@@ -204,7 +199,15 @@ def _desks(notebook: sqlite3.Connection, day: str) -> list[Desk]:
             (day,),
         )
     }
-    return [Desk(served, *busy.get(window_id, (None, 0))) for window_id, served in sorted(skills.items())]
+    here = windows_now(core, notebook)
+    return [Desk(one.skills, *busy.get(one.id, (None, 0))) for one in here.all if one.open]
+
+
+def pace_now(core: Core, notebook: sqlite3.Connection) -> dict[str, float]:
+    """How fast the line of each item moves at the windows open now, ms (`fairness.choose`)."""
+    times, hour = memory_of(core).times, datetime.fromtimestamp(core.now_ms() / 1000, core.zone).hour
+    open_windows = [one.skills for one in windows_now(core, notebook).all if one.open]
+    return paces(open_windows, lambda code: times.took_ms(code, hour))
 
 
 # ---------------------------------------------------------------- learning

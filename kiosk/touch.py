@@ -12,6 +12,7 @@ from kiosk.answers import error
 from kiosk.api import zones_view
 from kiosk.core import current_core
 from kiosk.view import frame
+from kiosk.windows import windows_now
 
 blueprint = Blueprint("touch", __name__)
 
@@ -49,7 +50,7 @@ def item(code: str) -> ResponseReturnValue:
         return error(404, "unknown_service", "没有这个事项", "There is no such service")
     waiting = line.waiting_for(core, service.code) if service.needs_ticket else 0
     return render_template(
-        "item.html", service=service, windows=core.catalogue.windows_for(code), waiting=waiting, s=service.say
+        "item.html", service=service, windows=windows_now(core).windows_for(code), waiting=waiting, s=service.say
     )
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_right
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -48,7 +48,8 @@ class Item(Protocol):
 class Estimate:
     """What a person is told: eight in ten wait between ``low_ms`` and ``high_ms``, half of them less than ``mid_ms``.
 
-    ``ahead``: people before this one, at windows that serve the item. ``cold``: a guess, from too few cases.
+    ``ahead``: people called before this one at windows that share its line, as things are. ``cold``: a guess, from too
+    few cases.
     """
 
     low_ms: int
@@ -195,7 +196,7 @@ def project(
         if one.ticket_id != mine.ticket_id
         and (arrival(one) < here or (one.lane == "priority" and not is_old))
     ]
-    ahead = sum(one.code in shared for one in before)
+    ahead = 0
     me = _Place(here, mine.service_code, mine.overtaken, is_old)
     line = sorted([*before, me], key=_Place.when)
     olds, others = [one for one in line if one.old], [one for one in line if not one.old]
@@ -214,6 +215,7 @@ def project(
         if one is me:
             return int(at_ms), ahead, len(able)
         if one is not None:
+            ahead += one.comes_ms == 0 and one.code in shared
             busy_ms = times.took_ms(one.code, hour)
             heapq.heappush(free, (at_ms + busy_ms, place, run + 1 if one.old else 0))
         # A window with nobody before this person, and which does not serve it, is out of the play.
@@ -377,11 +379,10 @@ def fluid(
     if not able:
         return None
     shared = frozenset().union(*(desk.skills for desk in able))
-    before = {
-        code: count
-        for (code, lane), count in waiting.items()
-        if code in shared and (mine.lane != "priority" or lane == "priority")
-    }
+    before: Counter[str] = Counter()
+    for (code, lane), count in waiting.items():
+        if code in shared and (mine.lane != "priority" or lane == "priority"):
+            before[code] += count
     work_ms = 0.0
     for code, count in before.items():
         # Windows that serve the item share its work; those that cannot help this person take their part away, too.
