@@ -30,8 +30,10 @@ from kiosk.app import create_app
 from kiosk.catalogue import load_catalogue
 from kiosk.core import Core
 from kiosk.gateway_link import GatewayLink
+from kiosk.housekeeping import Housekeeping
 from kiosk.kitchen import Kitchen
 from kiosk.live import Hub
+from kiosk.voice.speaker import Voice
 from kiosk.writer import Writer
 
 #: Request threads. Each stream holds one (kiosk/live.py allows 32), so at least 16 answer touches.
@@ -113,6 +115,10 @@ def _serve(house: House) -> int:
         ) from wrong
     kitchen = Kitchen(core)
     kitchen.start()
+    voice = Voice(core)
+    voice.start()
+    housekeeping = Housekeeping(core)
+    housekeeping.start()
     _put_the_start_aside()
     serving = threading.Thread(target=server.run, name="http", daemon=True)
     serving.start()
@@ -128,6 +134,8 @@ def _serve(house: House) -> int:
         asked_to_end = signal.sigtimedwait(ENDING, SELF_CHECK_S)
     notifier.stopping()
     kitchen.stop()
+    voice.stop()
+    housekeeping.stop()
     close_door(core, server)
     say("stopped", "the faces are closed")
     return 0 if asked_to_end is not None else 1

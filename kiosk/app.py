@@ -41,8 +41,9 @@ def create_app(core: Core) -> Flask:
     app.extensions["linli"] = core
     # Imported here, so that importing kiosk.app costs nothing until an application is wanted.
     from kiosk import api, demo, health, ingest, link_page, metrics, phone, screens, touch
+    from kiosk.voice import pages as voice
 
-    for room in (health, metrics, api, touch, screens, phone, ingest, link_page):
+    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, voice):
         app.register_blueprint(room.blueprint)
     if core.house.plan.virtual.on:
         app.register_blueprint(demo.blueprint)

@@ -186,7 +186,7 @@ CREATE INDEX appointments_by_day ON appointments(business_day, slot_ms);
 CREATE TABLE announcements(
     announcement_id INTEGER PRIMARY KEY,
     ticket_id    INTEGER REFERENCES tickets(ticket_id),
-    lang         TEXT    NOT NULL,
+    lang         TEXT    NOT NULL,                   -- the voice that says it: "zh", "en", a dialect
     words        TEXT    NOT NULL,                   -- JSON: what is said, as parts (kiosk/rules/calling_words.py)
     asked_ms     INTEGER NOT NULL,
     began_ms     INTEGER,
@@ -194,6 +194,7 @@ CREATE TABLE announcements(
     state        TEXT    NOT NULL CHECK (state IN ('waiting', 'speaking', 'spoken', 'quiet', 'expired', 'failed')),
     why          TEXT    NOT NULL DEFAULT ''
 ) STRICT;
+CREATE INDEX announcements_of_ticket ON announcements(ticket_id);
 CREATE INDEX announcements_waiting ON announcements(announcement_id) WHERE state IN ('waiting', 'speaking');
 
 -- A clip that the hall's own staff recorded: `part` is a word of the sentence ("digit:3", "word:window"), `voice` a
@@ -208,6 +209,12 @@ CREATE TABLE voice_clips(
     in_use    INTEGER NOT NULL CHECK (in_use IN (0, 1))
 ) STRICT;
 CREATE UNIQUE INDEX one_clip_in_use ON voice_clips(voice, part) WHERE in_use = 1;
+
+-- What a hall has set about its voice; a key that is missing has the default of kiosk/rules/voice_policy.py.
+CREATE TABLE voice_policy(
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL                              -- JSON
+) STRICT, WITHOUT ROWID;
 
 -- What the LED sign above a window shows: a level that the bridge reads and tells anew at any time.
 CREATE TABLE signs(
@@ -245,3 +252,34 @@ CREATE INDEX api_answers_by_time ON api_answers(at_ms);
 -- A slip may go to another printer than the one it was written for, and be asked for again with a reason.
 ALTER TABLE slips ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE slips ADD COLUMN asked_by TEXT NOT NULL DEFAULT '';
+
+-- What staff did at a printer and no printer can say of itself: read by the bridge, as slips are.
+CREATE TABLE printer_acts(
+    act_id  INTEGER PRIMARY KEY,
+    printer TEXT    NOT NULL,
+    act     TEXT    NOT NULL CHECK (act IN ('new_roll')),
+    by      TEXT    NOT NULL,
+    at_ms   INTEGER NOT NULL
+) STRICT;
+
+-- What a day that is over was like, counted from its rows in `serves`: a report over years reads these few rows instead
+-- of all of those. Never holds anything of a person. `waits` and `services` are whole seconds, rising, 4 bytes each,
+-- little-endian: of those who were served. `part` says what `name` is: an item's code, a window, an hour, a lane.
+CREATE TABLE serve_days(
+    business_day TEXT    NOT NULL,
+    part         TEXT    NOT NULL CHECK (part IN ('all', 'item', 'window', 'hour', 'lane')),
+    name         TEXT    NOT NULL,                  -- '' for part 'all'
+    done         INTEGER NOT NULL,
+    no_show      INTEGER NOT NULL,
+    cancelled    INTEGER NOT NULL,
+    transferred  INTEGER NOT NULL,
+    waits        BLOB    NOT NULL,
+    services     BLOB    NOT NULL,
+    PRIMARY KEY (business_day, part, name)
+) STRICT;
+-- A row that comes late (a kiosk whose clock stood still) makes the count of its day void; it is counted again.
+CREATE TRIGGER serve_days_late AFTER INSERT ON serves
+  WHEN EXISTS (SELECT 1 FROM serve_days WHERE business_day = new.business_day)
+BEGIN
+    DELETE FROM serve_days WHERE business_day = new.business_day;
+END;
