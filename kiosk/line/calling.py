@@ -105,13 +105,14 @@ def _call(
 
     done, called = core.writer.write(work)
     if done is not None:
-        windows.tell(core, *done.opened)
         for one in done.touched:
             if one.ticket_id != called.ticket_id:
                 telling.tell_ticket(core, one)
     if called.state == "CALLED":
         # Also where the key had called it before: who asks again has not heard, and perhaps nobody has.
         telling.tell_called(core, called)
+    if done is not None:
+        windows.tell(core, *done.opened)
     return called
 
 
@@ -144,8 +145,8 @@ def recall(core: Core, ticket_id: int, by: str, window_id: str = "") -> Ticket:
         return act, called
 
     done, called = core.writer.write(work)
-    windows.tell(core, *done.opened)
     telling.tell_called(core, called)
+    windows.tell(core, *done.opened)
     return called
 
 

@@ -264,7 +264,7 @@ def test_the_queue_is_run_from_the_keyboard(desk: Desk) -> None:
     page.keyboard.press("n")
     expect(page.locator(".serving .number")).to_have_text("B001")
     page.keyboard.press("r")
-    expect(page.locator(".serving")).to_contain_text("2×")
+    expect(page.locator(".serving")).to_contain_text("已叫 2 次")
     page.evaluate("document.activeElement.blur()")  # on a button or a list Space presses that
     page.keyboard.press("Space")
     expect(page.locator(".serving .number")).to_have_text("B002")
