@@ -37,9 +37,10 @@ class SerialPort:
     ``why_zh`` and ``why_en`` say why it is not open, for the person on duty.
     """
 
-    def __init__(self, path: str, baud: int) -> None:
+    def __init__(self, path: str, baud: int, flow: str = "software") -> None:
         self.path = path
         self.baud = baud
+        self._flow = flow
         self.why_zh = ""
         self.why_en = ""
         #: How often it was opened: two lines may have the same descriptor one after the other.
@@ -73,7 +74,8 @@ class SerialPort:
                 timeout=0,
                 write_timeout=0,
                 # XON/XOFF costs nothing where it is not used: no answer of a printer contains 0x11 or 0x13.
-                xonxoff=True,
+                xonxoff=self._flow == "software",
+                rtscts=self._flow == "hardware",
                 exclusive=True,
             )
         except (OSError, ValueError, termios.error) as wrong:  # SerialException is an OSError; termios.error is not

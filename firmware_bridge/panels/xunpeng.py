@@ -16,9 +16,12 @@ are at least so many. It is never red then: "full" would be a claim that nobody 
 from __future__ import annotations
 
 from devices.messages import ShowCount
-from firmware_bridge.panels import Frame
+from devices.plan import Panel
+from firmware_bridge.panels import PLAIN, Frame, Shown
 
 ANSWERS = True
+TELL_AGAIN_MS = 30_000
+KINDS = frozenset({"count"})
 
 GREEN, YELLOW, RED = 0x00, 0x01, 0x02
 _INFO = 0x01
@@ -39,8 +42,9 @@ def colour(count: ShowCount) -> int:
     return YELLOW if count.free <= max(_NEARLY_FULL_LEAST, in_use * _NEARLY_FULL_SHARE) else GREEN
 
 
-def compose(count: ShowCount) -> Frame:
-    """The frame for a count."""
+def compose(count: Shown, panel: Panel = PLAIN) -> Frame:
+    """The frame for a count. It has three digits and no letters: `KINDS` keeps a window's number away."""
+    assert isinstance(count, ShowCount)
     number, tint = min(max(count.free, 0), _LARGEST), colour(count)
     word = ("green", "yellow", "red")[tint]
     return Frame(_frame(0x3A, tint, number), f"{number} {word}")
@@ -49,6 +53,11 @@ def compose(count: ShowCount) -> Frame:
 def confirmed(heard: bytes, sent: bytes) -> bool:
     """Whether the panel's answer to ``sent`` stands anywhere in ``heard``."""
     return _frame(0x2A, sent[1], int.from_bytes(sent[2:4], "little")) in heard
+
+
+def refused(heard: bytes, sent: bytes) -> str:
+    """It has no word for no: a frame that it cannot read is not answered."""
+    return ""
 
 
 def _frame(begin: int, tint: int, number: int) -> bytes:

@@ -20,8 +20,8 @@ from kiosk import windows
 from kiosk.core import Core
 from kiosk.line import rows
 from kiosk.rules import queue
-from kiosk.rules.calling_words import words_of
 from kiosk.rules.queue import Ticket
+from kiosk.voice.asking import ask
 
 Row = dict[str, Any]
 
@@ -176,12 +176,17 @@ class Act:
         category = next(
             (one.id for one in self.core.catalogue.categories if one.ticket_prefix == ticket.prefix), ""
         )
-        words = words_of(category, ticket.prefix, ticket.number, window.number, ticket.lang)
-        cursor = self.notebook.execute(
-            "INSERT INTO announcements(ticket_id, lang, words, asked_ms, state) VALUES (?, ?, ?, ?, 'waiting')",
-            (ticket.ticket_id, ticket.lang, json.dumps(words), self.now_ms),
+        asked = ask(
+            self.notebook,
+            ticket.ticket_id,
+            category,
+            ticket.prefix,
+            ticket.number,
+            window.number,
+            ticket.lang,
+            self.now_ms,
         )
-        self._added.append(("announcements", int(cursor.lastrowid or 0)))
+        self._added.extend(("announcements", number) for number in asked)
 
     def sign(self, window_id: str | None, text: str, blink: bool = False) -> None:
         """What the LED sign above the window shows: a level."""
