@@ -19,6 +19,7 @@ import socket
 import sqlite3
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from devices.clock import mono_ns, wall_ms
 from devices.faults import HallFileFault, NotWritten, SlipFault
@@ -32,6 +33,7 @@ from firmware_bridge.panels import ShowCalled, load_driver
 from firmware_bridge.printer_desk import SLIP_GAP_MS, PrinterDesk
 from firmware_bridge.profiles import choose, load_profiles
 from firmware_bridge.serial_port import SerialPort
+from firmware_bridge.sparing import Spares
 from gateway import views
 from gateway.house import House, open_house
 from gateway.log import begin_log, end_log, say, say_once
@@ -48,7 +50,8 @@ ALIVE_EVERY_MS = 15_000
 
 
 #: The columns of gateway.db's table "panels" that are numbers.
-_NUMBERS = ("free", "taken", "unknown", "closed", "total", "since_ms")
+_NUMBERS = ("free", "taken", "unknown", "closed", "total", "since_ms", "reserved")
+_WORDS = ("text", "level", "arrow", "text_en")
 #: Whose line it is, what is awaited of it, which opening of the port this is.
 _Watch = tuple[PrinterDesk | PanelDesk, int, int]
 
@@ -67,7 +70,7 @@ class Bridge:
         self.printers = [
             PrinterDesk(
                 printer,
-                SerialPort(house.serial_port(printer.id, printer.port), printer.baud),
+                SerialPort(house.serial_port(printer.id, printer.port), printer.baud, printer.flow),
                 choose(profiles, printer.profile, printer.id),
                 self.jobs,
                 draw,
@@ -85,6 +88,7 @@ class Bridge:
             for panel in house.plan.panels
             if panel.via == "serial"
         ]
+        self.spares = Spares(self.printers, self.jobs)
         self.desks: list[PrinterDesk | PanelDesk] = [*self.printers, *self.panels]
         self._selector = selectors.DefaultSelector()
         self._watched: dict[int, _Watch] = {}
@@ -130,6 +134,7 @@ class Bridge:
         self._look_at_signs(tick)
         for desk in self.desks:
             desk.turn(tick)
+        self.spares.turn(tick)
         if tick >= self._alive_ms:
             self._alive_ms = tick + ALIVE_EVERY_MS
             with contextlib.suppress(NotWritten):  # said aloud where a slip hangs on it
@@ -216,6 +221,8 @@ class Bridge:
             self.jobs.hear_verdicts(verdicts)
         if new:
             self._refuse_strangers()
+        while acts := self.outbox.acts_after(int(self.jobs.meta("last_act_id") or 0)):
+            self.jobs.take_acts(acts)
 
     def _refuse_strangers(self) -> None:
         for slip_id, printer in self.jobs.refuse_strangers({desk.printer.id for desk in self.printers}):
@@ -256,7 +263,8 @@ class Bridge:
         for desk in self.panels:
             if desk.panel.kind == "count" and (row := rows.get(desk.panel.id)):
                 numbers = {name: int(str(row[name])) for name in _NUMBERS}
-                desk.show(ShowCount(desk.panel.id, str(row["text"]), certain=bool(row["certain"]), **numbers))
+                words: dict[str, Any] = {**numbers, **{name: str(row[name]) for name in _WORDS}}
+                desk.show(ShowCount(desk.panel.id, certain=bool(row["certain"]), **words))
 
 
     def _look_at_signs(self, tick: int) -> None:

@@ -13,17 +13,19 @@ thrown away first, so a stuck printer cannot hold up the shutdown.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
+import sys
 import termios
 
 import serial
 
 from devices.faults import OutsideDown
 
-#: Between two tries to open a port that is not there, growing: a cable that is put back prints within 2 s, and
-#: a hall without a printer costs one stat every 2 s.
-FIRST_RETRY_MS, LONGEST_RETRY_MS = 250, 2000
+#: Between two tries to open a port that is not there, growing: a cable that is put back is seen within half a second,
+#: and a hall without a printer costs two stats a second.
+FIRST_RETRY_MS, LONGEST_RETRY_MS = 250, 500
 #: How often it is looked whether the path still leads to the open line: two system calls.
 LOOK_EVERY_MS = 1000
 #: Bytes handed to the kernel at once. Small, so that a slip that must stop has few bytes under way: a quarter
@@ -129,6 +131,13 @@ class SerialPort:
             return 0
         except OSError as wrong:
             raise self._lost(wrong) from wrong
+
+    def waiting(self) -> int:
+        """How many bytes the kernel holds that have not left yet; 0 where it cannot say (a pseudo-terminal)."""
+        try:
+            return int.from_bytes(fcntl.ioctl(self.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"), sys.byteorder)
+        except OSError:
+            return 0
 
     def close(self) -> None:
         """Give the port back at once. What the line has not taken yet is thrown away."""

@@ -253,6 +253,15 @@ CREATE INDEX api_answers_by_time ON api_answers(at_ms);
 ALTER TABLE slips ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE slips ADD COLUMN asked_by TEXT NOT NULL DEFAULT '';
 
+-- What staff did at a printer and no printer can say of itself: read by the bridge, as slips are.
+CREATE TABLE printer_acts(
+    act_id  INTEGER PRIMARY KEY,
+    printer TEXT    NOT NULL,
+    act     TEXT    NOT NULL CHECK (act IN ('new_roll')),
+    by      TEXT    NOT NULL,
+    at_ms   INTEGER NOT NULL
+) STRICT;
+
 -- What a day that is over was like, counted from its rows in `serves`: a report over years reads these few rows instead
 -- of all of those. Never holds anything of a person. `waits` and `services` are whole seconds, rising, 4 bytes each,
 -- little-endian: of those who were served. `part` says what `name` is: an item's code, a window, an hour, a lane.
