@@ -36,7 +36,7 @@ _UNKNOWN = re.compile(r"[^A-Za-z0-9 .,:+*/%()-]")
 def compose(what: Shown, panel: Panel = PLAIN) -> Frame:
     """A count as its number ("--" where nobody knows it), a window's number as it is called; dark is one space."""
     if isinstance(what, ShowCount):
-        text, stays = str(what.free) if what.certain else "--", _STEADY
+        text, stays = "--" if what.number is None else str(what.number), _STEADY
     else:
         text, stays = _plain(what.text), _BLINKING if what.blink and what.text else _STEADY
     data = f"<L1><PA><FA><M{stays}><WZ><FK>{text or ' '}".encode("ascii")
