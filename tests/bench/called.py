@@ -34,7 +34,8 @@ _WATCH = """() => {
     const key = number.textContent;
     if (key && !(key in window.seen)) {
       const entry = window.seen[key] = { drawn: performance.timeOrigin + performance.now(), painted: 0 };
-      requestAnimationFrame(() => requestAnimationFrame(() => { entry.painted = performance.timeOrigin + performance.now(); }));
+      const paint = () => { entry.painted = performance.timeOrigin + performance.now(); };
+      requestAnimationFrame(() => requestAnimationFrame(paint));
     }
   };
   new MutationObserver(note).observe(number, { childList: true, characterData: true, subtree: true });
