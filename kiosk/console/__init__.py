@@ -5,7 +5,8 @@ the console page orders; ``picture.py`` is what it shows, and what a locked scre
 live line; ``call.py`` is the responder's screen, ``history.py`` the calls of former days, ``commission.py`` sets up
 devices; ``running.py`` is how the hall runs; ``people.py``, ``helpers.py``, ``rosters.py``, ``kinds.py`` and
 ``imports.py`` are forms about people, rosters and kinds of call (``tables.py`` reads and orders for them),
-``visits.py``, ``meals.py`` and ``upkeep.py`` about doors, dinners and batteries (``care.py``: what they share);
+``printers.py`` is about paper, ``visits.py``, ``meals.py`` and ``upkeep.py`` about doors, dinners and batteries
+(``care.py``: what they share);
 ``figures.py`` says how long people waited; ``words.py`` is every text. The page itself is drawn by
 ``kiosk/static/console*.js``.
 Does not belong here: the life of a call (the gateway's), the rules of the queue (``kiosk/line.py``).
@@ -41,6 +42,7 @@ from kiosk.console import (  # noqa: E402
     meals,
     pages,
     people,
+    printers,
     rosters,
     running,
     upkeep,
@@ -85,6 +87,7 @@ __all__ = [
     "meals",
     "pages",
     "people",
+    "printers",
     "rosters",
     "running",
     "upkeep",
