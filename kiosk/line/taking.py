@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 import secrets
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from devices.faults import OrderRefused
+from kiosk import estimates
 from kiosk.catalogue import Service
 from kiosk.core import Core
 from kiosk.line import act, rows, telling
 from kiosk.rules import queue
+from kiosk.rules.estimate import Estimate
 from kiosk.rules.queue import LaneWhy, Ticket
 from kiosk.rules.routing import printer_for
 from kiosk.rules.slip import compose_ticket
@@ -35,7 +34,7 @@ class Taken:
     windows: tuple[Window, ...]
     slip_id: int | None
     new: bool
-    estimate: Any = None
+    estimate: Estimate | None = None
 
     @property
     def is_open(self) -> bool:
@@ -200,11 +199,9 @@ def _taken_before(notebook: sqlite3.Connection, here: Windows, before: Ticket, a
     return Taken(before, ahead, here.windows_for(before.service_code), slip, new=False)
 
 
-def _estimate(core: Core, notebook: sqlite3.Connection, ticket: Ticket) -> Any:
+def _estimate(core: Core, notebook: sqlite3.Connection, ticket: Ticket) -> Estimate | None:
     """What the person is told about the wait; kept, to be compared with what came (``serves``)."""
-    if importlib.util.find_spec("kiosk.estimates") is None:
-        return None
-    told = importlib.import_module("kiosk.estimates").estimate_for(core, notebook, ticket)
+    told = estimates.estimate_for(core, notebook, ticket)
     if told is not None:
         notebook.execute(
             "INSERT INTO estimates(ticket_id, low_ms, mid_ms, high_ms, ahead, open_windows) VALUES (?, ?, ?, ?, ?, ?)",

@@ -8,6 +8,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
@@ -48,7 +49,8 @@ def test_a_number_with_its_place_and_its_window(take: Take) -> None:
     told = take("ZW-02", "second-key")
     assert (told["number"], told["ahead"], told["state"]) == ("B002", 1, "WAITING")
     assert told["windows"] == [{"id": "W2", "zh": "民生保障窗口", "en": "Welfare & Assistance Window", "open": False}]
-    assert (told["slip"]["state"], told["slip"]["printer"], told["slip"]["word"]) == ("QUEUED", None, "js_paper_coming")
+    slip: Any = told["slip"]
+    assert (slip["state"], slip["printer"], slip["word"]) == ("QUEUED", None, "js_paper_coming")
 
 
 def test_a_double_tap_is_one_ticket(take: Take, client: FlaskClient) -> None:
