@@ -38,7 +38,7 @@ _AHEAD_AT_MOST_MS = 5 * _MIN
 _A_CLOCK_MS = 1_577_836_800_000
 
 #: What such words are about: the bay, the gate, the site.
-OF_A_PLACE = frozenset({"status", "fault", "count", "site"})
+OF_A_PLACE = frozenset({"status", "fault", "count", "site", "alarm"})
 
 
 class Order:
