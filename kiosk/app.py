@@ -15,8 +15,11 @@ from gateway.log import say_once
 from kiosk import words
 from kiosk.answers import error
 from kiosk.core import Core
+from kiosk.appointments import UnknownCode
 from kiosk.line import KeyUsed, NoTicketNeeded, UnknownService
 from kiosk.live import TooManyListeners
+from kiosk.rules.appointment import NotToday, SlotFull, SlotWrong, TooEarly
+from kiosk.rules.hours import HallClosed, ItemClosed
 
 #: Nothing a resident or the staff sends here is larger; a 1 MB body is refused before it is read.
 BODY_AT_MOST = 64 * 1024
@@ -100,14 +103,29 @@ def _http_error(wrong: HTTPException) -> ResponseReturnValue:
     return error(status, code, zh, en)
 
 
+#: Refusals that a program may want to tell apart: kind → (status, code). All others are 409 "refused".
+REFUSALS: dict[type[OrderRefused], tuple[int, str]] = {
+    UnknownService: (404, "unknown_service"),
+    UnknownCode: (404, "unknown_code"),
+    NoTicketNeeded: (409, "no_ticket_needed"),
+    KeyUsed: (409, "key_used"),
+    HallClosed: (409, "hall_closed"),
+    ItemClosed: (409, "item_closed"),
+    TooEarly: (409, "too_early"),
+    NotToday: (409, "not_today"),
+    SlotFull: (409, "slot_full"),
+    SlotWrong: (409, "slot_wrong"),
+}
+
+
+def refusal(wrong: OrderRefused) -> tuple[int, str]:
+    """The status and the code of a refusal."""
+    return REFUSALS.get(type(wrong), (409, "refused"))
+
+
 def _refused(wrong: OrderRefused) -> ResponseReturnValue:
-    if isinstance(wrong, UnknownService):
-        return error(404, "unknown_service", wrong.why_zh, wrong.why_en)
-    if isinstance(wrong, NoTicketNeeded):
-        return error(409, "no_ticket_needed", wrong.why_zh, wrong.why_en)
-    if isinstance(wrong, KeyUsed):
-        return error(409, "key_used", wrong.why_zh, wrong.why_en)
-    return error(409, "refused", wrong.why_zh, wrong.why_en)
+    status, code = refusal(wrong)
+    return error(status, code, wrong.why_zh, wrong.why_en)
 
 
 def _outside_down(wrong: OutsideDown) -> ResponseReturnValue:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from devices.faults import NotWritten, OrderRefused
 from gateway.log import say_once
+from kiosk import hours, second_touch
 from kiosk.catalogue import Service, Window
 from kiosk.core import Core
 from kiosk.rules import queue
@@ -46,6 +47,8 @@ class Taken:
     windows: tuple[Window, ...]
     slip_id: int | None
     new: bool
+    second_touch: bool = False
+    """Another key, but the same item at the same screen within 2 s: the first one's ticket."""
 
 
 class KeyUsed(OrderRefused):
@@ -63,11 +66,45 @@ class UnknownService(OrderRefused):
 # ---------------------------------------------------------------- residents
 
 
-def take_ticket(core: Core, service_code: str, key: str, lang: str, screen: str) -> Taken:
+def take_ticket(
+    core: Core, service_code: str, key: str, lang: str, screen: str, *, touched: bool = False
+) -> Taken:
     """Take the next number of the item's letter; number and slip are one transaction.
 
     :param key: the client's idempotency key: the same key again is the same ticket.
+    :param touched: by a finger at this screen: a second one within 2 s gets the same ticket.
+    :raises kiosk.rules.hours.HallClosed: / :raises kiosk.rules.hours.ItemClosed: with the time of the next opening.
     """
+    service = item_with_numbers(core, service_code)
+    now_ms = core.now_ms()
+
+    def work(notebook: sqlite3.Connection) -> Taken:
+        if (before := _taken_before(core, notebook, service, key)) is not None:
+            return before
+        hours.must_be_open(core, notebook, service, now_ms)
+        day = _today(core, notebook, now_ms)
+        if touched and (
+            first := second_touch.just_taken(
+                notebook, day, service.ticket_prefix, service.code, screen, now_ms
+            )
+        ):
+            second_touch.keep(notebook, key, first, now_ms)
+            return replace(_as_taken(core, notebook, _by_id(notebook, first)), second_touch=True)
+        return give_number(core, notebook, service, key, lang, screen, now_ms)
+
+    return tell_taken(core, core.writer.write(work))
+
+
+def tell_taken(core: Core, taken: Taken) -> Taken:
+    """To the screens, once it is on the disk."""
+    if taken.new:
+        _tell_ticket(core, taken.ticket)
+        _tell_line(core)
+    return taken
+
+
+def item_with_numbers(core: Core, service_code: str) -> Service:
+    """:raises UnknownService: / :raises NoTicketNeeded: there is no number for this."""
     service = core.catalogue.service(service_code)
     if service is None:
         raise UnknownService(
@@ -78,30 +115,54 @@ def take_ticket(core: Core, service_code: str, key: str, lang: str, screen: str)
             f"“{service.name_zh}”不用取号，请看办事指南或按“叫人帮忙”",
             f"“{service.name_en}” needs no number: see its guide, or press “Call for help”",
         )
-    now_ms = core.now_ms()
-    taken = core.writer.write(lambda notebook: _take(core, notebook, service, key, lang, screen, now_ms))
-    if taken.new:
-        _tell_ticket(core, taken.ticket)
-        _tell_line(core)
-    return taken
+    return service
 
 
-def _take(
-    core: Core, notebook: sqlite3.Connection, service: Service, key: str, lang: str, screen: str, now_ms: int
-) -> Taken:
+def _taken_before(core: Core, notebook: sqlite3.Connection, service: Service, key: str) -> Taken | None:
     row = notebook.execute(f"SELECT {_FIELDS} FROM tickets WHERE key = ?", (key,)).fetchone()
+    touch = second_touch.known(notebook, key) if row is None else None
+    if row is None and touch is None:
+        return None
+    before = _ticket(row) if row is not None else _by_id(notebook, touch or 0)
+    if before.service_code != service.code:
+        raise KeyUsed(
+            "这个操作号已用于另一事项，请返回重试",
+            "This key was used for another service; go back and retry",
+        )
+    return replace(_as_taken(core, notebook, before), second_touch=touch is not None)
+
+
+def taken_again(core: Core, notebook: sqlite3.Connection, ticket_id: int) -> Taken:
+    """What taking it gave, told once more."""
+    return _as_taken(core, notebook, _by_id(notebook, ticket_id))
+
+
+def _as_taken(core: Core, notebook: sqlite3.Connection, before: Ticket) -> Taken:
+    slip = notebook.execute(
+        "SELECT min(slip_id) FROM slips WHERE ticket_id = ?", (before.ticket_id,)
+    ).fetchone()[0]
+    windows = core.catalogue.windows_for(before.service_code)
+    return Taken(before, _ahead(core, notebook, before), windows, slip, new=False)
+
+
+def give_number(
+    core: Core,
+    notebook: sqlite3.Connection,
+    service: Service,
+    key: str,
+    lang: str,
+    screen: str,
+    now_ms: int,
+    *,
+    rank: int | None = None,
+    lane_why: str = "",
+) -> Taken:
+    """The next number, in the writer's transaction; `tell_taken` when it is written.
+
+    :param rank: microseconds, where it is not the moment of taking: an appointment's slot.
+    :param lane_why: why it stands in the priority lane; "" in the normal one.
+    """
     windows = core.catalogue.windows_for(service.code)
-    if row is not None:
-        before = _ticket(row)
-        if before.service_code != service.code:
-            raise KeyUsed(
-                "这个操作号已用于另一事项，请返回重试",
-                "This key was used for another service; go back and retry",
-            )
-        slip = notebook.execute(
-            "SELECT min(slip_id) FROM slips WHERE ticket_id = ?", (before.ticket_id,)
-        ).fetchone()[0]
-        return Taken(before, _ahead(core, notebook, before), windows, slip, new=False)
     day = _today(core, notebook, now_ms)
     last = notebook.execute(
         # After a restore a number that somebody may hold on paper is not given again: number_floor remembers it.
@@ -111,9 +172,13 @@ def _take(
     ).fetchone()[0]
     token = secrets.token_urlsafe(12)  # 96 bits: nobody finds another's ticket by trying
     cursor = notebook.execute(
-        "INSERT INTO tickets(business_day, prefix, number, service_code, key, token, lang, screen, state, rank,"
-        " taken_ms, waits_ms, changed_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'WAITING', ?, ?, ?, ?)",
-        (day, service.ticket_prefix, last + 1, service.code, key, token, lang, screen, now_ms * 1000, *[now_ms] * 3),
+        "INSERT INTO tickets(business_day, prefix, number, service_code, key, token, lang, screen, state, lane,"
+        " lane_why, rank, taken_ms, waits_ms, changed_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'WAITING', ?, ?, ?, ?, ?, ?)",
+        (
+            *(day, service.ticket_prefix, last + 1, service.code, key, token, lang, screen),
+            *("priority" if lane_why else "normal", lane_why),
+            *(now_ms * 1000 if rank is None else rank, *[now_ms] * 3),
+        ),
     )
     notebook.execute(
         "INSERT INTO ticket_items(ticket_id, seq, service_code, state) VALUES (?, 1, ?, 'open')",

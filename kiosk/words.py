@@ -53,6 +53,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "ahead": ("前面还有", "Ahead of you"),
     "go_to": ("请到", "Go to"),
     "when_called": ("叫到号再过去，可以先坐下", "Wait to be called; please take a seat"),
+    "second_touch": ("刚才已经取过号，就是这一个", "You have just taken this number: it is the same one"),
     # parking
     "parking_title": ("小区空车位", "Free parking bays"),
     "parking_empty": ("还没有登记车位", "No parking zones have been set up yet"),
