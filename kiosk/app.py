@@ -14,8 +14,8 @@ from devices.faults import NotWritten, OrderRefused, OutsideDown
 from gateway.log import say_once
 from kiosk import words
 from kiosk.answers import error
-from kiosk.core import Core
 from kiosk.appointments import UnknownCode
+from kiosk.core import Core
 from kiosk.line import KeyUsed, NoTicketNeeded, UnknownService
 from kiosk.live import TooManyListeners
 from kiosk.rules.appointment import NotToday, SlotFull, SlotWrong, TooEarly
