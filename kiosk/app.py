@@ -43,9 +43,9 @@ def create_app(core: Core) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = BODY_AT_MOST
     app.extensions["linli"] = core
     # Imported here, so that importing kiosk.app costs nothing until an application is wanted.
-    from kiosk import api, demo, health, ingest, link_page, metrics, phone, screens, touch
+    from kiosk import api, check_in, demo, health, ingest, link_page, metrics, phone, screens, touch
 
-    for room in (health, metrics, api, touch, screens, phone, ingest, link_page):
+    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, check_in):
         app.register_blueprint(room.blueprint)
     if core.house.plan.virtual.on:
         app.register_blueprint(demo.blueprint)

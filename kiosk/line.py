@@ -295,6 +295,11 @@ def done(core: Core, ticket_id: int, by: str) -> Ticket:
     return _told(core, _step(core, ticket_id, "done", by))
 
 
+def cancel(core: Core, ticket_id: int, by: str) -> Ticket:
+    """The person does not want it any more."""
+    return _told(core, _step(core, ticket_id, "cancel", by))
+
+
 def undo(core: Core, ticket_id: int, by: str) -> Ticket:
     """Take the last step of a ticket back, within 30 s."""
     now_ms = core.now_ms()

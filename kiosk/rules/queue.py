@@ -20,8 +20,8 @@ from typing import Literal
 
 from devices.faults import OrderRefused
 
-State = Literal["WAITING", "CALLED", "NO_SHOW", "DONE"]
-Step = Literal["call", "recall", "no_show", "done"]
+State = Literal["WAITING", "CALLED", "NO_SHOW", "DONE", "CANCELLED"]
+Step = Literal["call", "recall", "no_show", "done", "cancel"]
 
 LIFE: dict[tuple[State, Step], State] = {
     ("WAITING", "call"): "CALLED",
@@ -29,6 +29,9 @@ LIFE: dict[tuple[State, Step], State] = {
     ("CALLED", "no_show"): "NO_SHOW",
     ("CALLED", "done"): "DONE",
     ("NO_SHOW", "recall"): "CALLED",
+    ("WAITING", "cancel"): "CANCELLED",
+    ("CALLED", "cancel"): "CANCELLED",
+    ("NO_SHOW", "cancel"): "CANCELLED",
 }
 
 #: A wrong tap is noticed at once or by the person who walks up. Our choice.
@@ -39,12 +42,14 @@ _STATE_WORDS: dict[State, tuple[str, str]] = {
     "CALLED": ("正在办理", "being served"),
     "NO_SHOW": ("已过号", "marked as absent"),
     "DONE": ("已办结", "done"),
+    "CANCELLED": ("已取消", "cancelled"),
 }
 _STEP_WORDS: dict[Step, tuple[str, str]] = {
     "call": ("叫号", "be called"),
     "recall": ("重呼", "be called again"),
     "no_show": ("标为过号", "be marked as absent"),
     "done": ("办结", "be finished"),
+    "cancel": ("取消", "be cancelled"),
 }
 
 
