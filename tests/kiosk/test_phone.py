@@ -179,7 +179,7 @@ def visit(browser: Browser, address: str) -> Iterator[Open]:
 def look(page: Page, event: str = "requestfinished") -> None:
     """Let the phone's time go on until it has asked once more, and wait for the end of that."""
     asked: list[object] = []
-    page.once("request", asked.append)
+    page.once("request", lambda one: asked.append(one))  # noqa: PLW0108 - playwright takes no bound method of a list
     with page.expect_event(event):
         for _ in range(FAR_S + 5):
             page.clock.run_for(1000)
