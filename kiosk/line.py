@@ -407,6 +407,11 @@ def by_token(core: Core, token: str) -> Ticket | None:
     return None if row is None else _ticket(row)
 
 
+def by_id(core: Core, ticket_id: int) -> Ticket | None:
+    row = core.reader().execute(f"SELECT {_FIELDS} FROM tickets WHERE ticket_id = ?", (ticket_id,)).fetchone()
+    return None if row is None else _ticket(row)
+
+
 def ahead(core: Core, ticket: Ticket) -> int:
     """People before this one at the windows that serve its item; 0 once it is called."""
     return _ahead(core, core.reader(), ticket) if ticket.state == "WAITING" else 0
