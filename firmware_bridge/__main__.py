@@ -32,6 +32,7 @@ from firmware_bridge.panels import load_driver
 from firmware_bridge.printer_desk import SLIP_GAP_MS, PrinterDesk
 from firmware_bridge.profiles import choose, load_profiles
 from firmware_bridge.serial_port import SerialPort
+from firmware_bridge.sparing import Spares
 from gateway import views
 from gateway.house import House, open_house
 from gateway.log import begin_log, end_log, say, say_once
@@ -66,7 +67,7 @@ class Bridge:
         self.printers = [
             PrinterDesk(
                 printer,
-                SerialPort(house.serial_port(printer.id, printer.port), printer.baud),
+                SerialPort(house.serial_port(printer.id, printer.port), printer.baud, printer.flow),
                 choose(profiles, printer.profile, printer.id),
                 self.jobs,
                 draw,
@@ -83,6 +84,7 @@ class Bridge:
             for panel in house.plan.panels
             if panel.via == "serial"
         ]
+        self.spares = Spares(self.printers, self.jobs)
         self.desks: list[PrinterDesk | PanelDesk] = [*self.printers, *self.panels]
         self._selector = selectors.DefaultSelector()
         self._watched: dict[int, _Watch] = {}
@@ -127,6 +129,7 @@ class Bridge:
         self._look_at_counts(tick)
         for desk in self.desks:
             desk.turn(tick)
+        self.spares.turn(tick)
         if tick >= self._alive_ms:
             self._alive_ms = tick + ALIVE_EVERY_MS
             with contextlib.suppress(NotWritten):  # said aloud where a slip hangs on it
@@ -212,6 +215,8 @@ class Bridge:
             self.jobs.hear_verdicts(verdicts)
         if new:
             self._refuse_strangers()
+        while acts := self.outbox.acts_after(int(self.jobs.meta("last_act_id") or 0)):
+            self.jobs.take_acts(acts)
 
     def _refuse_strangers(self) -> None:
         for slip_id, printer in self.jobs.refuse_strangers({desk.printer.id for desk in self.printers}):

@@ -353,7 +353,7 @@ class _Pen:
         self.style(align="center")
         self.raw += ESC + b"J" + bytes([_QUIET_MODULES * module])
         function = GS + b"(k"
-        self.raw += function + b"\x04\x00\x31\x41\x32\x00"
+        # Model 2 need not be selected: every printer begins with it, and ESC @ brings it back (nine bytes saved).
         self.raw += function + b"\x03\x00\x31\x43" + bytes([module])
         self.raw += function + b"\x03\x00\x31\x45\x31"
         self.block(function + (len(raw) + 3).to_bytes(2, "little") + b"\x31\x50\x30", bytearray(raw))

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, get_type_hints
 from devices.messages import ShowCount
 from gateway import journal
 from gateway.disk import Unreadable
-from gateway.hall.rows import TABLES, Row, RowGone
+from gateway.hall.rows import Row, RowGone
 from gateway.hall.state import (
     Bay,
     BayGone,
@@ -35,6 +35,7 @@ from gateway.hall.state import (
     WordsErased,
     Zone,
 )
+from gateway.hall.tables import TABLES
 
 #: Closed calls and presses of the last day come back into memory at start; older ones stay on disk.
 _RECENT_MS = 24 * 3600 * 1000

@@ -22,6 +22,7 @@ from kiosk.core import Core, current_core
 from kiosk.rules.queue import Ticket
 from kiosk.straight import straight_way
 from kiosk.view import SCREEN
+from kiosk.windows import windows_now
 
 blueprint = Blueprint("api", __name__)
 
@@ -53,7 +54,19 @@ def categories() -> Response:
 
 @blueprint.get("/api/windows")
 def windows() -> Response:
-    return jsonify([dataclasses.asdict(one) for one in current_core().catalogue.windows])
+    return jsonify(
+        [
+            {
+                "id": one.id,
+                "zh": one.zh,
+                "en": one.en,
+                "number": one.number,
+                "open": one.open,
+                "confirm_locally": one.confirm_locally,
+            }
+            for one in windows_now(current_core()).all
+        ]
+    )
 
 
 def service_view(service: Service) -> dict[str, Any]:
@@ -123,8 +136,8 @@ def ticket_view(core: Core, ticket: Ticket, ahead: int, slip: dict[str, Any]) ->
         "state": "EXPIRED" if expired else ticket.state,
         "ahead": ahead,
         "windows": [
-            {"id": one.id, "zh": one.zh, "en": one.en}
-            for one in core.catalogue.windows_for(ticket.service_code)
+            {"id": one.id, "zh": one.zh, "en": one.en, "open": one.open}
+            for one in windows_now(core).windows_for(ticket.service_code)
         ],
         "called_at": _window_view(core, ticket.window_id),
         "taken_ms": ticket.taken_ms,
@@ -133,7 +146,7 @@ def ticket_view(core: Core, ticket: Ticket, ahead: int, slip: dict[str, Any]) ->
 
 
 def _window_view(core: Core, window_id: str | None) -> dict[str, str] | None:
-    window = core.catalogue.window(window_id or "")
+    window = windows_now(core).window(window_id)
     return None if window is None else {"id": window.id, "zh": window.zh, "en": window.en}
 
 

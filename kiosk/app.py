@@ -41,8 +41,9 @@ def create_app(core: Core) -> Flask:
     app.extensions["linli"] = core
     # Imported here, so that importing kiosk.app costs nothing until an application is wanted.
     from kiosk import api, api_v1, check_in, demo, health, ingest, link_page, metrics, phone, screens, touch
+    from kiosk.voice import pages as voice
 
-    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, check_in):
+    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, voice, check_in):
         app.register_blueprint(room.blueprint)
     app.register_blueprint(api_v1.blueprint)
     if core.house.plan.virtual.on:

@@ -18,6 +18,7 @@ from kiosk import hours, line
 from kiosk.catalogue import Service
 from kiosk.core import Core
 from kiosk.line import KeyUsed, Taken
+from kiosk.line.rows import policy_of
 from kiosk.rules import appointment as rules
 from kiosk.rules import hours as hour_rules
 from kiosk.rules.appointment import Appointment, Arrival, Terms
@@ -66,13 +67,14 @@ class Slot:
 
 def terms(notebook: sqlite3.Connection) -> Terms:
     """What this hall has set about appointments."""
-    names = set(Terms.__slots__)
-    found = {
-        key: json.loads(value)
-        for key, value in notebook.execute("SELECT key, value FROM queue_policy")
-        if key in names
-    }
-    return replace(Terms(), **found)
+    policy = policy_of(notebook)
+    return Terms(
+        early_ms=policy.early_ms,
+        late_ms=policy.late_ms,
+        slot_min=policy.slot_length_ms // 60_000,
+        slot_places=policy.slot_places,
+        days_ahead=policy.book_days_ahead,
+    )
 
 
 def free_slots(core: Core, service_code: str, day: date) -> list[Slot]:
@@ -221,11 +223,16 @@ def check_in(core: Core, code: str, lang: str, screen: str) -> CheckedIn:
         if one.ticket_id is not None:
             return CheckedIn(one, line.taken_again(core, notebook, one.ticket_id), None)
         arrival = rules.arrive(one, hours.wall(core, now_ms), terms(notebook))
-        service = line.item_with_numbers(core, one.service_code)
-        taken = line.give_number(
-            core, notebook, service, f"appointment:{one.code}", lang, screen, now_ms,
-            rank=arrival.rank, lane_why=one.lane_why,
-        )  # fmt: skip
+        asked = line.check_items(
+            core,
+            one.service_code,
+            f"appointment:{one.code}",
+            lang,
+            screen,
+            lane_why=one.lane_why,
+            rank=arrival.rank,
+        )
+        taken = line.take_here(core, notebook, asked, now_ms)
         notebook.execute(
             "UPDATE appointments SET state = 'ARRIVED', ticket_id = ?, changed_ms = ? WHERE appointment_id = ?",
             (taken.ticket.ticket_id, now_ms, one.appointment_id),

@@ -2,7 +2,7 @@
 
 The rules are in ``rules/hours.py``. No rows at all: always open.
 
-    hours.must_be_open(core, notebook, service, now_ms)     # in the transaction that gives a number
+    hours.must_be_open(core, notebook, services, now_ms)    # in the transaction that gives a number
     hours.standing(core, "ZW-01")                           # before the touch: what the screens show
 """
 
@@ -44,9 +44,11 @@ def wall(core: Core, now_ms: int | None = None) -> datetime:
     return datetime.fromtimestamp((core.now_ms() if now_ms is None else now_ms) / 1000, core.zone)
 
 
-def must_be_open(core: Core, notebook: sqlite3.Connection, service: Service, now_ms: int) -> None:
-    """:raises rules.HallClosed: / :raises rules.ItemClosed: no number for this item now."""
-    rules.must_be_open(book(notebook), service.code, wall(core, now_ms), service.name_zh, service.name_en)
+def must_be_open(core: Core, notebook: sqlite3.Connection, services: Sequence[Service], now_ms: int) -> None:
+    """:raises rules.HallClosed: / :raises rules.ItemClosed: no number for one of these items now."""
+    of, now = book(notebook), wall(core, now_ms)
+    for service in services:
+        rules.must_be_open(of, service.code, now, service.name_zh, service.name_en)
 
 
 def standing(core: Core, service_code: str = "") -> Standing:

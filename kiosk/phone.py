@@ -21,6 +21,7 @@ from kiosk import line, words
 from kiosk.answers import error, wants_page
 from kiosk.core import Core, current_core
 from kiosk.rules.queue import Ticket
+from kiosk.windows import windows_now
 
 blueprint = Blueprint("phone", __name__)
 
@@ -125,7 +126,8 @@ def phone_view(core: Core, ticket: Ticket) -> dict[str, Any]:
     expired = ticket.state not in OVER and ticket.business_day != line.today(core)
     state = "EXPIRED" if expired else ticket.state
     ahead = line.ahead(core, ticket) if state == "WAITING" else 0
-    at = core.catalogue.window(ticket.window_id or "")
+    here = windows_now(core)
+    at = here.window(ticket.window_id)
     return {
         "number": ticket.spelled,
         "service": {
@@ -136,7 +138,7 @@ def phone_view(core: Core, ticket: Ticket) -> dict[str, Any]:
         "ahead": ahead,
         "soon": state == "WAITING" and ahead <= SOON,
         "wait_min": _wait_min(core, ticket) if state == "WAITING" else None,
-        "windows": [{"zh": one.zh, "en": one.en} for one in core.catalogue.windows_for(ticket.service_code)],
+        "windows": [{"zh": one.zh, "en": one.en} for one in here.windows_for(ticket.service_code)],
         "at": None if at is None else {"zh": at.zh, "en": at.en},
         "calls": ticket.calls,
         "can_cancel": state in CANCELLABLE,

@@ -8,6 +8,7 @@ that name themselves are held to it; programs that take numbers for many people 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 
 #: The plan of the queue: a second touch within 2 s.
 WITHIN_MS = 2_000
@@ -24,18 +25,21 @@ def known(notebook: sqlite3.Connection, key: str) -> int | None:
 
 
 def just_taken(
-    notebook: sqlite3.Connection, day: str, prefix: str, service_code: str, screen: str, now_ms: int
+    notebook: sqlite3.Connection, day: str, prefix: str, codes: Sequence[str], screen: str, now_ms: int
 ) -> int | None:
-    """The ticket that this screen has given for this item within the last 2 s."""
-    for ticket_id, code, giver, state, taken_ms in notebook.execute(
-        "SELECT ticket_id, service_code, screen, state, taken_ms FROM tickets"
-        f" WHERE business_day = ? AND prefix = ? ORDER BY number DESC LIMIT {LOOKED_AT}",
+    """The ticket that this screen has given for these items within the last 2 s."""
+    for ticket_id, giver, state, taken_ms in notebook.execute(
+        "SELECT ticket_id, screen, state, taken_ms FROM tickets WHERE business_day = ? AND prefix = ?"
+        f" ORDER BY number DESC LIMIT {LOOKED_AT}",
         (day, prefix),
-    ):
+    ).fetchall():
         # A clock that was set back makes no second touch of what was taken "in the future".
-        fresh = 0 <= now_ms - taken_ms < WITHIN_MS
-        if fresh and (code, giver) == (service_code, screen) and state != "CANCELLED":
-            return int(ticket_id)
+        if giver == screen and 0 <= now_ms - taken_ms < WITHIN_MS and state != "CANCELLED":
+            items = notebook.execute(
+                "SELECT service_code FROM ticket_items WHERE ticket_id = ? ORDER BY seq", (ticket_id,)
+            )
+            if [code for (code,) in items] == list(codes):
+                return int(ticket_id)
     return None
 
 

@@ -96,6 +96,15 @@ def _parser() -> argparse.ArgumentParser:
     shape.add_argument("--json", dest="form", action="store_const", const="json", default="tables")
     shape.add_argument("--csv", dest="form", action="store_const", const="csv", help="a line a call")
 
+    queue = words.add_parser("queue", help="the line of waiting people: its figures")
+    about = queue.add_subparsers(dest="about", required=True, metavar="WHAT")
+    waited = about.add_parser("figures", help="how long people waited and were served, by item, window, hour and day")
+    waited.add_argument("--from", dest="first_day", default="", metavar="DAY", help="2026-11-01")
+    waited.add_argument("--to", dest="last_day", default="", metavar="DAY", help="2026-11-30, included")
+    figure = waited.add_mutually_exclusive_group()
+    figure.add_argument("--json", dest="form", action="store_const", const="json", default="tables")
+    figure.add_argument("--csv", dest="form", action="store_const", const="csv", help="for a table program")
+
     stats = words.add_parser("stats", help="how late the loop is, what was late and why, what it counted")
     form = stats.add_mutually_exclusive_group()
     form.add_argument("--json", dest="form", action="store_const", const="json", default="tables")
@@ -164,6 +173,12 @@ def _figures(asked: argparse.Namespace) -> int:
     return show(asked.hall, first_day=asked.first_day, last_day=asked.last_day, form=asked.form)
 
 
+def _queue(asked: argparse.Namespace) -> int:
+    from linli.queue_figures import show
+
+    return show(asked.hall, first_day=asked.first_day, last_day=asked.last_day, form=asked.form)
+
+
 def _stats(asked: argparse.Namespace) -> int:
     from linli.stats import stats
 
@@ -210,6 +225,7 @@ _COMMANDS = {
     "admin-token": _admin_token,
     "virtual": _virtual,
     "figures": _figures,
+    "queue": _queue,
     "stats": _stats,
     "clock": _clock,
     "backup": _backup,

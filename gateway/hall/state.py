@@ -14,12 +14,15 @@ from datetime import UTC, tzinfo
 from typing import Any, Literal, TypeVar
 
 from devices.messages import BayState, CallState, SayTo, SetLamp, ShowCount
-from gateway.hall.rows import TABLES, CallStep, Message, Row, RowGone, Visit
+from gateway.hall.rows import CallStep, Message, Row, RowGone, Visit
+from gateway.hall.tables import TABLES
 
 R = TypeVar("R", bound=Row)
 
 Health = Literal["ok", "silent", "offline", "low_battery", "fault"]
-DeviceKind = Literal["call_button", "bay_sensor", "hall_button", "companion", "unclaimed", "ignored"]
+DeviceKind = Literal[
+    "call_button", "bay_sensor", "hall_button", "companion", "gate_counter", "site_feed", "unclaimed", "ignored"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from kiosk.api_v1.door import (
 )
 from kiosk.api_v1.tickets import ticket_view
 from kiosk.appointments import LANE_WHY
-from kiosk.core import Core, current_core
+from kiosk.core import current_core
 from kiosk.rules.appointment import Appointment, read_code
 
 Json = dict[str, Any]
@@ -98,11 +98,11 @@ def book_appointment() -> ResponseReturnValue:
     asked = fields(("service", "slot_ms", "lane_why", "lang", "paper"))
     code, slot_ms = service(asked.get("service")), moment(asked, "slot_ms")
     why, lang = choice(asked, "lane_why", LANE_WHY, ""), choice(asked, "lang", ("zh", "en"), "zh")
-    paper, by, key = asked.get("paper", False), me().by, own_key()
+    paper, by, key, core = asked.get("paper", False), me().by, own_key(), current_core()
     if not isinstance(paper, bool):
         raise wrong_field("paper", "应为 true 或 false", "must be true or false")
 
-    def do(core: Core) -> tuple[int, Json]:
+    def do() -> tuple[int, Json]:
         booked = appointments.book(core, code, slot_ms, key, by, lane_why=why, lang=lang, paper=paper)
         return 201, appointment_view(booked.appointment)
 
@@ -113,7 +113,7 @@ def book_appointment() -> ResponseReturnValue:
 def cancel_appointment(code: str) -> ResponseReturnValue:
     fields(())
     by = me().by
-    return do_once(lambda core: (200, appointment_view(appointments.cancel(core, read_code(code), by))))
+    return do_once(lambda: (200, appointment_view(appointments.cancel(current_core(), read_code(code), by))))
 
 
 @route(
@@ -126,9 +126,9 @@ def cancel_appointment(code: str) -> ResponseReturnValue:
 )
 def check_in_appointment(code: str) -> ResponseReturnValue:
     fields(())
-    by = me().by
+    by, core = me().by, current_core()
 
-    def do(core: Core) -> tuple[int, Json]:
+    def do() -> tuple[int, Json]:
         return 200, ticket_view(core, appointments.check_in(core, read_code(code), "zh", by).taken.ticket)
 
     return do_once(do)

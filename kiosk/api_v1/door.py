@@ -22,7 +22,7 @@ from kiosk.api import KEY
 from kiosk.api_v1 import blueprint, tokens
 from kiosk.api_v1.once import OtherRequest, once
 from kiosk.api_v1.tokens import Token
-from kiosk.core import Core, current_core
+from kiosk.core import current_core
 from kiosk.rules.scopes import SCOPES, allows
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
@@ -129,7 +129,7 @@ def own_key() -> str:
 
 
 def do_once(
-    do: Callable[[Core], tuple[int, Json]], again: Callable[[], tuple[int, Json]] | None = None
+    do: Callable[[], tuple[int, Json]], again: Callable[[], tuple[int, Json]] | None = None
 ) -> ResponseReturnValue:
     """The answer of a POST (once.py)."""
     try:

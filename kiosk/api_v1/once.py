@@ -11,13 +11,12 @@ trouble with the disk are not: mend it and ask again.
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from flask import Response, current_app, request
 
@@ -26,9 +25,7 @@ from gateway.log import say_once
 from kiosk.api_v1.tokens import Token
 from kiosk.core import Core
 from kiosk.refusals import refusal
-from kiosk.writer import Writer
 
-T = TypeVar("T")
 Json = dict[str, Any]
 
 #: docs/protocol.md, 7: "the same answer for a day".
@@ -68,22 +65,23 @@ def once(
     core: Core,
     token: Token,
     key: str,
-    do: Callable[[Core], tuple[int, Json]],
+    do: Callable[[], tuple[int, Json]],
     *,
     again: Callable[[], tuple[int, Json]] | None = None,
 ) -> Response:
     """Do it, or tell what it gave.
 
-    :param do: the work, on a core whose writer keeps the key in the same transaction; answers status and body.
+    :param do: the work, in whose first transaction the key is written, too; answers status and body.
     :param again: the body where the work is done and its answer was lost. None: ``do`` itself does nothing a second
         time (its own key sees to that).
     :raises OtherRequest: the key was used for something else.
     """
-    asked, now_ms = _fingerprint(), core.now_ms()
+    asked, now_ms, untold = _fingerprint(), core.now_ms(), Answer(_UNTOLD, "")
     kept = _kept(core, token, key, asked, now_ms)
     if kept is None:
         try:
-            status, body = do(_with_key(core, token, key, asked, now_ms))
+            with core.writer.along(lambda notebook: _put(notebook, token, key, asked, untold, now_ms)):
+                status, body = do()
             return _keep(core, token, key, asked, _answer(status, body), now_ms).respond()
         except _Meanwhile:
             kept = _kept(core, token, key, asked, now_ms)
@@ -91,7 +89,7 @@ def once(
             return _keep_refusal(core, token, key, asked, refused, now_ms)
     if kept is not None and kept.status != _UNTOLD:
         return kept.respond(again=True)
-    status, body = do(core) if again is None else again()
+    status, body = do() if again is None else again()
     return _keep(core, token, key, asked, _answer(status, body), now_ms).respond(again=True)
 
 
@@ -121,35 +119,6 @@ def _kept(core: Core, token: Token, key: str, asked: str, now_ms: int) -> Answer
 
 
 # ---------------------------------------------------------------- keeping
-
-
-class _Keeping(Writer):
-    """The kiosk's writer, with the key's row in the transaction of the first piece of work."""
-
-    def __init__(self, writer: Writer, keep: Callable[[sqlite3.Connection], None]) -> None:
-        self._inner, self._keep = writer, keep  # nothing is opened here: the real one does the writing
-        self._first = True
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
-
-    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        first, self._first = self._first, False
-
-        def both(notebook: sqlite3.Connection) -> T:
-            if first:
-                self._keep(notebook)
-            return work(notebook)
-
-        return self._inner.write(both)
-
-
-def _with_key(core: Core, token: Token, key: str, asked: str, now_ms: int) -> Core:
-    twin = copy.copy(core)  # not dataclasses.replace: a core that is made anew takes over the gateway's link
-    twin.writer = _Keeping(
-        core.writer, lambda notebook: _put(notebook, token, key, asked, Answer(_UNTOLD, ""), now_ms)
-    )
-    return twin
 
 
 def _put(

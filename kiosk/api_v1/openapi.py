@@ -77,7 +77,7 @@ SCHEMAS: dict[str, Json] = {
     ),
     "InLine": _object(None, **_IN_LINE_SCHEMAS),
     "CalledNumber": _object(None, **{name: _IN_LINE_SCHEMAS[name] for name in CALLED}),
-    "WindowNow": _object(window_id=_TEXT, zh=_TEXT, en=_TEXT, waiting=_COUNT),
+    "WindowNow": _object(window_id=_TEXT, zh=_TEXT, en=_TEXT, open={"type": "boolean"}, waiting=_COUNT),
     "ServiceNow": _object(
         service=_TEXT, zh=_TEXT, en=_TEXT, open={"type": "boolean", "description": "served now"}, ahead=_COUNT
     ),

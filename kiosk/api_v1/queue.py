@@ -13,12 +13,18 @@ from kiosk.api_v1.door import do_once, fields, me, own_key, route
 from kiosk.core import Core, current_core
 from kiosk.rules import hours as hour_rules
 from kiosk.rules.queue import Ticket
+from kiosk.windows import windows_now
 
 Json = dict[str, Any]
 
 #: The steps that need no more than the ticket: word → what does it.
 STEPS: dict[str, Callable[[Core, int, str], Ticket]] = {
     "recall": line.recall,
+    "begin": line.begin,
+    "hold": line.hold,
+    "resume": line.resume,
+    "next_item": line.next_item,
+    "late": line.late,
     "no_show": line.no_show,
     "done": line.done,
     "cancel": line.cancel,
@@ -56,9 +62,10 @@ def read_queue() -> ResponseReturnValue:
                 "window_id": one.id,
                 "zh": one.zh,
                 "en": one.en,
+                "open": one.open,
                 "waiting": board["waiting"]["windows"].get(one.id, 0),
             }
-            for one in core.catalogue.windows
+            for one in windows_now(core).all
         ],
         "services": [
             {
@@ -87,11 +94,11 @@ CALLED = ("number", "window_id", "called_ms", "calls", "state")
 )
 def call_next(window_id: str) -> ResponseReturnValue:
     fields(())
-    by, key = me().by, own_key()
-    if current_core().catalogue.window(window_id) is None:
+    by, key, core = me().by, own_key(), current_core()
+    if windows_now(core).window(window_id) is None:
         return error(404, "unknown_window", "没有这个窗口", "There is no such window")
 
-    def do(core: Core) -> tuple[int, Json]:
+    def do() -> tuple[int, Json]:
         return 200, called_view(core, line.call_next(core, window_id, by, key))
 
     return do_once(do)
@@ -117,4 +124,4 @@ def take_step(ticket_id: int, step: str) -> ResponseReturnValue:
         assert now is not None  # tickets are never deleted
         return 200, called_view(core, now)
 
-    return do_once(lambda keeping: (200, called_view(keeping, STEPS[step](keeping, ticket_id, by))), again)
+    return do_once(lambda: (200, called_view(core, STEPS[step](core, ticket_id, by))), again)

@@ -49,9 +49,9 @@ def _known(token: str) -> Ticket | None:
 def take_ticket() -> ResponseReturnValue:
     asked = fields(("service", "lang"))
     code, lang = service(asked.get("service")), choice(asked, "lang", ("zh", "en"), "zh")
-    by, key = me().by, own_key()
+    by, key, core = me().by, own_key(), current_core()
 
-    def do(core: Core) -> tuple[int, Json]:
+    def do() -> tuple[int, Json]:
         taken = line.take_ticket(core, code, key, lang, by)
         return 201, ticket_view(core, taken.ticket)
 
@@ -69,11 +69,11 @@ def read_ticket(token: str) -> ResponseReturnValue:
 @route("POST", "/tickets/{token}/cancel", "tickets:take", "Give a number back", {200: "Ticket"})
 def cancel_ticket(token: str) -> ResponseReturnValue:
     fields(())
-    found, by = _known(token), me().by
+    found, by, core = _known(token), me().by, current_core()
     if found is None:
         return error(404, "unknown_ticket", *UNKNOWN)
 
-    def do(core: Core) -> tuple[int, Json]:
+    def do() -> tuple[int, Json]:
         if (now := line.by_token(core, token)) is not None and now.state == "CANCELLED":
             return 200, ticket_view(core, now)
         return 200, ticket_view(core, line.cancel(core, found.ticket_id, by))

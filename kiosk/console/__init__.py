@@ -6,7 +6,8 @@ live line; ``call.py`` is the responder's screen, ``history.py`` the calls of fo
 devices; ``running.py`` is how the hall runs; ``people.py``, ``helpers.py``, ``rosters.py``, ``kinds.py`` and
 ``imports.py`` are forms about people, rosters and kinds of call (``tables.py`` reads and orders for them),
 ``visits.py``, ``meals.py`` and ``upkeep.py`` about doors, dinners and batteries (``care.py``: what they share);
-``words.py`` is every text. The page itself is drawn by ``kiosk/static/console*.js``.
+``figures.py`` says how long people waited; ``words.py`` is every text. The page itself is drawn by
+``kiosk/static/console*.js``.
 Does not belong here: the life of a call (the gateway's), the rules of the queue (``kiosk/line.py``).
 Begin reading at ``door.py``.
 """
@@ -31,6 +32,7 @@ from kiosk.console import (  # noqa: E402
     call,
     commission,
     door,
+    figures,
     helpers,
     history,
     imports,
@@ -74,6 +76,7 @@ __all__ = [
     "blueprint",
     "call",
     "commission",
+    "figures",
     "helpers",
     "history",
     "imports",

@@ -12,6 +12,7 @@ from gateway.hall.kinds import DEFAULTS, OUTCOMES
 from kiosk.console.words_desk import WORDS as DESK
 from kiosk.words_answering import WORDS as ANSWERING
 from kiosk.words_care import WORDS as CARE
+from kiosk.words_figures import WORDS as FIGURES
 from kiosk.words_running import WORDS as RUNNING
 from kiosk.words_upkeep import WORDS as UPKEEP
 
@@ -396,6 +397,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **ANSWERING,
     **CARE,
     **UPKEEP,
+    **FIGURES,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},
     **{f"call_kind_{key}": pair for key, pair in KINDS.items()},
 }

@@ -76,6 +76,18 @@ def test_an_empty_hall_toml_is_a_hall_with_defaults() -> None:
             "hall.toml, line 2: hall.languages[2]: must be text in quotes, not a whole number (3)",
         ),
         (
+            "[[printers]]\nid = 'hall'\nspare = 'desc'\n[[printers]]\nid = 'desk'",
+            "hall.toml, line 3: printers[1].spare: there is no other printer 'desc'; did you mean 'desk'?",
+        ),
+        (
+            "[[printers]]\nid = 'hall'\nspare = 'hall'",
+            "hall.toml, line 3: printers[1].spare: there is no other printer 'hall'; others here: none",
+        ),
+        (
+            "[[printers]]\nid = 'a'\nscreens = ['k']\n[[printers]]\nid = 'b'\nscreens = ['k']",
+            "hall.toml, line 6: printers[2].screens[1]: the slips of 'k' come out at 'a' already",
+        ),
+        (
             "[[printers]]\nid = '../x'",
             (
                 "hall.toml, line 2: printers[1].id: must be 1-32 of a-z 0-9 _ - and begin with a letter or digit, "

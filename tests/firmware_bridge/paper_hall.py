@@ -253,6 +253,8 @@ CREATE TABLE slips (slip_id INTEGER PRIMARY KEY, printer TEXT NOT NULL, kind TEX
                     created_ms INTEGER NOT NULL, reprint_of INTEGER, ticket_id INTEGER);
 CREATE TABLE slip_verdicts (verdict_id INTEGER PRIMARY KEY, slip_id INTEGER NOT NULL, verdict TEXT NOT NULL,
                     by TEXT NOT NULL, at_ms INTEGER NOT NULL);
+CREATE TABLE printer_acts (act_id INTEGER PRIMARY KEY, printer TEXT NOT NULL, act TEXT NOT NULL, by TEXT NOT NULL,
+                    at_ms INTEGER NOT NULL);
 """
 
 #: The part of gateway.db that the bridge reads.

@@ -47,7 +47,7 @@ def test_a_number_with_its_place_and_its_window(take: Take) -> None:
     take("ZW-01", "first-key")
     told = take("ZW-02", "second-key")
     assert (told["number"], told["ahead"], told["state"]) == ("B002", 1, "WAITING")
-    assert told["windows"] == [{"id": "W2", "zh": "民生保障窗口", "en": "Welfare & Assistance Window"}]
+    assert told["windows"] == [{"id": "W2", "zh": "民生保障窗口", "en": "Welfare & Assistance Window", "open": False}]
     assert told["slip"] == {"state": "QUEUED", "printer": None, "why_zh": "", "why_en": ""}
 
 

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from kiosk import line
+from kiosk.windows import windows_now
 from tests.kiosk.console_hall import (
     ADMIN,
     ADMIN_PASSWORD,
@@ -224,7 +225,7 @@ def test_the_makeshift_bay_of_a_claimed_sensor_goes(desk: Desk) -> None:
 
 
 def test_a_tap_whose_answer_was_lost_is_repeated_and_calls_nobody_else(desk: Desk) -> None:
-    window = desk.hall.core.catalogue.windows_for("ZW-01")[0].id
+    window = windows_now(desk.hall.core).windows_for("ZW-01")[0].id
     page = desk.sits()
     page.select_option("#window", window)
     for number in range(3):
@@ -251,7 +252,7 @@ def test_a_tap_whose_answer_was_lost_is_repeated_and_calls_nobody_else(desk: Des
 
 
 def test_the_queue_is_run_from_the_keyboard(desk: Desk) -> None:
-    window = desk.hall.core.catalogue.windows_for("ZW-01")[0].id
+    window = windows_now(desk.hall.core).windows_for("ZW-01")[0].id
     page = desk.sits()
     page.select_option("#window", window)
     expect(page.locator("#queue")).to_contain_text("没有人在等")
@@ -461,7 +462,7 @@ def test_every_text_can_be_read_from_two_metres(desk: Desk) -> None:
     desk.hall.printer("paper_out")
     desk.hall.job("UNSURE")
     expect(page.locator("#paper")).to_contain_text("请看一眼")
-    window = desk.hall.core.catalogue.windows_for("ZW-01")[0].id
+    window = windows_now(desk.hall.core).windows_for("ZW-01")[0].id
     line.take_ticket(desk.hall.core, "ZW-01", "k1", "zh", "kiosk-1")
     page.select_option("#window", window)
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
