@@ -6,7 +6,9 @@ live line; ``call.py`` is the responder's screen, ``history.py`` the calls of fo
 devices; ``running.py`` is how the hall runs; ``people.py``, ``helpers.py``, ``rosters.py``, ``kinds.py`` and
 ``imports.py`` are forms about people, rosters and kinds of call (``tables.py`` reads and orders for them),
 ``visits.py``, ``meals.py`` and ``upkeep.py`` about doors, dinners and batteries (``care.py``: what they share);
-``figures.py`` says how long people waited; ``words.py`` is every text. The page itself is drawn by
+``figures.py`` says how long people waited; ``appointments.py``,
+``hours.py`` and ``tokens.py`` about times that were promised, opening hours and other programs;
+``words.py`` is every text. The page itself is drawn by
 ``kiosk/static/console*.js``.
 Does not belong here: the life of a call (the gateway's), the rules of the queue (``kiosk/line.py``).
 Begin reading at ``door.py``.
@@ -29,12 +31,14 @@ blueprint = Blueprint("console", __name__, url_prefix="/console")
 # The views register themselves on the blueprint above, so they are imported after it.
 from kiosk.console import (  # noqa: E402
     acts,
+    appointments,
     call,
     commission,
     door,
     figures,
     helpers,
     history,
+    hours,
     imports,
     kinds,
     live,
@@ -43,6 +47,7 @@ from kiosk.console import (  # noqa: E402
     people,
     rosters,
     running,
+    tokens,
     upkeep,
     visits,
 )
@@ -73,12 +78,14 @@ def leave_first_token(state: BlueprintSetupState) -> None:
 
 __all__ = [
     "acts",
+    "appointments",
     "blueprint",
     "call",
     "commission",
     "figures",
     "helpers",
     "history",
+    "hours",
     "imports",
     "kinds",
     "live",
@@ -87,6 +94,7 @@ __all__ = [
     "people",
     "rosters",
     "running",
+    "tokens",
     "upkeep",
     "visits",
 ]
