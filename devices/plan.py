@@ -133,13 +133,16 @@ class Printer:
 class Panel:
     """An LED panel at an entrance. ``via`` "mqtt": it listens to its topic; "serial": the bridge drives ``port``.
 
-    ``zones`` are the parking zones whose free bays it adds up; empty means all.
+    ``zones`` are the parking zones whose free bays it adds up; empty means all, or those of ``site``. A site without
+    bays of ours is shown as its feed tells it. ``arrow``: where those bays lie from the panel.
     """
 
     id: str = _id()
     name_zh: str = "入口屏"
     name_en: str = "Entrance panel"
     zones: tuple[str, ...] = ()
+    site: str = ""
+    arrow: str = _one_of("", "", "left", "right", "straight", "up", "down")
     via: str = _one_of("mqtt", "mqtt", "serial")
     driver: str = "xunpeng"
     port: str = "virtual"
@@ -212,6 +215,8 @@ class Virtual:
     on: bool = True
     buttons: int = _int(6, 0, 200)
     bays: int = _int(16, 0, 2000)
+    printer_port: int = _int(0, 0, 65000)
+    """The virtual printers listen here as well, on 127.0.0.1: the first at this port, the next at the next. 0: none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ import socket
 import sqlite3
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from devices.clock import mono_ns, wall_ms
 from devices.faults import HallFileFault, NotWritten, SlipFault
@@ -49,7 +50,8 @@ ALIVE_EVERY_MS = 15_000
 
 
 #: The columns of gateway.db's table "panels" that are numbers.
-_NUMBERS = ("free", "taken", "unknown", "closed", "total", "since_ms")
+_NUMBERS = ("free", "taken", "unknown", "closed", "total", "since_ms", "reserved")
+_WORDS = ("text", "level", "arrow", "text_en")
 #: Whose line it is, what is awaited of it, which opening of the port this is.
 _Watch = tuple[PrinterDesk | PanelDesk, int, int]
 
@@ -257,7 +259,8 @@ class Bridge:
         for desk in self.panels:
             if row := rows.get(desk.panel.id):
                 numbers = {name: int(str(row[name])) for name in _NUMBERS}
-                desk.show(ShowCount(desk.panel.id, str(row["text"]), certain=bool(row["certain"]), **numbers))
+                words: dict[str, Any] = {**numbers, **{name: str(row[name]) for name in _WORDS}}
+                desk.show(ShowCount(desk.panel.id, certain=bool(row["certain"]), **words))
 
 
 def _wall_ms() -> int:

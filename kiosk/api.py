@@ -19,7 +19,7 @@ from kiosk import line, words
 from kiosk.answers import body, error, text
 from kiosk.catalogue import AS_CONFIRMED, Service
 from kiosk.core import Core, current_core
-from kiosk.rules.queue import Ticket
+from kiosk.rules.queue import OVER, Ticket
 from kiosk.straight import straight_way
 from kiosk.view import SCREEN
 from kiosk.windows import windows_now
@@ -126,7 +126,7 @@ def one_ticket(token: str) -> ResponseReturnValue:
 def ticket_view(core: Core, ticket: Ticket, ahead: int, slip: dict[str, Any]) -> dict[str, Any]:
     """A ticket as its owner sees it."""
     service = core.catalogue.service(ticket.service_code)
-    expired = ticket.state != "DONE" and ticket.business_day != line.today(core)
+    expired = ticket.state not in OVER and ticket.business_day != line.today(core)
     return {
         "number": ticket.spelled,
         "token": ticket.token,

@@ -17,9 +17,11 @@ from typing import Any
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from kiosk import line, words
+from kiosk import estimates, line, words
 from kiosk.answers import error, wants_page
 from kiosk.core import Core, current_core
+from kiosk.rules.estimate import Estimate
+from kiosk.rules.estimate_words import told as told_words
 from kiosk.rules.queue import Ticket
 from kiosk.windows import windows_now
 
@@ -126,6 +128,7 @@ def phone_view(core: Core, ticket: Ticket) -> dict[str, Any]:
     expired = ticket.state not in OVER and ticket.business_day != line.today(core)
     state = "EXPIRED" if expired else ticket.state
     ahead = line.ahead(core, ticket) if state == "WAITING" else 0
+    told = estimate_of(core, ticket) if state == "WAITING" else None
     here = windows_now(core)
     at = here.window(ticket.window_id)
     return {
@@ -137,7 +140,8 @@ def phone_view(core: Core, ticket: Ticket) -> dict[str, Any]:
         "state": state,
         "ahead": ahead,
         "soon": state == "WAITING" and ahead <= SOON,
-        "wait_min": _wait_min(core, ticket) if state == "WAITING" else None,
+        "wait": None if told is None else {lang: told_words(told, lang) for lang in ("zh", "en")},
+        "served_now": bool(here.open_for(ticket.service_code)),
         "windows": [{"zh": one.zh, "en": one.en} for one in here.windows_for(ticket.service_code)],
         "at": None if at is None else {"zh": at.zh, "en": at.en},
         "calls": ticket.calls,
@@ -146,9 +150,9 @@ def phone_view(core: Core, ticket: Ticket) -> dict[str, Any]:
     }
 
 
-def _wait_min(core: Core, ticket: Ticket) -> list[int] | None:
-    """The range of the wait in whole minutes, [from, to]; None where nobody can say."""
-    return None
+def estimate_of(core: Core, ticket: Ticket) -> Estimate | None:
+    """How long its holder still waits; None where no open window serves the item, or it does not wait."""
+    return estimates.estimate_for(core, core.reader(), ticket) if ticket.state == "WAITING" else None
 
 
 def _after_s(state: str, ahead: int) -> int:

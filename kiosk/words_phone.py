@@ -20,13 +20,19 @@ TABLE: dict[str, tuple[str, str]] = {
     "js_remind_on": ("提醒已开，请不要关这一页", "Reminder is on: keep this page open"),
     "js_soon": ("快到您了，请回大厅等候", "Nearly your turn: please come back to the hall"),
     "js_next": ("下一个就是您", "You are next"),
-    "js_wait_range": ("大约还要等 {low}–{high} 分钟", "About {low}–{high} min to wait"),
-    "js_wait_short": ("大约还要等 {high} 分钟以内", "Less than {high} min to wait"),
+    "js_wait": ("还要等：{told}", "Still to wait: {told}"),
+    "js_no_window": (
+        "现在没有窗口在办这件事，请稍等或问服务台",
+        "No window serves this just now: please wait, or ask at the desk",
+    ),
     "js_now": ("到您了！", "Your turn!"),
     # checking in at the kiosk
     "check_in": ("预约报到", "Check in"),
     "check_in_title": ("请输入预约码", "Type your code"),
-    "check_in_where": ("预约单上的 8 个字，没有 0、O、1、I", "The 8 signs on your slip; there is no 0, O, 1 or I"),
+    "check_in_where": (
+        "预约单上的 8 个字，没有 0、O、1、I",
+        "The 8 signs on your slip; there is no 0, O, 1 or I",
+    ),
     "check_in_erase": ("退格", "Erase"),
     "check_in_again": ("重输", "Clear"),
     "check_in_do": ("报到", "Check in"),

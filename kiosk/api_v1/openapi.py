@@ -70,6 +70,13 @@ SCHEMAS: dict[str, Json] = {
         service=_TEXT,
         state=_STATE,
         ahead={**_COUNT, "description": "people before this one at the windows that serve its item"},
+        wait_min={
+            "type": ["array", "null"],
+            "items": _COUNT,
+            "minItems": 2,
+            "maxItems": 2,
+            "description": "eight in ten wait so many minutes, [from, to]; null where no open window serves the item",
+        },
         window_id={**_TEXT_OR_NULL, "description": "null until it is called: bound late"},
         taken_ms=_MS,
         called_ms=_MS_OR_NULL,

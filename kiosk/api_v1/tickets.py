@@ -10,7 +10,8 @@ from kiosk import line
 from kiosk.answers import error
 from kiosk.api_v1.door import choice, do_once, fields, me, own_key, route, service
 from kiosk.core import Core, current_core
-from kiosk.phone import OVER, TOKEN, UNKNOWN
+from kiosk.phone import OVER, TOKEN, UNKNOWN, estimate_of
+from kiosk.rules.estimate_words import rounded
 from kiosk.rules.queue import Ticket
 
 Json = dict[str, Any]
@@ -18,6 +19,7 @@ Json = dict[str, Any]
 
 def ticket_view(core: Core, ticket: Ticket) -> Json:
     """The schema ``Ticket``. Its token is the right to see and cancel it: only who took or holds it is shown one."""
+    told = estimate_of(core, ticket)
     expired = ticket.state not in OVER and ticket.business_day != line.today(core)
     return {
         "ticket_id": ticket.ticket_id,
@@ -25,7 +27,8 @@ def ticket_view(core: Core, ticket: Ticket) -> Json:
         "token": ticket.token,
         "service": ticket.service_code,
         "state": "EXPIRED" if expired else ticket.state,
-        "ahead": line.ahead(core, ticket),
+        "ahead": 0 if expired else line.ahead(core, ticket),
+        "wait_min": None if expired or told is None else list(rounded(told)),
         "window_id": ticket.window_id,
         "taken_ms": ticket.taken_ms,
         "called_ms": ticket.called_ms,

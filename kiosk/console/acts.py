@@ -1,4 +1,4 @@
-"""What a member of staff orders with one tap: JSON in, the server's truth out.
+"""What a member of staff orders with one tap: JSON in, the server's truth out. The queue's orders: ``queue.py``.
 
 Answers: 200 ``{"ok": true, …}``; 409 refused by a rule, 503 something outside is down, 400 incomplete, each with
 ``{"error": {"code", "zh", "en"}}``. Nothing is promised here that was not written: the page waits for the fact.
@@ -16,12 +16,10 @@ from flask.typing import ResponseReturnValue
 
 from devices.faults import DeviceFault, NotWritten, OrderRefused, OutsideDown
 from gateway.log import say as log
-from kiosk import line
 from kiosk.accounts import TooManyTries
 from kiosk.console import blueprint, door, live
 from kiosk.console.words import say
 from kiosk.core import Core, current_core
-from kiosk.rules.queue import Ticket
 from kiosk.writer import NotKnown
 
 Json = dict[str, Any]
@@ -78,48 +76,6 @@ def _whose(core: Core, call_id: int, by: str) -> ResponseReturnValue | None:
     if call.get("state") == "COMING" and call.get("accepted_by") != by:
         return door.refuse(409, "already_taken", name=call.get("accepted_by") or "?")
     return None
-
-
-# ---------------------------------------------------------------- the queue
-
-
-@blueprint.post("/api/queue/next")
-@door.allow("admin", "staff")
-def call_next() -> ResponseReturnValue:
-    """``key``: a repeated tap that carries the same key calls nobody else."""
-    body = json_body()
-    window_id, key = text_of(body, "window_id"), text_of(body, "key", KEY_AT_MOST)
-    ticket = line.call_next(current_core(), window_id, door.me().name, key)
-    return _ticket_told("call_next", ticket)
-
-
-@blueprint.post("/api/queue/<int:ticket_id>/recall")
-@door.allow("admin", "staff")
-def recall(ticket_id: int) -> ResponseReturnValue:
-    return _ticket_told("recall", line.recall(current_core(), ticket_id, door.me().name))
-
-
-@blueprint.post("/api/queue/<int:ticket_id>/no-show")
-@door.allow("admin", "staff")
-def no_show(ticket_id: int) -> ResponseReturnValue:
-    return _ticket_told("no_show", line.no_show(current_core(), ticket_id, door.me().name))
-
-
-@blueprint.post("/api/queue/<int:ticket_id>/done")
-@door.allow("admin", "staff")
-def done(ticket_id: int) -> ResponseReturnValue:
-    return _ticket_told("done", line.done(current_core(), ticket_id, door.me().name))
-
-
-@blueprint.post("/api/queue/<int:ticket_id>/undo")
-@door.allow("admin", "staff")
-def undo(ticket_id: int) -> ResponseReturnValue:
-    return _ticket_told("undo", line.undo(current_core(), ticket_id, door.me().name))
-
-
-def _ticket_told(what: str, ticket: Ticket) -> ResponseReturnValue:
-    did(what, ticket.spelled, ticket.window_id or "")
-    return jsonify(ok=True, ticket=line.ticket_view(current_core(), ticket))
 
 
 # ---------------------------------------------------------------- bays, zones, devices

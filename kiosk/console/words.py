@@ -14,6 +14,7 @@ from kiosk.words_answering import WORDS as ANSWERING
 from kiosk.words_book import WORDS as BOOK
 from kiosk.words_care import WORDS as CARE
 from kiosk.words_figures import WORDS as FIGURES
+from kiosk.words_queue import WORDS as QUEUE
 from kiosk.words_running import WORDS as RUNNING
 from kiosk.words_upkeep import WORDS as UPKEEP
 
@@ -148,22 +149,6 @@ _PAGE: dict[str, tuple[str, str]] = {
     "note": ("备注（可不填）", "Note (optional)"),
     "cancel": ("取消", "Cancel"),
     "save": ("保存", "Save"),
-    # queue
-    "queue": ("排队叫号", "Queue"),
-    "my_window": ("我的窗口", "My window"),
-    "window_pick": ("请先选窗口", "Choose your window first"),
-    "call_next": ("叫下一位", "Call next"),
-    "recall": ("重呼", "Recall"),
-    "no_show": ("过号", "No-show"),
-    "done": ("办完", "Done"),
-    "undo": ("撤销", "Undo"),
-    "undo_left": ("撤销（{n} 秒内）", "Undo ({n} s)"),
-    "now_serving": ("正在办理", "Now serving"),
-    "nobody_served": ("窗口空闲", "Window is free"),
-    "waiting": ("等候 {n} 人", "{n} waiting"),
-    "waiting_none": ("没有人在等", "Nobody is waiting"),
-    "queue_keys": ("按键：N 或空格 叫下一位，R 重呼", "Keys: N or Space call next, R recall"),
-    "queue_unknown": ("排队信息暂时读不到。", "The queue cannot be read right now."),
     # bays
     "bays": ("车位", "Parking"),
     "bays_none": (
@@ -373,11 +358,6 @@ _PAGE: dict[str, tuple[str, str]] = {
     "did_define_zone": ("新建分区", "Defined a zone"),
     "did_close_bay": ("停用车位", "Closed a bay"),
     "did_open_bay": ("启用车位", "Opened a bay"),
-    "did_call_next": ("叫下一位", "Called next"),
-    "did_recall": ("重呼", "Recalled"),
-    "did_no_show": ("过号", "No-show"),
-    "did_done": ("办完", "Done"),
-    "did_undo": ("撤销", "Undid"),
     "did_slip_printed": ("确认已打出", "Confirmed a slip"),
     "did_slip_again": ("补打", "Printed a slip again"),
     "did_slip_given_up": ("放弃一张纸", "Dropped a slip"),
@@ -400,6 +380,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **CARE,
     **UPKEEP,
     **FIGURES,
+    **QUEUE,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},
     **{f"call_kind_{key}": pair for key, pair in KINDS.items()},
 }

@@ -11,13 +11,14 @@ tickets as SQLite has them.
 Does not belong here: who is next (``rules/fairness.py``), windows (``kiosk/windows.py``), pages. Begin at ``taking``.
 """
 
-from kiosk.line.calling import call_next, call_number, recall
+from kiosk.line.calling import Before, call_next, call_number, recall
 from kiosk.line.looking import (
     ahead,
     board,
     by_id,
     by_token,
     called_view,
+    policy,
     ticket_view,
     tickets_today,
     today,
@@ -53,6 +54,7 @@ from kiosk.line.taking import (
 )
 
 __all__ = [
+    "Before",
     "KeyUsed",
     "NoTicketNeeded",
     "Taken",
@@ -74,6 +76,7 @@ __all__ = [
     "late",
     "next_item",
     "no_show",
+    "policy",
     "public_url",
     "recall",
     "resume",

@@ -277,6 +277,13 @@ def undo(core: Core, notebook: sqlite3.Connection, ticket_id: int, by: str, now_
     )
     back = [rows.by_id(notebook, one) for one in dict.fromkeys([ticket_id, main, *touched])]
     for ticket in back:
+        if (
+            ticket.state in queue.AT_WINDOW
+            and ticket.window_id
+            and windows.open_here(core, notebook, ticket.window_id, by, now_ms)
+        ):  # it was closed since: somebody stands there again
+            windows.note(notebook, now_ms, by, "opened", ticket.window_id, "undo")
+    for ticket in back:
         more = {"undoes": last["entry_id"]}
         if ticket.ticket_id == main and last["before"]["overtook"]:
             more["overtook_not"] = last["before"]["overtook"]

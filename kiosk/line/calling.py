@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from devices.faults import OrderRefused
-from kiosk import windows
+from kiosk import estimates, windows
 from kiosk.core import Core
 from kiosk.line import rows, telling
 from kiosk.line.act import Act
@@ -41,7 +41,12 @@ def call_next(core: Core, window_id: str, by: str, key: str = "", *, before: Bef
             "SELECT priority_run FROM windows WHERE window_id = ?", (window_id,)
         ).fetchone()
         return fairness.choose(
-            waiting, serves, core.now_ms(), rows.policy_of(notebook), 0 if run is None else int(run[0])
+            waiting,
+            serves,
+            core.now_ms(),
+            rows.policy_of(notebook),
+            0 if run is None else int(run[0]),
+            estimates.pace_now(core, notebook),
         )
 
     return _call(core, window_id, by, key, before, choose)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 import secrets
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from devices.faults import OrderRefused
-from kiosk import hours, second_touch
+from kiosk import estimates, hours, second_touch
 from kiosk.catalogue import Service
 from kiosk.core import Core
 from kiosk.line import act, rows, telling
 from kiosk.rules import queue
+from kiosk.rules.estimate import Estimate
 from kiosk.rules.queue import LaneWhy, Ticket
 from kiosk.rules.slip import compose_ticket
 from kiosk.rules.windows import Window
@@ -35,7 +33,7 @@ class Taken:
     windows: tuple[Window, ...]
     slip_id: int | None
     new: bool
-    estimate: Any = None
+    estimate: Estimate | None = None
     #: another key, but the same items at the same screen within 2 s: the first one's ticket
     second_touch: bool = False
 
@@ -240,11 +238,9 @@ def _give(core: Core, notebook: sqlite3.Connection, asked: Asked, now_ms: int) -
     return Taken(ticket, ahead, here.windows_for(service.code), slip_id, new=True, estimate=estimate)
 
 
-def _estimate(core: Core, notebook: sqlite3.Connection, ticket: Ticket) -> Any:
+def _estimate(core: Core, notebook: sqlite3.Connection, ticket: Ticket) -> Estimate | None:
     """What the person is told about the wait; kept, to be compared with what came (``serves``)."""
-    if importlib.util.find_spec("kiosk.estimates") is None:
-        return None
-    told = importlib.import_module("kiosk.estimates").estimate_for(core, notebook, ticket)
+    told = estimates.estimate_for(core, notebook, ticket)
     if told is not None:
         notebook.execute(
             "INSERT INTO estimates(ticket_id, low_ms, mid_ms, high_ms, ahead, open_windows) VALUES (?, ?, ?, ?, ?, ?)",
