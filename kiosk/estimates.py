@@ -26,8 +26,10 @@ from devices.faults import NotWritten
 from gateway.log import say_once
 from kiosk.catalogue import Catalogue
 from kiosk.core import Core
-from kiosk.rules.estimate import Desk, Estimate, Spread, Times, cold_ms, estimate, fluid
+from kiosk.rules.durations import Times, cold_ms
+from kiosk.rules.estimate import Estimate, Spread, estimate, fluid
 from kiosk.rules.fairness import Waiting, paces
+from kiosk.rules.play import Desk
 from kiosk.rules.policy import MINUTE_MS, Policy, read_policy
 from kiosk.rules.replay import Served, Span, Student
 from kiosk.windows import windows_now
