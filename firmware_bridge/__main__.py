@@ -19,6 +19,7 @@ import socket
 import sqlite3
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from devices.clock import mono_ns, wall_ms
 from devices.faults import HallFileFault, NotWritten, SlipFault
@@ -26,9 +27,9 @@ from devices.messages import ShowCount
 from firmware_bridge.drop_box import DropBox, read_slip
 from firmware_bridge.glyphs import draw
 from firmware_bridge.jobs import SCHEMA, Jobs
-from firmware_bridge.outbox import Outbox, Watched
+from firmware_bridge.outbox import Outbox, Signs, Watched
 from firmware_bridge.panel_desk import PanelDesk
-from firmware_bridge.panels import load_driver
+from firmware_bridge.panels import ShowCalled, load_driver
 from firmware_bridge.printer_desk import SLIP_GAP_MS, PrinterDesk
 from firmware_bridge.profiles import choose, load_profiles
 from firmware_bridge.serial_port import SerialPort
@@ -49,7 +50,8 @@ ALIVE_EVERY_MS = 15_000
 
 
 #: The columns of gateway.db's table "panels" that are numbers.
-_NUMBERS = ("free", "taken", "unknown", "closed", "total", "since_ms")
+_NUMBERS = ("free", "taken", "unknown", "closed", "total", "since_ms", "reserved")
+_WORDS = ("text", "level", "arrow", "text_en")
 #: Whose line it is, what is awaited of it, which opening of the port this is.
 _Watch = tuple[PrinterDesk | PanelDesk, int, int]
 
@@ -63,6 +65,7 @@ class Bridge:
         self.outbox = Outbox(house.kiosk_db)
         self.drop_box = DropBox(house.home / "spool-in")
         self.counts = Watched(house.gateway_db)
+        self.signs = Signs(house.kiosk_db)
         profiles = load_profiles()
         self.printers = [
             PrinterDesk(
@@ -77,8 +80,9 @@ class Bridge:
         self.panels = [
             PanelDesk(
                 panel,
-                SerialPort(house.serial_port(panel.id, panel.port), panel.baud),
-                load_driver(panel.driver, panel.id),
+                # No XON/XOFF: in a panel's binary answer 0x11 and 0x13 are numbers (19 free bays is one).
+                SerialPort(house.serial_port(panel.id, panel.port), panel.baud, "none"),
+                load_driver(panel.driver, panel.id, panel.kind),
                 self.jobs,
             )
             for panel in house.plan.panels
@@ -127,6 +131,7 @@ class Bridge:
         self._look_at_kiosk(tick)
         self._look_into_drop_box(tick)
         self._look_at_counts(tick)
+        self._look_at_signs(tick)
         for desk in self.desks:
             desk.turn(tick)
         self.spares.turn(tick)
@@ -140,6 +145,7 @@ class Bridge:
         for desk in self.desks:
             desk.close()
         self.outbox.file.close()
+        self.signs.file.close()
         self.counts.close()
         self._selector.close()
         self._notebook.close()
@@ -152,7 +158,7 @@ class Bridge:
     def status(self) -> str:
         """One line for the person who looks."""
         parts = [f"{desk.printer.id}: {desk.state or 'asking'}" for desk in self.printers]
-        parts += [f"{desk.panel.id}: {desk.state or 'waiting for a count'}" for desk in self.panels]
+        parts += [f"{desk.panel.id}: {desk.state or 'nothing to show yet'}" for desk in self.panels]
         return ", ".join(parts) or "no printer and no serial panel in hall.toml"
 
     def _watch_lines(self) -> None:
@@ -255,9 +261,28 @@ class Bridge:
             self.counts.lost(wrong)
             return
         for desk in self.panels:
-            if row := rows.get(desk.panel.id):
+            if desk.panel.kind == "count" and (row := rows.get(desk.panel.id)):
                 numbers = {name: int(str(row[name])) for name in _NUMBERS}
-                desk.show(ShowCount(desk.panel.id, str(row["text"]), certain=bool(row["certain"]), **numbers))
+                words: dict[str, Any] = {**numbers, **{name: str(row[name]) for name in _WORDS}}
+                desk.show(ShowCount(desk.panel.id, certain=bool(row["certain"]), **words))
+
+
+    def _look_at_signs(self, tick: int) -> None:
+        signs = [desk for desk in self.panels if desk.panel.kind == "window"]
+        if not signs or not self.signs.file.changed(tick):
+            return
+        try:
+            levels = self.signs.levels()
+        except sqlite3.Error as wrong:
+            say_once(
+                "kiosk_db_signs", "outbox_unreadable", f"what signs show cannot be read: {wrong}; tried every second"
+            )
+            self.signs.file.lost(wrong)
+            return
+        for desk in signs:
+            # A sign of which the kiosk says nothing is told that it is dark: it may still show yesterday's number.
+            text, blink = levels.get(desk.panel.id, ("", False))
+            desk.show(ShowCalled(text, blink))
 
 
 def _wall_ms() -> int:

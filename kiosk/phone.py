@@ -9,8 +9,9 @@ from flask.typing import ResponseReturnValue
 
 from kiosk import line, words
 from kiosk.answers import error
-from kiosk.api import slip_view, ticket_view
+from kiosk.api import ticket_view
 from kiosk.core import current_core
+from kiosk.paper import slip_view
 
 blueprint = Blueprint("phone", __name__)
 

@@ -130,9 +130,7 @@ class VirtualPrinter(OnASerialLine):
         with self._changed:
             self._printed = self._drawn = max(numbers, default=0)
             if self.tcp is not None:
-                self._listener = socket.create_server(self.tcp, backlog=1)
-                self._listener.setblocking(False)
-                self.tcp = self._listener.getsockname()[:2]
+                self._open_net(*self.tcp)
             self._switch_on()
         self._threads = [
             threading.Thread(target=self._turn_for_ever, name=f"printer {self.printer_id}", daemon=True),
@@ -140,6 +138,15 @@ class VirtualPrinter(OnASerialLine):
         ]
         for thread in self._threads:
             thread.start()
+
+    def _open_net(self, host: str, port: int) -> None:
+        try:
+            self._listener = socket.create_server((host, port), backlog=1)
+        except OSError as wrong:
+            print(f"virtual printer: {host}:{port}: {wrong.strerror}; it has its serial line alone", file=sys.stderr)
+            return
+        self._listener.setblocking(False)
+        self.tcp = self._listener.getsockname()[:2]
 
     def stop(self) -> None:
         """Switch it off; what it has printed is on disk when this returns."""

@@ -22,6 +22,13 @@ BAY_KINDS: dict[str, tuple[str, str]] = {
     "charging": ("充电车位", "Charging"),
     "fire_lane": ("消防通道", "Fire lane"),
 }
+#: What stands on the plan besides bays: word → (Chinese, English).
+PLACE_KINDS: dict[str, tuple[str, str]] = {
+    "building": ("楼栋", "Building"),
+    "gate": ("大门", "Gate"),
+    "lift": ("电梯", "Lift"),
+    "hall": ("服务大厅", "Service hall"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,10 @@ class ZonePlan(Row):
 
 @dataclass(frozen=True, slots=True)
 class BayPlan(Row):
-    """Where a bay lies and for whom it is. ``permits``: tags that may stand here; none: whoever its kind allows.
+    """Where a bay lies and for whom it is.
+
+    ``x_m``, ``y_m`` is its middle (both 0: it is not drawn). At ``turn_deg`` 0 its long side lies along y; it is turned
+    clockwise. ``permits``: tags that may stand here; none: whoever its kind allows.
 
     ``stays_ms``: how long a car may stand here, 0 for what its zone says; in a fire lane a minute is too long.
     """
@@ -112,7 +122,9 @@ class Entrance(Row):
     """A device that counts cars at a gate. ``zone_id`` "" : it counts for its whole site.
 
     ``ins`` and ``outs`` have been added up since ``since_ms``; ``last_in``, ``last_out`` are what the device said last,
-    so that a counter that begins anew at zero is not taken for cars that drove backwards.
+    so that a counter that begins anew at zero is not taken for cars that drove backwards. ``turned``: it hangs the
+    other way round, what it calls in goes out. ``counts``: whether each word is a total or what came since the last
+    word: totals, deltas, "" as its model does (hall/gates.py).
     """
 
     TABLE: ClassVar[str] = "parking_entrances"
@@ -129,6 +141,7 @@ class Entrance(Row):
     last_out: int | None = None
     heard_ms: int = 0
     since_ms: int = 0
+    counts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +181,8 @@ class SiteSaid(Row):
 
 @dataclass(frozen=True, slots=True)
 class ParkingTask(Row):
-    """Something in the car park that a person must look at. ``kind``: drift, stuck, impossible, overstay, panel, map.
+    """Something in the car park that a person must look at. ``kind``: drift, stuck, impossible, overstay,
+    permit, panel, map.
 
     One open task a kind and subject; ``cleared_ms`` is when the reason went away by itself, which closes nothing but
     is shown.
@@ -228,6 +242,23 @@ class Vitals(Row):
     service_ms: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class SensorSetting(Row):
+    """How one sensor is to be read, where its model's rule does not fit (hall/sensing.py).
+
+    ``threshold_mm``: nearer than this stands a car (0: as its model). ``hold_ms``: how long a new state must stand, and
+    ``readings``: how many readings that agree make it true at once (-1: as its model; 0 readings: no number does).
+    """
+
+    TABLE: ClassVar[str] = "sensor_settings"
+    KEY: ClassVar[tuple[str, ...]] = ("device_id",)
+
+    device_id: str
+    threshold_mm: int = 0
+    hold_ms: int = -1
+    readings: int = -1
+
+
 TABLES: tuple[type[Row], ...] = (
     Site,
     ZonePlan,
@@ -239,4 +270,5 @@ TABLES: tuple[type[Row], ...] = (
     ParkingTask,
     BayTag,
     Vitals,
+    SensorSetting,
 )

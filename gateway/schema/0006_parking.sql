@@ -86,7 +86,8 @@ CREATE TABLE parking_entrances (
     last_in INTEGER,
     last_out INTEGER,
     heard_ms INTEGER NOT NULL,
-    since_ms INTEGER NOT NULL
+    since_ms INTEGER NOT NULL,
+    counts TEXT NOT NULL CHECK (counts IN ('','totals','deltas'))
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE parking_reckonings (
@@ -110,7 +111,7 @@ CREATE TABLE parking_feeds (
 
 CREATE TABLE parking_tasks (
     task_id INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL CHECK (kind IN ('drift','stuck','impossible','overstay','panel','map')),
+    kind TEXT NOT NULL CHECK (kind IN ('drift','stuck','impossible','overstay','permit','panel','map')),
     subject TEXT NOT NULL,
     opened_ms INTEGER NOT NULL,
     why_zh TEXT NOT NULL,
@@ -138,5 +139,25 @@ CREATE TABLE vitals (
     firmware TEXT NOT NULL,
     service_ms INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sensor_settings (
+    device_id TEXT PRIMARY KEY NOT NULL,
+    threshold_mm INTEGER NOT NULL,
+    hold_ms INTEGER NOT NULL,
+    readings INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Which state between free and taken a bay was in last, when it went there, and how often its zone's bays had turned
+-- by then: a bay that stays as it is while its neighbours come and go may have a dead sensor (hall/reckoning.py).
+ALTER TABLE bays ADD COLUMN last_known TEXT NOT NULL DEFAULT '' CHECK (last_known IN ('','free','taken'));
+ALTER TABLE bays ADD COLUMN turned_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE bays ADD COLUMN turned_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE zones ADD COLUMN turns INTEGER NOT NULL DEFAULT 0;
+
+-- What a panel shows besides its counts (devices/messages.py, ShowCount).
+ALTER TABLE panels ADD COLUMN level TEXT NOT NULL DEFAULT '' CHECK (level IN ('','open','almost','full'));
+ALTER TABLE panels ADD COLUMN reserved INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE panels ADD COLUMN arrow TEXT NOT NULL DEFAULT '';
+ALTER TABLE panels ADD COLUMN text_en TEXT NOT NULL DEFAULT '';
 
 CREATE UNIQUE INDEX one_open_task ON parking_tasks(kind, subject) WHERE done_ms IS NULL;

@@ -11,12 +11,13 @@ tickets as SQLite has them.
 Does not belong here: who is next (``rules/fairness.py``), windows (``kiosk/windows.py``), pages. Begin at ``taking``.
 """
 
-from kiosk.line.calling import call_next, call_number, recall
+from kiosk.line.calling import Before, call_next, call_number, recall
 from kiosk.line.looking import (
     ahead,
     board,
     by_token,
     called_view,
+    policy,
     ticket_view,
     tickets_today,
     today,
@@ -40,6 +41,7 @@ from kiosk.line.steps import (
 from kiosk.line.taking import KeyUsed, NoTicketNeeded, Taken, UnknownService, public_url, take_ticket
 
 __all__ = [
+    "Before",
     "KeyUsed",
     "NoTicketNeeded",
     "Taken",
@@ -58,6 +60,7 @@ __all__ = [
     "late",
     "next_item",
     "no_show",
+    "policy",
     "public_url",
     "recall",
     "resume",

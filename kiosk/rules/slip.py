@@ -33,7 +33,7 @@ _WORDS = {
     "ahead": ("前面等候", "Ahead of you"),
     "people": ("{n} 人", "{n}"),
     "wait": ("预计等候", "Expected wait"),
-    "minutes": ("{low}–{high} 分钟", "{low}–{high} min"),
+    "minutes": ("{low}-{high} 分钟", "{low}-{high} min"),
     "about": ("约 {low} 分钟", "about {low} min"),
     "window": ("办理窗口", "Window"),
     "also": ("接着办：{names}", "Then: {names}"),
@@ -94,9 +94,9 @@ def compose_ticket(
         {"t": "feed", "lines": 1},
         _text(number, size=3, align="center", bold=True),
     ]
+    blocks.append(_text(service.say("name", ticket.lang), size=2, align="center"))
     if lane_why in _LANES:
         blocks.append(_text(_LANES[lane_why][english], align="center", bold=True))
-    blocks.append(_text(service.say("name", ticket.lang), size=2, align="center"))
     also_at = len(blocks)
     blocks.append({"t": "rule"})
     blocks.append({"t": "pair", "left": say("ahead"), "right": say("people", n=ahead)})

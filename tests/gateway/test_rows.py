@@ -17,6 +17,7 @@ from gateway.store import load_state, write_changes
 SCHEMA = Path("gateway/schema").absolute()
 #: words that the schema holds to a list
 CHOSEN: dict[str, Any] = {"visit_tier": "weekly", "word": "heard", "holidays": "only", "kind": "holiday", "turn": 0}
+CHOSEN |= {"counts": "deltas"}
 CHOSEN |= {"level": "full", "bay_plans.kind": "fire_lane", "parking_tasks.kind": "stuck", "parking_tasks.done_ms": None}
 OPEN_CALL = Call(1, "HEARD", "emergency", "btn-1", "3栋", True, "3栋", "张奶奶", 1, 1, 1_000, 1_000)
 
