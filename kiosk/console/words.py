@@ -13,6 +13,7 @@ from kiosk.console.words_desk import WORDS as DESK
 from kiosk.words_answering import WORDS as ANSWERING
 from kiosk.words_care import WORDS as CARE
 from kiosk.words_figures import WORDS as FIGURES
+from kiosk.words_policy import WORDS as POLICY
 from kiosk.words_printers import WORDS as PRINTERS
 from kiosk.words_queue import WORDS as QUEUE
 from kiosk.words_running import WORDS as RUNNING
@@ -347,6 +348,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **ANSWERING,
     **CARE,
     **UPKEEP,
+    **POLICY,
     **PRINTERS,
     **FIGURES,
     **QUEUE,

@@ -114,6 +114,14 @@ class Times:
             kept = self._kept[code, hour] = self._hours.get((code, hour), _Mean()).towards(item, HOUR_WEIGHT)
         return kept
 
+    def usual_ms(self, code: str) -> float:
+        """How long the item takes, whatever the hour."""
+        return self._items.get(code, _Mean()).towards(self.first(code), ITEM_WEIGHT)
+
+    def cases_of(self, code: str) -> int:
+        """How many cases of it are remembered; old ones count for less."""
+        return round(self._items.get(code, _Mean()).weight)
+
     def add_day(self, elders: Mapping[tuple[int, str], int], hours: Iterable[int]) -> None:
         """A day is over: how many of the priority lane came, by hour and item. ``hours``: those with anybody at all."""
         for hour in hours:
