@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from kiosk import estimates
 from kiosk.core import Core
 from kiosk.line import rows
 from kiosk.rules import queue
+from kiosk.rules.fairness import mode_words
 from kiosk.rules.policy import Policy
 from kiosk.rules.queue import Ticket
 from kiosk.windows import windows_now
@@ -66,6 +68,7 @@ def board(core: Core) -> dict[str, Any]:
         "called": [called_view(core, rows.ticket_of(row)) for row in called],
         "waiting": {"categories": categories, "windows": at_windows, "total": sum(categories.values())},
         "open": [one.id for one in here.all if one.open],
+        "mode": mode_view(core),
     }
 
 
@@ -77,6 +80,13 @@ def by_id(core: Core, ticket_id: int) -> Ticket | None:
         .fetchone()
     )
     return None if row is None else rows.ticket_of(row)
+
+
+def mode_view(core: Core) -> dict[str, str]:
+    """Whether the line is fair to the old just now, or first come, first served, in words: "" while it is fair."""
+    mode = estimates.mode_now(core, core.reader())
+    zh, en = mode_words(mode)
+    return {"mode": mode, "zh": zh, "en": en}
 
 
 def policy(core: Core) -> Policy:
