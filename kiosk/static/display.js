@@ -45,6 +45,9 @@
       const one = find(`[data-category="${CSS.escape(name)}"]`);
       if (one) one.textContent = count;
     }
+    const why = Object.values(told.first_come ?? {})[0]; // a line that cannot be kept fair says so
+    find("[data-first-come]").hidden = !why;
+    find("[data-first-come]").textContent = why?.zh ?? "";
     zones.state(told);
     if (told.now_ms) ahead_ms = told.now_ms - Date.now();
   }
