@@ -61,7 +61,7 @@ def queue(core: Core) -> Json:
     try:
         shown = line.tickets_today(core, ("CALLED", "SERVING", "HELD", "NO_SHOW", "DONE", "CANCELLED"))
         tickets = [*line.waiting(core), *(line.ticket_view(core, one) for one in shown)]
-        rules = line.policy(core)
+        rules, board = line.policy(core), line.board(core)
     except (NotWritten, sqlite3.Error):
         return {"known": False, "day": "", "tickets": []}
     return {
@@ -69,6 +69,7 @@ def queue(core: Core) -> Json:
         "day": line.today(core),
         "tickets": tickets,
         "windows": windows(core),
+        "first_come": board["first_come"],
         "rules": {
             "undo_ms": rules.undo_within_ms,
             "recalls_most": rules.recalls_most,

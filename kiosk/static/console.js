@@ -85,6 +85,7 @@ const handlers = {
   link: heard((link) => { store.connected = link.connected; drawAll(); }),
   row: heard((row) => { if (row.table === "kinds") askKinds(); if (concerns(row)) askStory(drawMine); }),
   ticket: heard((ticket) => { takeTicket(ticket); drawSome("ticket"); }),
+  line: heard((board) => { store.firstCome = board.first_come ?? {}; drawSome("window"); }),
   window: heard((window) => { takeWindow(window); drawSome("window"); }),
   paper: heard((paper) => { store.paper = paper; drawSome("paper"); }),
   slip_settled: heard((told) => { takeVerdict(told.slip_id); drawSome("paper"); }),
