@@ -16,6 +16,7 @@ from kiosk.line import act, rows, telling
 from kiosk.rules import queue
 from kiosk.rules.estimate import Estimate
 from kiosk.rules.queue import LaneWhy, Ticket
+from kiosk.rules.routing import printer_for
 from kiosk.rules.slip import compose_ticket
 from kiosk.rules.windows import Window
 from kiosk.windows import windows_now
@@ -265,7 +266,12 @@ def _add_slip(
     body = compose_ticket(plan.hall, ticket, service, windows, ahead, core.zone, public_url(core))
     cursor = notebook.execute(
         "INSERT INTO slips(printer, kind, body, created_ms, ticket_id) VALUES (?, 'ticket', ?, ?, ?)",
-        (plan.printers[0].id, json.dumps(body, ensure_ascii=False), now_ms, ticket.ticket_id),
+        (
+            printer_for(plan.printers, screen=ticket.screen),
+            json.dumps(body, ensure_ascii=False),
+            now_ms,
+            ticket.ticket_id,
+        ),
     )
     return int(cursor.lastrowid or 0)
 

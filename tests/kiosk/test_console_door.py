@@ -62,6 +62,8 @@ MATRIX = {
     "POST /console/meals/menu": ("401", "423", "403", "in", "in"),
     "POST /console/meals/menu/drop": ("401", "423", "403", "in", "in"),
     "POST /console/meals/menu/paste": ("401", "423", "403", "in", "in"),
+    "GET /console/printers": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "POST /console/printers": ("401", "423", "403", "in", "in"),
     "GET /console/devices/rounds": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "POST /console/devices/rounds": ("401", "423", "403", "in", "in"),
     "GET /console/live": ("401", "in", "403", "in", "in"),

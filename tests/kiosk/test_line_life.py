@@ -242,7 +242,7 @@ def test_each_call_and_recall_is_announced_and_lights_the_sign(core: Core, clock
     call(core)
     assert sign() == ("W2", "B001", 1)
     line.recall(core, 1, "li")
-    assert [lang for lang, _ in said()] == ["en", "en"]
+    assert [lang for lang, _ in said()] == ["zh", "en"] * 2, "who took it in English hears both"
     assert {"digit:0", "digit:1", "window:2", "category:government"} <= set(said()[0][1])
     line.begin(core, 1, "li")
     assert sign() == ("W2", "B001", 0)

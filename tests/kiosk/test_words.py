@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.demo import CAN, FACTS, VALUES
+from kiosk.rules import paper_words
 from kiosk.words import TABLE, for_script, say
 from tests.kiosk.conftest import ROOM
 
@@ -27,7 +28,7 @@ def used_keys() -> set[str]:
     together there."""
     keys = {f"act_{act}" for acts in CAN.values() for act in acts}
     keys |= {f"fact_{one}" for ones in FACTS.values() for one in ones} | {f"kind_{kind}" for kind in CAN}
-    keys |= set(VALUES.values())
+    keys |= set(VALUES.values()) | paper_words.KEYS
     for page in PAGES:
         for call in re.findall(r"\bw\((.*?), *(?:lang|'zh'|'en')", page.read_text(encoding="utf-8")):
             keys.update(re.findall(r"'([a-z_]+)'", call))
