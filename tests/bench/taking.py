@@ -98,7 +98,7 @@ def fill(path: Path, depth: Depth, now_ms: int, zone: ZoneInfo) -> None:
         )
         connection.execute(
             "INSERT INTO journal(at_ms, by, event, ticket_id, before, detail)"
-            ' SELECT taken_ms, screen, \'taken\', ticket_id, \'{}\', \'{"number": "B031", "state": "WAITING"}\' FROM tickets'
+            ' SELECT taken_ms, screen, \'taken\', ticket_id, \'{}\', \'{"number": "B031"}\' FROM tickets'
         )
 
     book.write(work)
