@@ -126,6 +126,9 @@ class Kiosk:
     def start(self) -> None:
         self.process = Process("kiosk", self.environ)
         self.process.wait_line("the faces are on")
+        self.connect()
+
+    def connect(self) -> None:
         self.line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
 
     def take(self, key: str, screen: str = "bench") -> tuple[str, float]:
