@@ -33,6 +33,7 @@ from kiosk.gateway_link import GatewayLink
 from kiosk.housekeeping import Housekeeping
 from kiosk.kitchen import Kitchen
 from kiosk.live import Hub
+from kiosk.voice.speaker import Voice
 from kiosk.writer import Writer
 
 #: Request threads. Each stream holds one (kiosk/live.py allows 32), so at least 16 answer touches.
@@ -114,6 +115,8 @@ def _serve(house: House) -> int:
         ) from wrong
     kitchen = Kitchen(core)
     kitchen.start()
+    voice = Voice(core)
+    voice.start()
     housekeeping = Housekeeping(core)
     housekeeping.start()
     _put_the_start_aside()
@@ -131,6 +134,7 @@ def _serve(house: House) -> int:
         asked_to_end = signal.sigtimedwait(ENDING, SELF_CHECK_S)
     notifier.stopping()
     kitchen.stop()
+    voice.stop()
     housekeeping.stop()
     close_door(core, server)
     say("stopped", "the faces are closed")

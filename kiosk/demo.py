@@ -38,15 +38,19 @@ CAN = {
         "paper_low",
         "cover_open",
         "cover_close",
+        "jam",
+        "clear",
         "silent",
         "talk",
         "slow",
         "unplug",
         "plug",
+        "power_off",
+        "power_on",
     ),
     "button": ("press", "bounce", "silent", "talk", "low_battery"),
     "bay": ("arrive", "leave", "silent", "talk", "noisy"),
-    "panel": ("silent", "talk"),
+    "panel": ("silent", "talk", "refuse", "unplug", "plug"),
 }
 #: What of a virtual device's state the page shows, by kind, in its order. Paths and raw frames are left out.
 FACTS = {
@@ -55,19 +59,22 @@ FACTS = {
         "silent",
         "paper",
         "cover_open",
-        "jammed",
+        "trouble",
+        "put_offline",
+        "off",
         "printed",
         "drawn",
         "bps",
         "received",
         "in_buffer",
+        "lost",
         "overflows",
         "unknown",
         "last_text",
     ),
     "button": ("light", "silent", "battery_pct", "unwritten", "written_after_ms"),
     "bay": ("occupied", "silent"),
-    "panel": ("text", "shown", "silent", "told", "rubbish"),
+    "panel": ("text", "shown", "plugged", "silent", "refuses", "told", "rubbish"),
 }
 #: The words that a state holds, each with the key of what the page says for it. They are put into the reader's
 #: language only in the fields that hold nothing else: a slip's last line is its own.
@@ -84,6 +91,10 @@ VALUES = {
     "yellow": "value_yellow",
     "red": "value_red",
     "--": "value_unsure",
+    "cutter": "value_cutter",
+    "recoverable": "value_recoverable",
+    "unrecoverable": "value_unrecoverable",
+    "hot": "value_hot",
 }
 #: Orders that need a number with them; the page sends these.
 WITH = {"slow": {"bps": 1200}, "bounce": {"n": 5}}

@@ -30,12 +30,14 @@ fits "$python" || stop "Linli needs Python 3.11 or newer, and \"$python\" is not
 # ---------------------------------------------------------------- 1. Debian packages
 
 # mosquitto: the broker that `linli run` starts.  fonts-noto-cjk: Chinese on slips drawn as pictures, and in the browser.
-packages="mosquitto fonts-noto-cjk"
+# espeak-ng: says the words of a called number that nobody has recorded, offline.
+packages="mosquitto fonts-noto-cjk espeak-ng"
 # python3-venv only where this Python cannot make a virtual environment by itself (Debian's own; not pyenv's).
 "$python" -c 'import venv, ensurepip' 2>/dev/null || packages="$packages python3-venv"
 # chromium: the tests look at real pages, through a driver that needs libatomic1 (a small machine may lack it).
 # systemd: `systemd-analyze verify` reads our units (a container may lack it).  gcc: a slow disk is a few lines of C.
-[ "$what" = run ] || packages="$packages chromium libatomic1 systemd gcc libc6-dev"
+# zbar-tools: reads the QR codes on pictures of slips, as a telephone does.
+[ "$what" = run ] || packages="$packages chromium libatomic1 systemd gcc libc6-dev zbar-tools"
 
 there() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 if command -v dpkg-query >/dev/null 2>&1; then
@@ -59,6 +61,15 @@ else
     # Not a Debian: we cannot install for you, but what is there is good enough.
     PATH=$PATH:/usr/sbin:/usr/local/sbin command -v mosquitto >/dev/null 2>&1 ||
         stop "this is not Debian, and mosquitto is not installed: install it in your system's way. 请安装 mosquitto。"
+fi
+
+# Others' programs that print at our virtual printer: only where npm is there, and never a reason to stop.
+strangers=tests/npm
+if [ "$what" = test ] && command -v npm >/dev/null 2>&1 &&
+    ! [ $strangers/node_modules/.package-lock.json -nt $strangers/package-lock.json ]; then
+    say "installing npm packages from $strangers"
+    (cd $strangers && npm ci --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=0) >&2 ||
+        say "npm could not install them: tests/devices/test_strangers.py is left out. npm 安装失败，略过该测试。"
 fi
 
 # ---------------------------------------------------------------- 2. the virtual environment

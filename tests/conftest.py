@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -27,9 +28,16 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/usr/local/sbin"
 
 
+#: Programs of others at our virtual printer (tests/npm): a machine without npm has none, and the header says so.
+_STRANGERS = Path(__file__).with_name("npm") / "node_modules" / "receiptio"
+collect_ignore = [] if _STRANGERS.exists() and shutil.which("node") else ["devices/test_strangers.py"]
+
+
 def pytest_report_header() -> list[str]:
     """Which parts the tests ran against: a failure on another machine often begins here."""
     return [
+        "strangers' programs (npm): "
+        + ("NOT HERE, tests/devices/test_strangers.py is left out" if collect_ignore else "receiptio"),
         f"sqlite {sqlite3.sqlite_version}, {_version('mosquitto', '-h')}, {_version('chromium', '--version')}",
         f"{platform.platform()}, {os.cpu_count()} cores, user {os.geteuid()}",
     ]

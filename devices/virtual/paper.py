@@ -10,15 +10,14 @@ of paper.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
-#: 80 mm paper: 576 dots across at 203 dpi, font A 12 x 24 dots, 48 columns.
-DOTS_80MM = 576
+from devices.virtual.drawing import DOTS_80MM, qr_rows
+
 _CELL = 12
+#: The upper half of code page 1 (ESC t 1), as far as it draws boxes.
+_KATAKANA = "▁▂▃▄▅▆▇█▏▎▍▌▋▊▉┼┴┬┤├▔─│▕┌┐└┘╭╮╰╯"
 _LINE_DOTS = 30
 
 
@@ -76,19 +75,60 @@ def _plain(line: Line, dots: int) -> str:
     return (" " * shift + text).rstrip()
 
 
+@dataclass(frozen=True, slots=True)
+class Make:
+    """Who built it, and what its character memory holds.
+
+    ``charset``: "gb2312" and "gbk" printers know two bytes a character; a "gb18030" one also those four-byte codes
+    that GB18030-2000 demands, Extension A. ``kanji_next_line``: FS & and FS . hold from the next line on (SPRT).
+    """
+
+    maker: str = "LINLI"
+    model: str = "VIRTUAL"
+    firmware: str = "1.0"
+    serial: str = "0"
+    charset: str = "gb18030"
+    kanji_next_line: bool = False
+
+
+OURS = Make()
+
+
+def _in_memory(raw: bytes, charset: str) -> str:
+    """The character of a code, "" where the character memory has none. GB2312's cells are part of GBK's."""
+    try:
+        if charset == "gb2312":
+            raw.decode(charset)
+        return raw.decode("gbk" if charset == "gb2312" else charset)
+    except UnicodeDecodeError:
+        return ""
+
+
+def _bits(data: bytes, across: int) -> tuple[bytes, ...]:
+    """Rows of ``across`` bytes, most significant bit left, as rows of dots: one byte a dot."""
+    rows = [data[at : at + across] for at in range(0, len(data), across)] if across else []
+    return tuple(bytes(byte >> (7 - bit) & 1 for byte in row for bit in range(8)) for row in rows)
+
+
 class Decoder:
     """Works off bytes one after another, as the printer's own processor does."""
 
     def __init__(
-        self, answer: Callable[[bytes], None], cut: Callable[[Piece], None], dots: int = DOTS_80MM
+        self, answer: Callable[[bytes], None], cut: Callable[[Piece], None], dots: int = DOTS_80MM, make: Make = OURS
     ) -> None:
         self.dots = dots
+        self.make = make
+        #: Paper that has moved since it was made, in dots (8 a millimetre).
+        self.dots_fed = 0
         self.status_back = 0
         self.status: Callable[[], bytes] = lambda: b"\x10\x00\x00\x0f"
         self.paper_byte: Callable[[], int] = lambda: 0
         self._answer = answer
         self._cut = cut
         self._piece = Piece()
+        self._inks: list[Ink] = []
+        self._x = 0
+        self._stored: tuple[bytes, ...] = ()
         self._qr_data, self._qr_module, self._qr_level = "", 3, "L"
         self._reset()
         self._work = self._run()
@@ -119,6 +159,12 @@ class Decoder:
             self._piece.whole = False
             self._hand_out()
 
+    def clear(self) -> None:
+        """What was heard and not yet printed is forgotten, half a command and half a line; the settings stay."""
+        self._inks, self._x = [], 0
+        self._work = self._run()
+        next(self._work)
+
     def power_cycle(self) -> None:
         """Everything in the machine's memory is lost."""
         self._reset()
@@ -128,10 +174,11 @@ class Decoder:
     # ------------------------------------------------------------ the processor
 
     def _reset(self) -> None:
-        self._size, self._bold, self._align, self._kanji = (1, 1), False, 0, False
+        self._size, self._bold, self._align = (1, 1), False, 0
+        self._kanji = self._kanji_next = False
+        self._page = 0
         self._spacing = _LINE_DOTS
-        self._inks: list[Ink] = []
-        self._x = 0
+        self._inks, self._x = [], 0
         self.status_back = 0
 
     def _run(self) -> Generator[None, int, None]:
@@ -153,23 +200,28 @@ class Decoder:
 
     def _high(self, lead: int) -> Generator[None, int, None]:
         if not self._kanji:
-            self._put(bytes([lead]).decode("cp437"), 1)
+            self._put(_KATAKANA[lead - 0x80] if self._page == 1 and lead < 0xA0 else bytes([lead]).decode("cp437"), 1)
             return
         raw = bytes([lead, (yield)])
-        if 0x30 <= raw[1] <= 0x39:
+        if 0x30 <= raw[1] <= 0x39 and self.make.charset == "gb18030":
             raw += bytes([(yield)])
             raw += bytes([(yield)])
-        try:
-            self._put(raw.decode("gb18030"), 2)
-        except UnicodeDecodeError:
+        character = _in_memory(raw, self.make.charset)
+        if not character or (len(raw) == 4 and not "\u3400" <= character <= "\u4db5"):
+            # A code without a picture in the character memory: an empty box comes out.
             self._piece.unknown.append(raw)
             self._put("□", 2)
+        else:
+            self._put(character, 2)
 
     def _real_time(self) -> Generator[None, int, None]:
         """DLE EOT / ENQ n, DLE DC4 fn m t: already answered when they were received; here they only pass by."""
         kind = yield
-        for _ in range({0x04: 1, 0x05: 1, 0x14: 3}.get(kind, 0)):
+        if kind in (0x04, 0x05):
             yield
+        elif kind == 0x14:
+            function = yield
+            yield from self._take(7 if function == 8 else 2)
 
     def _number(self) -> Generator[None, int, int]:
         low = yield
@@ -208,20 +260,25 @@ class Decoder:
                 self._spacing = yield
             case "ESC $":
                 self._x = yield from self._number()
+            case "ESC \\":
+                moved = yield from self._number()
+                self._x = max(0, self._x + (moved - 0x10000 if moved & 0x8000 else moved))
+            case "ESC t":
+                self._page = yield
             case "ESC *":
                 yield from self._column_picture()
             case (
-                "ESC R" | "ESC t" | "ESC M" | "ESC -" | "ESC  " | "ESC G" | "ESC {" | "FS -" | "FS !" | "FS W"
+                "ESC R" | "FS C" | "ESC M" | "ESC -" | "ESC  " | "ESC G" | "ESC {" | "FS -" | "FS !" | "FS W"
             ):
                 yield
             case "GS h" | "GS w" | "GS H" | "GS B" | "GS f":
                 yield
             case "GS L" | "GS W" | "FS S":
                 yield from self._number()
-            case "FS &":
-                self._kanji = True
-            case "FS .":
-                self._kanji = False
+            case "FS &" | "FS .":
+                self._kanji_next = what == "FS &"
+                if not self.make.kanji_next_line:
+                    self._kanji = self._kanji_next
             case "GS !":
                 size = yield
                 self._size = ((size >> 4 & 7) + 1, (size & 7) + 1)
@@ -232,8 +289,9 @@ class Decoder:
             case "GS r":
                 self._answer(bytes([self.paper_byte() if (yield) in (1, 49) else 0]))
             case "GS I":
-                yield
-                self._answer(b"_LINLI VIRTUAL\x00")
+                self._introduce((yield))
+            case "ESC \x06":
+                yield  # a Star printer would tell its status: clients that look for their printer ask both ways
             case "GS V":
                 mode = yield
                 if mode in (65, 66):
@@ -244,11 +302,32 @@ class Decoder:
                 yield from self._raster()
             case "GS (":
                 yield from self._extended()
+            case "FS (":
+                yield  # which function: character colours and the like, nothing that this paper shows
+                yield from self._take((yield from self._number()))
+            case "GS 8":
+                kind = yield
+                long = yield from self._take(4)
+                yield from self._graphics(kind, int.from_bytes(long, "little"))
             case _:
                 self._piece.unknown.append(bytes([lead, code]))
 
+    def _introduce(self, what: int) -> None:
+        """GS I n: one byte for n = 1 to 3, a block of text from 65 on."""
+        if what in (1, 2, 3, 49, 50, 51):
+            self._answer(bytes([{1: 0x20, 2: 0x03, 3: 0x01}[what & 3]]))
+            return
+        told = {65: self.make.firmware, 66: self.make.maker, 67: self.make.model, 68: self.make.serial, 69: "GB18030"}
+        if what in told:
+            self._answer(b"_" + told[what].encode("ascii") + b"\x00")
+        else:
+            self._piece.unknown.append(bytes([0x1D, 0x49, what]))
+
     def _extended(self) -> Generator[None, int, None]:
         kind = yield
+        if kind == ord("L"):
+            yield from self._graphics(kind, (yield from self._number()))
+            return
         data = yield from self._take((yield from self._number()))
         if kind == ord("k") and len(data) >= 2 and data[0] == 0x31:
             self._qr(data[1], data[2:])
@@ -256,6 +335,24 @@ class Decoder:
             self._answer(b"\x37\x22" + data[2:6] + b"\x00")
         elif kind not in (ord("A"), ord("k")):
             self._piece.unknown.append(bytes([0x1D, 0x28, kind]))
+
+    def _graphics(self, kind: int, length: int) -> Generator[None, int, None]:
+        """GS ( L and GS 8 L: a picture is stored by function 112 and printed by function 50."""
+        data = yield from self._take(length)
+        if kind == ord("L") and data[:2] == b"\x30\x70" and len(data) >= 10:
+            across = -(-int.from_bytes(data[6:8], "little") // 8)
+            self._stored = _bits(data[10:], across)
+        elif kind == ord("L") and data[:1] == b"\x30" and data[1:2] in (b"\x02", b"\x32"):
+            self._add_picture(self._stored)
+            self._stored = ()
+        else:
+            self._piece.unknown.append(bytes([0x1D, kind]) + data[:2])
+
+    def _add_picture(self, rows: tuple[bytes, ...]) -> None:
+        self._feed_pending()
+        if rows:
+            self._add(Ink(self._x, len(rows[0]), len(rows), rows=rows))
+            self._feed_line(len(rows))
 
     def _qr(self, function: int, data: bytes) -> None:
         if function == 67 and data:
@@ -286,16 +383,17 @@ class Decoder:
 
     def _raster(self) -> Generator[None, int, None]:
         yield  # "0"
-        yield  # m
+        mode = yield
         across = yield from self._number()
         tall = yield from self._number()
-        rows = []
+        rows = bytearray()
         for _ in range(tall):
-            raw = yield from self._take(across)
-            rows.append(bytes(byte >> (7 - bit) & 1 for byte in raw for bit in range(8)))
-        self._feed_pending()
-        self._add(Ink(0, across * 8, tall, rows=tuple(rows)))
-        self._feed_line(tall)
+            rows += yield from self._take(across)
+        wide, tall = 1 + (mode & 1), 1 + (mode >> 1 & 1)
+        dots = _bits(bytes(rows), across)
+        if wide == 2:
+            dots = tuple(bytes(dot for dot in row for _ in range(2)) for row in dots)
+        self._add_picture(tuple(row for row in dots for _ in range(tall)))
 
     # ------------------------------------------------------------ the paper
 
@@ -319,6 +417,8 @@ class Decoder:
         tallest = max((ink.height for ink in self._inks), default=0)
         moved = self._spacing if advance is None else advance
         self._piece.lines.append(Line(tuple(self._inks), self._align, max(moved, tallest)))
+        self.dots_fed += max(moved, tallest)
+        self._kanji = self._kanji_next
         if not self._inks and moved == 0:
             self._piece.lines.pop()
         self._inks, self._x = [], 0
@@ -328,93 +428,3 @@ class Decoder:
             self._feed_line()
         piece, self._piece = self._piece, Piece()
         self._cut(piece)
-
-
-def qr_rows(data: str, level: str, module: int) -> tuple[bytes, ...]:
-    """A QR code as rows of dots (0 or 1), without the quiet zone."""
-    import segno
-
-    code = segno.make_qr(data, error=level.lower(), boost_error=False)
-    rows = []
-    for line in code.matrix:
-        row = b"".join(bytes([cell & 1]) * module for cell in line)
-        rows += [row] * module
-    return tuple(rows)
-
-
-_FONT = "/usr/share/fonts/opentype/noto/NotoSansCJK-{weight}.ttc"
-#: Noto's collection: the eighth face is Mono SC, whose Latin letters are half as wide as a Han character.
-_MONO_SC = 7
-_MARGIN = 32
-_PAPER, _SHADE = 252, 176
-
-
-def draw_png(piece: Piece, dots: int = DOTS_80MM) -> bytes:
-    """The piece as a PNG picture: a dot is a pixel."""
-    from PIL import Image, ImageDraw
-
-    tall = sum(line.advance for line in piece.lines) + 2 * _MARGIN + 24
-    page = Image.new("L", (dots + 2 * _MARGIN, tall), _PAPER)
-    pen = ImageDraw.Draw(page)
-    y = _MARGIN
-    for line in piece.lines:
-        shift = _MARGIN + (dots - line.width) * line.align // 2
-        deepest = max((ink.height for ink in line.inks), default=0)
-        for ink in line.inks:
-            left, top = shift + ink.x, y + deepest - ink.height
-            if ink.rows:
-                dots_of = Image.frombytes("L", (ink.width, len(ink.rows)), b"".join(ink.rows))
-                page.paste(0, (left, top), dots_of.point(lambda dot: 255 * dot))
-            elif ink.text != " ":
-                _letter(page, pen, ink, left, top)
-        y += line.advance
-    _edge(pen, page.width, page.height, piece.whole)
-    out = io.BytesIO()
-    page.save(out, "PNG")
-    return out.getvalue()
-
-
-def _letter(page: Any, pen: Any, ink: Ink, left: int, top: int) -> None:
-    """One character in its cell. A printer widens and heightens the same 24 dots; so is it done here."""
-    from PIL import Image, ImageDraw
-
-    wide, tall = ink.size
-    font = _font(24 * tall, ink.bold)
-    if font is None:
-        pen.rectangle((left + 1, top + 1, left + ink.width - 2, top + ink.height - 2), outline=0)
-        return
-    cell = Image.new("L", (ink.width * tall // wide, ink.height), 0)
-    if ink.text in "─━│┃┄":
-        ImageDraw.Draw(cell).line((0, ink.height // 2, cell.width, ink.height // 2), fill=255, width=2)
-    else:
-        # Baseline at 0.86 of the cell: Noto's ideographs then fill it from top to bottom.
-        ImageDraw.Draw(cell).text(
-            (cell.width / 2, ink.height * 0.86), ink.text, fill=255, font=font, anchor="ms"
-        )
-    if cell.width != ink.width:
-        cell = cell.resize((ink.width, ink.height))
-    page.paste(0, (left, top), cell)
-
-
-_fonts: dict[tuple[int, bool], Any] = {}
-
-
-def _font(height: int, bold: bool) -> Any | None:
-    if (height, bold) not in _fonts:
-        from PIL import ImageFont
-
-        name = _FONT.format(weight="Bold" if bold else "Regular")
-        _fonts[height, bold] = (
-            ImageFont.truetype(name, height, index=_MONO_SC) if Path(name).exists() else None
-        )
-    return _fonts[height, bold]
-
-
-def _edge(pen: Any, width: int, height: int, whole: bool) -> None:
-    """The paper's edges, and the saw-tooth below: even where it was cut, ragged where it was torn."""
-    pen.line((0, 0, 0, height), fill=_SHADE)
-    pen.line((width - 1, 0, width - 1, height), fill=_SHADE)
-    step = 8 if whole else 24
-    depth = 4 if whole else 16
-    teeth = [(x, height - 1 - (depth if x // step % 2 else 0)) for x in range(0, width + step, step)]
-    pen.polygon([(0, height), *teeth, (width, height)], fill=_SHADE)

@@ -50,14 +50,31 @@ def windows(core: Core) -> list[Json]:
     return [window_view(one) for one in windows_now(core).all if one.skills & ticketed]
 
 
+def services(core: Core) -> list[Json]:
+    """The items that need a number, for choosing where somebody is sent."""
+    items = core.catalogue.services
+    return [{"code": one.code, "zh": one.name_zh, "en": one.name_en} for one in items if one.needs_ticket]
+
+
 def queue(core: Core) -> Json:
     """Today's tickets that still matter, or ``known`` False when the notebook cannot be read."""
     try:
         shown = line.tickets_today(core, ("CALLED", "SERVING", "HELD", "NO_SHOW", "DONE", "CANCELLED"))
         tickets = [*line.waiting(core), *(line.ticket_view(core, one) for one in shown)]
-        return {"known": True, "day": line.today(core), "tickets": tickets}
+        rules = line.policy(core)
     except (NotWritten, sqlite3.Error):
         return {"known": False, "day": "", "tickets": []}
+    return {
+        "known": True,
+        "day": line.today(core),
+        "tickets": tickets,
+        "windows": windows(core),
+        "rules": {
+            "undo_ms": rules.undo_within_ms,
+            "recalls_most": rules.recalls_most,
+            "late_places": rules.late_places,
+        },
+    }
 
 
 def paper(core: Core) -> Json:

@@ -20,8 +20,8 @@ from kiosk import windows
 from kiosk.core import Core
 from kiosk.line import rows
 from kiosk.rules import queue
-from kiosk.rules.calling_words import words_of
 from kiosk.rules.queue import Ticket
+from kiosk.voice import asking
 
 Row = dict[str, Any]
 
@@ -64,6 +64,8 @@ class Act:
     now_ms: int
     #: everybody whose ticket is another now, for the screens
     touched: list[Ticket] = field(default_factory=list)
+    #: windows that are open now and were not, for the screens
+    opened: list[str] = field(default_factory=list)
     _images: list[Row] = field(default_factory=list)
     _added: list[tuple[str, int]] = field(default_factory=list)
     _overtook: list[int] = field(default_factory=list)
@@ -134,6 +136,7 @@ class Act:
         span_id = windows.open_here(self.core, self.notebook, window_id, self.by, self.now_ms)
         if span_id is not None:
             self._added.append(("window_spans", span_id))
+            self.opened.append(window_id)
             windows.note(self.notebook, self.now_ms, self.by, "opened", window_id, "call")
 
     def serve(self, ticket: Ticket, outcome: str) -> None:
@@ -176,12 +179,9 @@ class Act:
         category = next(
             (one.id for one in self.core.catalogue.categories if one.ticket_prefix == ticket.prefix), ""
         )
-        words = words_of(category, ticket.prefix, ticket.number, window.number, ticket.lang)
-        cursor = self.notebook.execute(
-            "INSERT INTO announcements(ticket_id, lang, words, asked_ms, state) VALUES (?, ?, ?, ?, 'waiting')",
-            (ticket.ticket_id, ticket.lang, json.dumps(words), self.now_ms),
-        )
-        self._added.append(("announcements", int(cursor.lastrowid or 0)))
+        number = (category, ticket.prefix, ticket.number, window.number, ticket.lang)
+        for made in asking.ask(self.notebook, ticket.ticket_id, *number, self.now_ms):
+            self._added.append(("announcements", made))
 
     def sign(self, window_id: str | None, text: str, blink: bool = False) -> None:
         """What the LED sign above the window shows: a level."""
@@ -279,6 +279,13 @@ def undo(core: Core, notebook: sqlite3.Connection, ticket_id: int, by: str, now_
         [(one,) for one in last["before"]["overtook"]],
     )
     back = [rows.by_id(notebook, one) for one in dict.fromkeys([ticket_id, main, *touched])]
+    for ticket in back:
+        if (
+            ticket.state in queue.AT_WINDOW
+            and ticket.window_id
+            and windows.open_here(core, notebook, ticket.window_id, by, now_ms)
+        ):  # it was closed since: somebody stands there again
+            windows.note(notebook, now_ms, by, "opened", ticket.window_id, "undo")
     for ticket in back:
         more = {"undoes": last["entry_id"]}
         if ticket.ticket_id == main and last["before"]["overtook"]:

@@ -7,6 +7,7 @@ from typing import Any
 from kiosk.core import Core
 from kiosk.line import rows
 from kiosk.rules import queue
+from kiosk.rules.policy import Policy
 from kiosk.rules.queue import Ticket
 from kiosk.windows import windows_now
 
@@ -68,14 +69,29 @@ def board(core: Core) -> dict[str, Any]:
     }
 
 
+def by_id(core: Core, ticket_id: int) -> Ticket | None:
+    """A ticket of any day."""
+    row = (
+        core.reader()
+        .execute(f"SELECT {rows.FIELDS} FROM tickets WHERE ticket_id = ?", (ticket_id,))
+        .fetchone()
+    )
+    return None if row is None else rows.ticket_of(row)
+
+
+def policy(core: Core) -> Policy:
+    """The rules of the line as the hall has set them."""
+    return rows.policy_of(core.reader())
+
+
 def by_token(core: Core, token: str) -> Ticket | None:
     row = core.reader().execute(f"SELECT {rows.FIELDS} FROM tickets WHERE token = ?", (token,)).fetchone()
     return None if row is None else rows.ticket_of(row)
 
 
 def ahead(core: Core, ticket: Ticket) -> int:
-    """People before this one at the windows that serve its item; 0 once it is called."""
-    if ticket.state != "WAITING":
+    """People before this one at the windows that serve its item; 0 once it is called, or its day is over."""
+    if ticket.state != "WAITING" or ticket.business_day != today(core):
         return 0
     codes = sorted(windows_now(core).same_line(ticket.service_code))
     return rows.count_ahead(core.reader(), ticket.business_day, codes, queue.place(ticket))

@@ -13,6 +13,7 @@ from kiosk.rules.queue import Ticket
 
 
 def tell_called(core: Core, ticket: Ticket) -> None:
+    core.voice_bell.set()
     core.hub.publish("hall", "called", looking.called_view(core, ticket))
     tell_ticket(core, ticket)
     tell_line(core)

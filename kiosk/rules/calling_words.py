@@ -50,6 +50,11 @@ TEXTS: dict[str, Text] = {
     "word:number": Text("", "", "number"),
     "word:to_window": Text("", "", "please go to window"),
     "word:trial": Text("这是叫号试音", "zhe4 shi4 jiao4 hao4 shi4 yin1", "This is a test of the voice"),
+    "word:alarm": Text(
+        "有人需要帮助请工作人员马上处理",
+        "you3 ren2 xu1 yao4 bang1 zhu4 qing3 gong1 zuo4 ren2 yuan2 ma3 shang4 chu2 li3",
+        "Somebody needs help. Staff, please see to it now",
+    ),
     "category:party": Text("党务", "dang3 wu4", "Party affairs"),
     "category:government": Text("政务", "zheng4 wu4", "Government affairs"),
     "category:property": Text("物业", "wu4 ye4", "Property"),
@@ -76,6 +81,16 @@ def words_of(category: str, prefix: str, number: int, window_number: int, lang: 
     if lang == ENGLISH:
         return [GONG, which, "word:number", *digits, "word:to_window", window]
     return [GONG, "word:please", which, *digits, "word:number_to", window, "word:window"]
+
+
+def alarm_words() -> list[str]:
+    """What the hall hears while somebody calls for help and nobody has come: no name, no place."""
+    return [GONG, "word:alarm"]
+
+
+def trial_words(voice: str) -> list[str]:
+    """What the console's test button says: every kind of part once, and that it is a test."""
+    return [GONG, "word:trial", *words_of("government", "B", 31, 3, voice)[1:]]
 
 
 def text_of(part: str) -> Text | None:

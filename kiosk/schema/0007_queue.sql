@@ -45,6 +45,15 @@ CREATE INDEX tickets_called ON tickets(business_day, called_ms) WHERE called_ms 
 CREATE INDEX tickets_taken ON tickets(business_day, taken_ms);
 CREATE UNIQUE INDEX one_person_at_a_window ON tickets(business_day, window_id) WHERE state IN ('CALLED', 'SERVING');
 
+-- A second touch within 2 s that brought a key of its own was answered with the first one's ticket: that key again is
+-- that ticket again. Kept for a day.
+CREATE TABLE ticket_keys(
+    key       TEXT PRIMARY KEY,
+    ticket_id INTEGER NOT NULL REFERENCES tickets(ticket_id),
+    at_ms     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ticket_keys_by_time ON ticket_keys(at_ms);
+
 -- Several items on one ticket (一票到底), in the order in which they are to be done. The first has seq 1.
 CREATE TABLE ticket_items(
     ticket_id    INTEGER NOT NULL REFERENCES tickets(ticket_id),
@@ -181,12 +190,13 @@ CREATE TABLE appointments(
     CHECK ((state = 'ARRIVED') = (ticket_id IS NOT NULL))
 ) STRICT;
 CREATE INDEX appointments_by_day ON appointments(business_day, slot_ms);
+CREATE INDEX appointments_to_come ON appointments(slot_ms) WHERE state = 'BOOKED';
 
 -- What the hall's voice is to say, in order: written with the call, so no call is forgotten and none is cut short.
 CREATE TABLE announcements(
     announcement_id INTEGER PRIMARY KEY,
     ticket_id    INTEGER REFERENCES tickets(ticket_id),
-    lang         TEXT    NOT NULL,
+    lang         TEXT    NOT NULL,                   -- the voice that says it: "zh", "en", a dialect
     words        TEXT    NOT NULL,                   -- JSON: what is said, as parts (kiosk/rules/calling_words.py)
     asked_ms     INTEGER NOT NULL,
     began_ms     INTEGER,
@@ -209,6 +219,12 @@ CREATE TABLE voice_clips(
     in_use    INTEGER NOT NULL CHECK (in_use IN (0, 1))
 ) STRICT;
 CREATE UNIQUE INDEX one_clip_in_use ON voice_clips(voice, part) WHERE in_use = 1;
+
+-- What a hall has set about its voice; a key that is missing has the default of kiosk/rules/voice_policy.py.
+CREATE TABLE voice_policy(
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL                              -- JSON
+) STRICT, WITHOUT ROWID;
 
 -- What the LED sign above a window shows: a level that the bridge reads and tells anew at any time.
 CREATE TABLE signs(
@@ -246,6 +262,15 @@ CREATE INDEX api_answers_by_time ON api_answers(at_ms);
 -- A slip may go to another printer than the one it was written for, and be asked for again with a reason.
 ALTER TABLE slips ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE slips ADD COLUMN asked_by TEXT NOT NULL DEFAULT '';
+
+-- What staff did at a printer and no printer can say of itself: read by the bridge, as slips are.
+CREATE TABLE printer_acts(
+    act_id  INTEGER PRIMARY KEY,
+    printer TEXT    NOT NULL,
+    act     TEXT    NOT NULL CHECK (act IN ('new_roll')),
+    by      TEXT    NOT NULL,
+    at_ms   INTEGER NOT NULL
+) STRICT;
 
 -- What a day that is over was like, counted from its rows in `serves`: a report over years reads these few rows instead
 -- of all of those. Never holds anything of a person. `waits` and `services` are whole seconds, rising, 4 bytes each,

@@ -351,6 +351,6 @@ def test_a_wrong_profile_stops_it_with_the_nearest_name(hall: Hall) -> None:
 
 
 def test_every_profile_of_hall_toml_is_complete() -> None:
-    assert {"generic58", "generic80", "epson-tm-t82", "xprinter-xp80", "sprt", "gprinter"} == set(
+    assert {"generic58", "generic80", "epson-tm-t82", "xprinter-xp80", "sprt", "gprinter", "mute58"} == set(
         load_profiles()
     )
