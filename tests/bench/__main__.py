@@ -16,12 +16,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from tests.bench.called import called
 from tests.bench.crowd import crowd
 from tests.bench.disk import slowdisk
 from tests.bench.halls import HALL_BENCHES, disk_floor
 from tests.bench.life import idle, start
 from tests.bench.loop import Options, burst, loop, sustained
 from tests.bench.machine import machine
+from tests.bench.stuck import stuck_printer
+from tests.bench.taking import taking
+from tests.bench.waits import waits
 from tests.peers.__main__ import main as peers
 from tests.whole_hall import whole_hall
 
@@ -33,6 +37,10 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "crowd": crowd,
     "start": start,
     "idle": idle,
+    "tickets": lambda options: taking(options.folder, rounds=options.rounds),
+    "called": lambda options: called(options.folder),
+    "stuck_printer": lambda options: stuck_printer(options.folder),
+    "figures": lambda options: waits(options.folder, rounds=options.rounds),
 }
 
 
