@@ -43,6 +43,7 @@ from kiosk.console import (  # noqa: E402
     running,
     upkeep,
     visits,
+    voice,
     windows,
 )
 
@@ -89,5 +90,6 @@ __all__ = [
     "running",
     "upkeep",
     "visits",
+    "voice",
     "windows",
 ]

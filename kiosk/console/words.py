@@ -16,6 +16,7 @@ from kiosk.words_figures import WORDS as FIGURES
 from kiosk.words_queue import WORDS as QUEUE
 from kiosk.words_running import WORDS as RUNNING
 from kiosk.words_upkeep import WORDS as UPKEEP
+from kiosk.words_voice import WORDS as VOICE
 
 Lang = Literal["zh", "en"]
 
@@ -378,6 +379,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **CARE,
     **UPKEEP,
     **FIGURES,
+    **VOICE,
     **QUEUE,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},
     **{f"call_kind_{key}": pair for key, pair in KINDS.items()},
