@@ -11,6 +11,8 @@ from typing import Literal
 
 Light = Literal["off", "blink", "steady"]
 BayState = Literal["free", "taken", "unknown", "closed"]
+#: How full: open, almost, full; "" where nobody knows.
+Level = Literal["", "open", "almost", "full"]
 CallState = Literal["HEARD", "COMING", "CLOSED"]
 
 # ---------------------------------------------------------------- facts
@@ -69,6 +71,42 @@ class BayHeard:
     device_id: str
     occupied: bool | None
     press_id: str = ""
+    #: it was judged by how far away the next thing is, not by the sensor itself
+    by_distance: bool = False
+    #: the permit tag that it reads, "" where it reads none
+    tag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BaySettled:
+    """What a sensor said of its bay has stood for as long as its kind must wait. ``number`` names that wait."""
+
+    device_id: str
+    wanted: BayState
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class CarsCounted:
+    """A counter at a gate spoke: totals, or what came since its last word (its model knows). None: it has not said.
+
+    ``passes``: it counts in one direction only, or cannot tell directions apart.
+    """
+
+    device_id: str
+    ins: int | None = None
+    outs: int | None = None
+    passes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteHeard:
+    """A feed spoke for a whole car park. Its numbers may not add up."""
+
+    device_id: str
+    free: int | None = None
+    taken: int | None = None
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +191,12 @@ class SayTo:
 
 @dataclass(frozen=True, slots=True)
 class ShowCount:
-    """What an entrance panel shows. ``certain`` is False where too many bays are unknown for a number."""
+    """What an entrance panel shows. ``certain`` is False where too many bays are unknown for a number, or none can be.
+
+    ``free`` + ``taken`` + ``unknown`` + ``closed`` = ``total``; ``reserved`` of the free ones are not for whoever
+    comes. A panel with digits shows :attr:`number`. ``level``: open, almost, full, "" where nobody knows.
+    ``arrow``: left, right, straight, up, down: where those bays lie from the panel.
+    """
 
     panel: str
     text: str
@@ -164,3 +207,14 @@ class ShowCount:
     total: int
     certain: bool
     since_ms: int
+    level: Level = ""
+    reserved: int = 0
+    arrow: str = ""
+    text_en: str = ""
+
+    @property
+    def number(self) -> int | None:
+        """How many bays a driver may hope for; None where no number may be shown."""
+        if not self.certain:
+            return None
+        return 0 if self.level == "full" else max(0, self.free - self.reserved)

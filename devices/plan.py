@@ -110,7 +110,12 @@ class Broker:
 
 @dataclass(frozen=True, slots=True)
 class Printer:
-    """A queue printer on a serial line. ``port`` is a device ("/dev/ttyUSB0") or "virtual"."""
+    """A queue printer on a serial line. ``port`` is a device ("/dev/ttyUSB0") or "virtual".
+
+    ``flow``: who holds the line when the printer is busy, XON/XOFF ("software") or the wires RTS/CTS ("hardware").
+    ``screens``: the screens whose slips come out here; ``spare``: the id of the printer that steps in for this one.
+    ``roll_m``: metres on a new roll, 0 where nobody says.
+    """
 
     id: str = _id()
     name_zh: str = "取号打印机"
@@ -118,23 +123,37 @@ class Printer:
     port: str = "virtual"
     baud: int = _int(9600, 1200, 460800)
     profile: str = "generic80"
+    flow: str = _one_of("software", "software", "hardware")
+    screens: tuple[str, ...] = ()
+    spare: str = ""
+    roll_m: int = _int(0, 0, 500)
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
     """An LED panel at an entrance. ``via`` "mqtt": it listens to its topic; "serial": the bridge drives ``port``.
 
-    ``zones`` are the parking zones whose free bays it adds up; empty means all.
+    ``zones`` are the parking zones whose free bays it adds up; empty means all, or those of ``site``. A site without
+    bays of ours is shown as its feed tells it. ``arrow``: where those bays lie from the panel.
+    ``kind`` "window": an LED sign above a service window (``window`` "W3") that shows the number called there.
+    ``address`` is the sign's own on its line, ``width_px`` and ``height_px`` its face, where its driver asks for them.
     """
 
     id: str = _id()
     name_zh: str = "入口屏"
     name_en: str = "Entrance panel"
+    kind: str = _one_of("count", "count", "window")
+    window: str = ""
     zones: tuple[str, ...] = ()
+    site: str = ""
+    arrow: str = _one_of("", "", "left", "right", "straight", "up", "down")
     via: str = _one_of("mqtt", "mqtt", "serial")
     driver: str = "xunpeng"
     port: str = "virtual"
     baud: int = _int(9600, 1200, 460800)
+    address: int = _int(1, 1, 255)
+    width_px: int = _int(64, 8, 2048)
+    height_px: int = _int(16, 8, 256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +203,19 @@ class Sms:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """Who calls numbers aloud: "display" (the browser that shows ``/display``), "hall" (this machine), or "off".
+
+    ``player`` and ``device`` are for "hall": "auto" takes pw-play where PipeWire runs, else aplay; ``device`` is what
+    that player calls it ("" its default; ``aplay -L``, ``wpctl status`` list them).
+    """
+
+    by: str = _one_of("display", "hall", "display", "off")
+    player: str = _one_of("auto", "auto", "pw-play", "aplay")
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Virtual:
     """The demo's virtual devices. A real hall sets ``on = false``; every count here is only the demo's."""
 
@@ -207,6 +239,7 @@ class Plan:
     metrics: Metrics = field(default_factory=Metrics)
     ingest: tuple[Ingest, ...] = ()
     sms: Sms = field(default_factory=Sms)
+    voice: Voice = field(default_factory=Voice)
     virtual: Virtual = field(default_factory=Virtual)
 
 
@@ -236,8 +269,28 @@ def read_plan(text: str, file: str = "hall.toml") -> Plan:
                 where: _Path = (*kind.split("."), number, "id")
                 raise reader.fault(where, f"id {name!r} is already used by {seen[name]}")
             seen[name] = kind
+    _check_printers(plan, reader)
     _check_wiring(plan, reader)
     return plan
+
+
+def _check_printers(plan: Plan, reader: _Reader) -> None:
+    """A spare is another printer of this hall, and a screen has one printer."""
+    ids = [one.id for one in plan.printers]
+    printer_of: dict[str, str] = {}
+    for number, one in enumerate(plan.printers):
+        if one.spare and (one.spare not in ids or one.spare == one.id):
+            others = [name for name in ids if name != one.id]
+            near = difflib.get_close_matches(one.spare, others, n=1, cutoff=0.5)
+            hint = f"did you mean {near[0]!r}?" if near else f"others here: {', '.join(others) or 'none'}"
+            raise reader.fault(("printers", number, "spare"), f"there is no other printer {one.spare!r}; {hint}")
+        for place, screen in enumerate(one.screens):
+            if screen in printer_of:
+                raise reader.fault(
+                    ("printers", number, "screens", place),
+                    f"the slips of {screen!r} come out at {printer_of[screen]!r} already",
+                )
+            printer_of[screen] = one.id
 
 
 def _check_wiring(plan: Plan, reader: _Reader) -> None:
@@ -264,6 +317,15 @@ def _check_wiring(plan: Plan, reader: _Reader) -> None:
         if port != "virtual" and port in lines:
             raise reader.fault((kind, number, "port"), f"{port} is already used by {lines[port]!r}")
         lines[port] = name
+    for number, panel in enumerate(plan.panels):
+        if panel.kind == "window" and not panel.window:
+            raise reader.fault(
+                ("panels", number, "window"), "a sign needs the window above which it hangs, 'W3'"
+            )
+        if panel.kind == "window" and panel.via != "serial":
+            raise reader.fault(
+                ("panels", number, "via"), "a window's sign is driven over a line: via = 'serial'"
+            )
     try:
         zoneinfo.ZoneInfo(plan.hall.timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

@@ -19,6 +19,7 @@ import socket
 import sqlite3
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 from devices.clock import mono_ns, wall_ms
 from devices.faults import HallFileFault, NotWritten, SlipFault
@@ -26,12 +27,13 @@ from devices.messages import ShowCount
 from firmware_bridge.drop_box import DropBox, read_slip
 from firmware_bridge.glyphs import draw
 from firmware_bridge.jobs import SCHEMA, Jobs
-from firmware_bridge.outbox import Outbox, Watched
+from firmware_bridge.outbox import Outbox, Signs, Watched
 from firmware_bridge.panel_desk import PanelDesk
-from firmware_bridge.panels import load_driver
+from firmware_bridge.panels import ShowCalled, load_driver
 from firmware_bridge.printer_desk import SLIP_GAP_MS, PrinterDesk
 from firmware_bridge.profiles import choose, load_profiles
 from firmware_bridge.serial_port import SerialPort
+from firmware_bridge.sparing import Spares
 from gateway import views
 from gateway.house import House, open_house
 from gateway.log import begin_log, end_log, say, say_once
@@ -48,7 +50,8 @@ ALIVE_EVERY_MS = 15_000
 
 
 #: The columns of gateway.db's table "panels" that are numbers.
-_NUMBERS = ("free", "taken", "unknown", "closed", "total", "since_ms")
+_NUMBERS = ("free", "taken", "unknown", "closed", "total", "since_ms", "reserved")
+_WORDS = ("text", "level", "arrow", "text_en")
 #: Whose line it is, what is awaited of it, which opening of the port this is.
 _Watch = tuple[PrinterDesk | PanelDesk, int, int]
 
@@ -62,11 +65,12 @@ class Bridge:
         self.outbox = Outbox(house.kiosk_db)
         self.drop_box = DropBox(house.home / "spool-in")
         self.counts = Watched(house.gateway_db)
+        self.signs = Signs(house.kiosk_db)
         profiles = load_profiles()
         self.printers = [
             PrinterDesk(
                 printer,
-                SerialPort(house.serial_port(printer.id, printer.port), printer.baud),
+                SerialPort(house.serial_port(printer.id, printer.port), printer.baud, printer.flow),
                 choose(profiles, printer.profile, printer.id),
                 self.jobs,
                 draw,
@@ -76,13 +80,15 @@ class Bridge:
         self.panels = [
             PanelDesk(
                 panel,
-                SerialPort(house.serial_port(panel.id, panel.port), panel.baud),
-                load_driver(panel.driver, panel.id),
+                # No XON/XOFF: in a panel's binary answer 0x11 and 0x13 are numbers (19 free bays is one).
+                SerialPort(house.serial_port(panel.id, panel.port), panel.baud, "none"),
+                load_driver(panel.driver, panel.id, panel.kind),
                 self.jobs,
             )
             for panel in house.plan.panels
             if panel.via == "serial"
         ]
+        self.spares = Spares(self.printers, self.jobs)
         self.desks: list[PrinterDesk | PanelDesk] = [*self.printers, *self.panels]
         self._selector = selectors.DefaultSelector()
         self._watched: dict[int, _Watch] = {}
@@ -125,8 +131,10 @@ class Bridge:
         self._look_at_kiosk(tick)
         self._look_into_drop_box(tick)
         self._look_at_counts(tick)
+        self._look_at_signs(tick)
         for desk in self.desks:
             desk.turn(tick)
+        self.spares.turn(tick)
         if tick >= self._alive_ms:
             self._alive_ms = tick + ALIVE_EVERY_MS
             with contextlib.suppress(NotWritten):  # said aloud where a slip hangs on it
@@ -137,6 +145,7 @@ class Bridge:
         for desk in self.desks:
             desk.close()
         self.outbox.file.close()
+        self.signs.file.close()
         self.counts.close()
         self._selector.close()
         self._notebook.close()
@@ -149,7 +158,7 @@ class Bridge:
     def status(self) -> str:
         """One line for the person who looks."""
         parts = [f"{desk.printer.id}: {desk.state or 'asking'}" for desk in self.printers]
-        parts += [f"{desk.panel.id}: {desk.state or 'waiting for a count'}" for desk in self.panels]
+        parts += [f"{desk.panel.id}: {desk.state or 'nothing to show yet'}" for desk in self.panels]
         return ", ".join(parts) or "no printer and no serial panel in hall.toml"
 
     def _watch_lines(self) -> None:
@@ -212,6 +221,8 @@ class Bridge:
             self.jobs.hear_verdicts(verdicts)
         if new:
             self._refuse_strangers()
+        while acts := self.outbox.acts_after(int(self.jobs.meta("last_act_id") or 0)):
+            self.jobs.take_acts(acts)
 
     def _refuse_strangers(self) -> None:
         for slip_id, printer in self.jobs.refuse_strangers({desk.printer.id for desk in self.printers}):
@@ -250,9 +261,28 @@ class Bridge:
             self.counts.lost(wrong)
             return
         for desk in self.panels:
-            if row := rows.get(desk.panel.id):
+            if desk.panel.kind == "count" and (row := rows.get(desk.panel.id)):
                 numbers = {name: int(str(row[name])) for name in _NUMBERS}
-                desk.show(ShowCount(desk.panel.id, str(row["text"]), certain=bool(row["certain"]), **numbers))
+                words: dict[str, Any] = {**numbers, **{name: str(row[name]) for name in _WORDS}}
+                desk.show(ShowCount(desk.panel.id, certain=bool(row["certain"]), **words))
+
+
+    def _look_at_signs(self, tick: int) -> None:
+        signs = [desk for desk in self.panels if desk.panel.kind == "window"]
+        if not signs or not self.signs.file.changed(tick):
+            return
+        try:
+            levels = self.signs.levels()
+        except sqlite3.Error as wrong:
+            say_once(
+                "kiosk_db_signs", "outbox_unreadable", f"what signs show cannot be read: {wrong}; tried every second"
+            )
+            self.signs.file.lost(wrong)
+            return
+        for desk in signs:
+            # A sign of which the kiosk says nothing is told that it is dark: it may still show yesterday's number.
+            text, blink = levels.get(desk.panel.id, ("", False))
+            desk.show(ShowCalled(text, blink))
 
 
 def _wall_ms() -> int:

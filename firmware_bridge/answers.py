@@ -47,11 +47,6 @@ class StatusBack:
         return bool(self.bytes4[0] & 0x20)
 
     @property
-    def error(self) -> bool:
-        """A mechanical, cutter, unrecoverable or temperature error (second byte, bits 2, 3, 5, 6)."""
-        return bool(self.bytes4[1] & 0x6C)
-
-    @property
     def paper_low(self) -> bool:
         return bool(self.bytes4[2] & 0x03)
 
@@ -142,47 +137,3 @@ class Answers:
             self.junk += len(self._block)
             self._block = b""
         return None
-
-
-@dataclass(slots=True)
-class Health:
-    """What the printer has said of itself. None: it has not said, and unknown is neither well nor ill."""
-
-    offline: bool | None = None
-    cover_open: bool | None = None
-    paper_out: bool | None = None
-    paper_low: bool | None = None
-    error: bool | None = None
-
-    def hear_real_time(self, question: int, byte: int) -> None:
-        """Take in the answer ``byte`` to ``DLE EOT question`` (1 printer, 2 offline cause, 3 error, 4 paper)."""
-        if question == 1:
-            self.offline = bool(byte & 0x08)
-        elif question == 2:
-            self.cover_open = bool(byte & 0x04)
-        elif question == 3:
-            self.error = bool(byte & 0x6C)
-        elif question == 4:
-            self.paper_low = bool(byte & 0x0C)
-            self.paper_out = bool(byte & 0x60)
-
-    def hear_status_back(self, status: StatusBack) -> None:
-        self.offline, self.cover_open, self.error = status.offline, status.cover_open, status.error
-        self.paper_low, self.paper_out = status.paper_low, status.paper_out
-
-    @property
-    def known(self) -> bool:
-        return None not in (self.offline, self.cover_open, self.paper_out, self.error)
-
-    @property
-    def state(self) -> str | None:
-        """The word of docs/protocol.md, or None where the printer has not yet said enough."""
-        if self.cover_open:
-            return "cover_open"
-        if self.paper_out:
-            return "paper_out"
-        if self.error or self.offline:
-            return "recoverable"
-        if not self.known:
-            return None
-        return "paper_low" if self.paper_low else "ready"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from firmware_bridge.outbox import Slip, Verdict
+from firmware_bridge.outbox import PrinterAct, Slip, Verdict
 from firmware_bridge.spool import Event, State, allowed, next_state
 from gateway.notebook import Notebook
 
@@ -21,6 +21,8 @@ SCHEMA = Path(__file__).with_name("schema")
 STALE_AT_FIRST_SIGHT_MS = 60 * 60 * 1000
 #: How long finished jobs are kept. Our choice: a quarter of a year answers "was it printed?" in every complaint.
 KEEP_MS = 90 * 24 * 3600 * 1000
+#: How long it is kept how a printer was: "how often was its cover open this year, and last?"
+KEEP_MOVES_MS = 400 * 24 * 3600 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,11 @@ class Job:
     state: State
     attempts: int
     body: str
+    #: The number of its latest sending, 0 before the first.
+    sending: int = 0
+
+
+_JOB = "job_id, slip_id, printer, state, attempts, body, sending"
 
 
 class Jobs:
@@ -52,6 +59,11 @@ class Jobs:
         """The oldest job that waits for ``printer``."""
         return self._one("printer = ? AND state = 'QUEUED' ORDER BY job_id LIMIT 1", printer)
 
+    def torn_last(self, printer: str) -> Job | None:
+        """The job that was being sent to ``printer`` when this bridge began anew, as long as nobody knows of it."""
+        found = self._one("printer = ? AND sending > 0 ORDER BY sending DESC LIMIT 1", printer)
+        return found if found is not None and found.state is State.UNSURE else None
+
     def mend_bytes(self, printer: str) -> int:
         row = self._notebook.connection.execute(
             "SELECT mend_bytes FROM printers WHERE printer = ?", (printer,)
@@ -63,10 +75,8 @@ class Jobs:
         return str(row[0]) if row else ""
 
     def _one(self, where: str, *values: object) -> Job | None:
-        row = self._notebook.connection.execute(
-            f"SELECT job_id, slip_id, printer, state, attempts, body FROM jobs WHERE {where}", values
-        ).fetchone()
-        return Job(row[0], row[1], row[2], State(row[3]), row[4], row[5]) if row else None
+        row = self._notebook.connection.execute(f"SELECT {_JOB} FROM jobs WHERE {where}", values).fetchone()
+        return Job(row[0], row[1], row[2], State(row[3]), row[4], row[5], row[6]) if row else None
 
     # ------------------------------------------------------------ starting
 
@@ -88,10 +98,11 @@ class Jobs:
                 for (old,) in db.execute(f"SELECT {key} FROM {table}").fetchall():
                     if old not in names:
                         db.execute(f"DELETE FROM {table} WHERE {key} = ?", (old,))
+                unasked = "unknown" if table == "printers" else "silent"
                 for name in names:
                     db.execute(
                         f"INSERT INTO {table}({key}, state, since_ms, why_zh, why_en)"
-                        " VALUES (?, 'silent', ?, '刚启动，还没有回音', 'just started, no word from it yet')"
+                        f" VALUES (?, '{unasked}', ?, '刚启动，还没有回音', 'just started, no word from it yet')"
                         f" ON CONFLICT({key}) DO UPDATE SET state = excluded.state, since_ms = excluded.since_ms,"
                         " why_zh = excluded.why_zh, why_en = excluded.why_en",
                         (name, now),
@@ -100,6 +111,7 @@ class Jobs:
             db.execute(
                 "DELETE FROM jobs WHERE state IN ('PRINTED','SETTLED') AND changed_ms < ?", (now - KEEP_MS,)
             )
+            db.execute("DELETE FROM printer_moves WHERE at_ms < ?", (now - KEEP_MOVES_MS,))
             return len(torn)
 
         return self._notebook.write(work)
@@ -133,6 +145,7 @@ class Jobs:
                 ("kiosk_epoch", epoch),
                 ("last_slip_id", 0),
                 ("last_verdict_id", 0),
+                ("last_act_id", 0),
                 ("old_slip_id", restored_slip or 0),
                 ("stale_ms", stale_ms),
                 ("doubt_ms", doubt_ms),
@@ -225,14 +238,19 @@ class Jobs:
 
         def work(db: sqlite3.Connection) -> None:
             self._step(db, job.job_id, Event.SEND_BEGAN)
-            db.execute("UPDATE jobs SET attempts = attempts + 1 WHERE job_id = ?", (job.job_id,))
+            db.execute(
+                "UPDATE jobs SET attempts = attempts + 1, sending = ? WHERE job_id = ?", (number, job.job_id)
+            )
             db.execute("UPDATE printers SET mend_bytes = ? WHERE printer = ?", (mend_bytes, job.printer))
             _set(db, "sendings", str(number))
 
         self._notebook.write(work)
 
-    def said_done(self, job: Job, confirmed_by: str) -> None:
-        """The printer's word. It may come late: what staff have settled meanwhile stays as they said."""
+    def said_done(self, job: Job, confirmed_by: str, mm: int = 0) -> None:
+        """The printer's word. It may come late: what staff have settled meanwhile stays as they said.
+
+        :param mm: how much paper it took.
+        """
         now = self._wall_ms()
 
         def work(db: sqlite3.Connection) -> None:
@@ -241,13 +259,24 @@ class Jobs:
                 self._step(db, job.job_id, Event.SAID_DONE)
                 db.execute("UPDATE jobs SET confirmed_by = ? WHERE job_id = ?", (confirmed_by, job.job_id))
             db.execute(
-                "UPDATE printers SET last_printed_ms = ?, mend_bytes = 0 WHERE printer = ?", (now, job.printer)
+                "UPDATE printers SET last_printed_ms = ?, mend_bytes = 0, paper_mm = paper_mm + ? WHERE printer = ?",
+                (now, mm, job.printer),
             )
 
         self._notebook.write(work)
 
-    def step(self, job: Job, event: Event, why_zh: str = "", why_en: str = "") -> State:
-        return self._notebook.write(lambda db: self._step(db, job.job_id, event, why_zh, why_en))
+    def step(self, job: Job, event: Event, why_zh: str = "", why_en: str = "", mm: int = 0) -> State:
+        """One step. ``mm``: the paper that a slip took which did not come to its end."""
+
+        def work(db: sqlite3.Connection) -> State:
+            after = self._step(db, job.job_id, event, why_zh, why_en)
+            if event is Event.PROVED_UNFINISHED:
+                db.execute("UPDATE jobs SET voided = voided + 1 WHERE job_id = ?", (job.job_id,))
+            if mm:
+                db.execute("UPDATE printers SET paper_mm = paper_mm + ? WHERE printer = ?", (mm, job.printer))
+            return after
+
+        return self._notebook.write(work)
 
     def nothing_left(self, job: Job, mend_bytes: int) -> None:
         """Not one byte had left: the printer waits for no more than it did before."""
@@ -270,15 +299,53 @@ class Jobs:
         )
         return after
 
+    def hand_over(self, printer: str, spare: str) -> list[int]:
+        """Slips of which not one byte has left go to the spare printer, each once. Gives their numbers."""
+        which = "printer = ? AND state = 'QUEUED' AND attempts = 0 AND meant_for = ''"
+        if self._one(f"{which} LIMIT 1", printer) is None:
+            return []
+
+        def work(db: sqlite3.Connection) -> list[int]:
+            slips = [row[0] for row in db.execute(f"SELECT slip_id FROM jobs WHERE {which}", (printer,))]
+            db.execute(
+                f"UPDATE jobs SET meant_for = printer, printer = ?, changed_ms = ? WHERE {which}",
+                (spare, self._wall_ms(), printer),
+            )
+            return slips
+
+        return self._notebook.write(work)
+
     # ------------------------------------------------------------ health
 
-    def printer_is(self, printer: str, state: str, why_zh: str, why_en: str) -> None:
-        self._notebook.write(
-            lambda db: db.execute(
-                "UPDATE printers SET state = ?, since_ms = ?, why_zh = ?, why_en = ? WHERE printer = ?",
-                (state, self._wall_ms(), why_zh, why_en, printer),
+    def printer_is(self, printer: str, state: str, why_zh: str, why_en: str, new_roll: bool = False) -> None:
+        """How it is from now on. ``new_roll``: paper was put in."""
+
+        def work(db: sqlite3.Connection) -> None:
+            now = self._wall_ms()
+            before = db.execute("SELECT state FROM printers WHERE printer = ?", (printer,)).fetchone()
+            db.execute(
+                "UPDATE printers SET state = ?, why_zh = ?, why_en = ? WHERE printer = ?",
+                (state, why_zh, why_en, printer),
             )
-        )
+            if before is None or before[0] == state:
+                return
+            db.execute("UPDATE printers SET since_ms = ? WHERE printer = ?", (now, printer))
+            db.execute("INSERT INTO printer_moves(printer, state, at_ms) VALUES (?, ?, ?)", (printer, state, now))
+            if new_roll:
+                db.execute("UPDATE printers SET paper_mm = 0 WHERE printer = ?", (printer,))
+
+        self._notebook.write(work)
+
+    def take_acts(self, acts: list[PrinterAct]) -> None:
+        """What staff have done at a printer. A new roll: its paper is counted from now on."""
+
+        def work(db: sqlite3.Connection) -> None:
+            for one in acts:
+                if one.act == "new_roll":
+                    db.execute("UPDATE printers SET paper_mm = 0 WHERE printer = ?", (one.printer,))
+            _set(db, "last_act_id", str(acts[-1].act_id))
+
+        self._notebook.write(work)
 
     def panel_is(self, panel: str, state: str, shown: str, why_zh: str, why_en: str) -> None:
         self._notebook.write(

@@ -40,6 +40,15 @@ class Verdict:
     verdict: str
 
 
+@dataclass(frozen=True, slots=True)
+class PrinterAct:
+    """What a member of staff has done at a printer: ``new_roll``."""
+
+    act_id: int
+    printer: str
+    act: str
+
+
 class Watched:
     """Another process's notebook, looked at without waiting. ``changed`` costs 3 microseconds when nothing has."""
 
@@ -100,6 +109,25 @@ class Watched:
         self.why_en = ""
 
 
+class Signs:
+    """What the LED signs above the windows show: the level that the kiosk keeps in ``signs``.
+
+    A connection of its own, so that a sign never waits for a printer that is busy with slips.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.file = Watched(path)
+
+    def levels(self) -> dict[str, tuple[str, bool]]:
+        """Each sign's text and whether it blinks.
+
+        :raises sqlite3.Error: the file cannot be read just now, or is of an older kiosk.
+        """
+        assert self.file.connection is not None
+        rows = self.file.connection.execute("SELECT sign, text, blink FROM signs").fetchall()
+        return {str(row[0]): (str(row[1]), bool(row[2])) for row in rows}
+
+
 class Outbox:
     """The slips and verdicts of kiosk.db."""
 
@@ -134,6 +162,14 @@ class Outbox:
             MOST_AT_ONCE,
         )
         return [Verdict(int(row[0]), int(row[1]), str(row[2])) for row in rows]
+
+    def acts_after(self, act_id: int) -> list[PrinterAct]:
+        rows = self._ask(
+            "SELECT act_id, printer, act FROM printer_acts WHERE act_id > ? ORDER BY act_id LIMIT ?",
+            act_id,
+            MOST_AT_ONCE,
+        )
+        return [PrinterAct(int(row[0]), str(row[1]), str(row[2])) for row in rows]
 
     def _ask(self, question: str, *values: object) -> list[tuple[Any, ...]]:
         """:raises sqlite3.Error: the file cannot be read just now."""

@@ -28,6 +28,7 @@ class Profile:
     cutter: str
     fs_next_line: bool = False
     reset_at_head: bool = True
+    voice: bool = True
 
     @property
     def dots_per_column(self) -> int:

@@ -13,17 +13,19 @@ thrown away first, so a stuck printer cannot hold up the shutdown.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import stat
+import sys
 import termios
 
 import serial
 
 from devices.faults import OutsideDown
 
-#: Between two tries to open a port that is not there, growing: a cable that is put back prints within 2 s, and
-#: a hall without a printer costs one stat every 2 s.
-FIRST_RETRY_MS, LONGEST_RETRY_MS = 250, 2000
+#: Between two tries to open a port that is not there, growing: a cable that is put back is seen within half a second,
+#: and a hall without a printer costs two stats a second.
+FIRST_RETRY_MS, LONGEST_RETRY_MS = 250, 500
 #: How often it is looked whether the path still leads to the open line: two system calls.
 LOOK_EVERY_MS = 1000
 #: Bytes handed to the kernel at once. Small, so that a slip that must stop has few bytes under way: a quarter
@@ -37,9 +39,10 @@ class SerialPort:
     ``why_zh`` and ``why_en`` say why it is not open, for the person on duty.
     """
 
-    def __init__(self, path: str, baud: int) -> None:
+    def __init__(self, path: str, baud: int, flow: str = "software") -> None:
         self.path = path
         self.baud = baud
+        self._flow = flow
         self.why_zh = ""
         self.why_en = ""
         #: How often it was opened: two lines may have the same descriptor one after the other.
@@ -73,7 +76,8 @@ class SerialPort:
                 timeout=0,
                 write_timeout=0,
                 # XON/XOFF costs nothing where it is not used: no answer of a printer contains 0x11 or 0x13.
-                xonxoff=True,
+                xonxoff=self._flow == "software",
+                rtscts=self._flow == "hardware",
                 exclusive=True,
             )
         except (OSError, ValueError, termios.error) as wrong:  # SerialException is an OSError; termios.error is not
@@ -127,6 +131,13 @@ class SerialPort:
             return 0
         except OSError as wrong:
             raise self._lost(wrong) from wrong
+
+    def waiting(self) -> int:
+        """How many bytes the kernel holds that have not left yet; 0 where it cannot say (a pseudo-terminal)."""
+        try:
+            return int.from_bytes(fcntl.ioctl(self.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"), sys.byteorder)
+        except OSError:
+            return 0
 
     def close(self) -> None:
         """Give the port back at once. What the line has not taken yet is thrown away."""

@@ -43,7 +43,7 @@ class Event(Enum):
     NOTHING_LEFT = "nothing_left"
     #: The printer said that everything before its completion mark is printed.
     SAID_DONE = "said_done"
-    #: The printer said "no paper" or "cover open" before it said "done": the slip is in two pieces.
+    #: The printer said "no paper", "cover open" or "error" before it said "done": the slip is in two pieces, and void.
     PROVED_UNFINISHED = "proved_unfinished"
     #: Bytes went out and no word came back in time.
     WORD_MISSING = "word_missing"

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from devices.faults import OrderRefused
-from devices.messages import BayHeard, DeviceSeen, Pressed, Released
+from devices.messages import BayHeard, BaySettled, DeviceSeen, Pressed, Released
 from devices.plan import Panel
 from gateway.arrival import Arrival
-from gateway.hall import bays, calls, rules
+from gateway.hall import calls, rules, showing
 from gateway.hall.rows import Row
-from gateway.hall.state import Bay, BayMove, Decision, Device, HallState, Zone
+from gateway.hall.state import Bay, BayMove, Decision, Device, HallState, Settling, Zone
 from gateway.notebook import Notebook
 from gateway.presence import MOST_DEVICES, Presences
 from gateway.store import find_press, newest_press
@@ -46,6 +46,8 @@ class Decider:
         self._counts = counts
         #: device_id -> (boot, seq) of its newest press, on disk or heard since
         self._newest: dict[str, tuple[str, int]] = {}
+        #: candidates that have begun to be settled and are not yet timed (gateway/settling.py)
+        self.settling: list[Settling] = []
         #: device_id -> the running hour, and how many moves its bay has made in it
         self._moves: dict[str, tuple[int, int]] = {}
 
@@ -88,7 +90,14 @@ class Decider:
         elif isinstance(fact, DeviceSeen) and not fact.offline:
             self._presences.heard(fact.device_id, arrival.arrived_ns / 1e9, arrival.arrived_ms)
         decision = rules.decide(state, fact, arrival.arrived_ms, arrival.every_ms)
-        if isinstance(fact, BayHeard) and decision.changes:
+        for quiet in decision.quiet:
+            if isinstance(quiet, Settling) and quiet.wanted:
+                if quiet.counted:
+                    # The same word again is no mere sign of life: it is one reading more.
+                    self._presences.changed(quiet.device_id)
+                if quiet.readings == 1:
+                    self.settling.append(quiet)
+        if isinstance(fact, BayHeard | BaySettled) and decision.changes:
             self._bound_history(fact.device_id, arrival, decision)
         return decision
 
@@ -108,11 +117,11 @@ class Decider:
 
     def panels_follow(self, decided: Batch | Decision, state: HallState, now_ms: int) -> None:
         """The panels that add the zones up follow in the same transaction, once for all that was decided."""
-        if any(isinstance(change, Zone) for change in decided.changes):
-            counts = bays.shown(state, self._panels, now_ms)
-            decided.changes += counts
-            decided.effects += counts
-            state.put(Decision(changes=list(counts)))
+        if any(isinstance(change, showing.SHOWN) for change in decided.changes):
+            follows = showing.follow(state, self._panels, now_ms)
+            decided.changes += follows.changes
+            decided.effects += follows.effects
+            state.put(follows)
 
     def _surely_new(self, fact: Pressed | Released) -> bool:
         """Our own buttons count on: a number above all that the notebook holds of this life need not be looked up.

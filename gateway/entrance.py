@@ -24,9 +24,11 @@ from gateway.arrival import Arrival
 from gateway.discovery import FAMILY, Introductions, is_introduction
 from gateway.hall.rows import Path, Telling, Voice
 from gateway.hall.rules import Fact
+from gateway.hall.sensing import OF_A_PLACE
 from gateway.hall.state import HallState
 from gateway.hall.supervision import LOW_MV
 from gateway.log import say_once
+from gateway.placing import Placing
 from gateway.presence import Presence, Presences
 from gateway.timers import Clock
 from gateway.translate import (
@@ -47,6 +49,13 @@ LONGEST_PAYLOAD = 64 * 1024
 NAMELESS = frozenset({"chirpstack_v4", "ttn_v3"})
 #: Network servers whose topics belong to one device each, whatever address the message itself gives.
 ONE_DEVICE_A_TOPIC = frozenset({"chirpstack_v4", "ttn_v3"})
+#: What a claim says of how to read a device.
+_CLASSES = {
+    "bay_sensor": "parking_sensor",
+    "call_button": "button",
+    "gate_counter": "vehicle_counter",
+    "site_feed": "facility_count",
+}
 #: What we say ourselves, and hear again because we listen to everything.
 OUR_OWN = ("linli/v1/lamp/", "linli/v1/panel/", "linli/v1/gateway/")
 #: Messages of one topic looked at one by one within a second. A parking sensor speaks once in minutes, its burst at a
@@ -68,6 +77,7 @@ class _Topic:
     """All that is known of a topic, worked out at its first message."""
 
     __slots__ = (
+        "address",
         "budget_s",
         "count",
         "device_id",
@@ -81,6 +91,7 @@ class _Topic:
         "newest",
         "only_telemetry",
         "ours",
+        "owner",
         "path",
         "presence",
         "topic",
@@ -101,6 +112,9 @@ class _Topic:
         self.only_telemetry = topic.startswith("linli/v1/bay/")
         #: the device that spoke here last, and whether nobody else can: a bridge may put many on one topic
         self.device_id = ""
+        #: its address as the message says it; and for which device ``its_own`` was worked out
+        self.address = ""
+        self.owner = ""
         self.its_own = False
         self.presence: Presence | None = None
         #: this second, and messages in it
@@ -149,6 +163,7 @@ class Entrance:
         self._read_later = read_later
         self._is_known_topic = is_known_topic
         self._introductions = Introductions()
+        self._placing = Placing(state)
         self._topics: dict[str, _Topic] = {}
         #: device -> its topics whose newest message has not been read
         self._unread: dict[str, list[_Topic]] = {}
@@ -362,6 +377,23 @@ class Entrance:
             self._not_understood("garbage", topic.topic, "the payload is not understood", ack)
             return
         # What the device says besides the numbers that grow with each message.
+        presence = topic.presence
+        if reading.alarm is False and not retained and event not in GONE:
+            if presence is None or reading.device != topic.address:
+                # A bridge may put many devices on one topic; and this is the first word of many a topic.
+                topic.address, topic.device_id = reading.device, device_id_of(family, reading, topic.topic)
+                presence = self._presences.known(topic.device_id, arrived_ns / 1e9, arrived_ms)
+                topic.presence = presence
+            if reading.occupied is not None or event in OF_A_PLACE:
+                if not self._placing.is_news(presence, reading, arrived_ns / 1e9, arrived_ms, dup):
+                    self._counts["old_words"] += 1
+                    if ack is not None:
+                        ack()
+                    return
+                reading = self._placing.measured(presence, topic.device_id, reading)
+            elif event == "lifecycle" and topic.topic.endswith("/join"):
+                self._placing.joined(presence)
+            self._placing.note(presence, reading)
         extras = reading.extras
         said = (
             topic.topic,
@@ -376,7 +408,6 @@ class Entrance:
             extras.get("battery_low"),
         )
         plain = reading.alarm is False and event not in NEVER_PLAIN and not retained and not stirs(reading)
-        presence = topic.presence
         if presence is not None and plain and presence.said == said:
             presence.seen_s, presence.seen_ms, presence.unsaved = arrived_ns / 1e9, arrived_ms, True
             self._counts["signs_of_life"] += 1
@@ -402,8 +433,9 @@ class Entrance:
             facts = (*facts, Stirred(device_id))
         what = f"{event} from {device_id}"
         arrival = Arrival(arrived_ns, arrived_ms, what, facts, every_ms, ack, source=device_id)
-        if topic.device_id != device_id:
-            topic.device_id = device_id
+        if topic.owner != device_id:
+            topic.owner = topic.device_id = device_id
+            topic.address = reading.device
             topic.its_own = family in ONE_DEVICE_A_TOPIC or _names(topic.topic, device_id)
         topic.presence = presence = self._presences.known(device_id, arrived_ns / 1e9, arrived_ms)
         if event not in GONE:
@@ -469,7 +501,7 @@ class Entrance:
         device = self._state().devices.get(device_id_of(family, reading, heard.topic))
         if device is None:
             return reading
-        cls = {"bay_sensor": "parking_sensor", "call_button": "button"}.get(device.kind, "")
+        cls = _CLASSES.get(device.kind, "")
         model = device.model if family in NAMELESS else ""
         return decode(replace(heard, model=model, cls=cls)) if model or cls else reading
 

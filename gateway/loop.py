@@ -36,8 +36,10 @@ from gateway.lanes import UrgentLane
 from gateway.lateness import Lateness
 from gateway.log import say
 from gateway.notebook import CHECKPOINT_PAGES, Notebook
+from gateway.parking_rounds import ParkingRounds
 from gateway.presence import Presences
 from gateway.rounds import MISTAKES, Rounds
+from gateway.settling import Settler
 from gateway.store import load_state, write_changes
 from gateway.telemetry import LONGEST_PAUSE_NS, Telemetry
 from gateway.teller import Batch, Mouths, Teller
@@ -110,7 +112,9 @@ class Loop:
         self._refuses_since_ns = 0
         self._stopping = False
         self.timers.every(RETRY_S, self._retry)
+        self.settler = Settler(self.timers, clock, self.take)
         self.rounds = Rounds(self, clock, hall_buttons, panels)
+        self.parking = ParkingRounds(self, clock)
         self._epoch = ""
         self._book_life = 0
         self._began_ms = clock.now_ms()
@@ -134,6 +138,7 @@ class Loop:
         # What no notebook knows: where the hall is, and who is listening.
         known = self.state
         state.zone, state.languages, state.consoles = known.zone, known.languages, known.consoles
+        state.settling = known.settling
         self.state = state
 
     def _book_is_open(self) -> bool:
@@ -194,7 +199,9 @@ class Loop:
             key.data(mask)
         while self.urgent:
             self._handle(self.urgent.take())
+        self._handle(self.settler.hurry(self.state.settling.values()))
         self.rounds.persist_seen(at_once=len(self.state.devices))
+        self.parking.persist_vitals()
 
     def turn(self, longest_wait_s: float = 1.0) -> None:
         """One turn: look at the doors; calls and orders; a millisecond of reading telemetry, or a batch of it."""
@@ -352,6 +359,7 @@ class Loop:
             return batch.changes
 
         if not self._attempt(decide):
+            self._decider.settling.clear()
             return None
         self.held.provisional.clear()
         return batch
@@ -411,6 +419,9 @@ class Loop:
         written_ns = self._clock.monotonic_ns()
         lit = self.teller.tell_devices(batch)
         self._account_for_commit()
+        if self._decider.settling:
+            self.settler.follow(self._decider.settling)
+            self._decider.settling.clear()
         self.rounds.alarms.follow(batch.changes, batch.now_ms)
         for change in batch.changes:
             if isinstance(change, (Device, Bay)):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gateway.hall.sensing import Order
+
 #: A compound has some hundreds of devices; a broken bridge that invents names has no end.
 MOST_DEVICES = 20_000
 
@@ -15,7 +17,7 @@ MOST_DEVICES = 20_000
 class Presence:
     """One device's last word: ``seen_s`` monotonic, for judging silence; ``seen_ms`` wall time, for people."""
 
-    __slots__ = ("door", "said", "seen_ms", "seen_s", "unsaved")
+    __slots__ = ("by_distance", "door", "order", "said", "seen_ms", "seen_s", "unsaved", "vitals")
 
     def __init__(self, seen_s: float, seen_ms: int) -> None:
         self.seen_s = seen_s
@@ -26,6 +28,12 @@ class Presence:
         self.said: tuple[object, ...] | None = None
         #: a door sensor's last word, open or shut; what it repeats by itself opens no door
         self.door: bool | None = None
+        #: which of its words is the newest (hall/sensing.py); None: it numbers none
+        self.order: Order | None = None
+        #: it has told a distance: a word without one is then no echo
+        self.by_distance = False
+        #: what it has said of itself since that was put on disk (gateway/vitals.py)
+        self.vitals: dict[str, object] | None = None
 
 
 class Presences:
@@ -73,6 +81,10 @@ class Presences:
         """The hall does not know this device any more."""
         self.changed(device_id)
         self._all.pop(device_id, None)
+
+    def spoken(self) -> list[tuple[str, Presence]]:
+        """Those who have said something of themselves that is not on disk."""
+        return [(device_id, one) for device_id, one in self._all.items() if one.vitals]
 
     def unsaved(self) -> Iterator[tuple[str, Presence]]:
         """Those whose "last seen" on disk is old."""

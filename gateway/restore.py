@@ -30,8 +30,8 @@ from devices.clock import wall_ms
 from devices.faults import NotWritten
 from gateway import journal
 from gateway.disk import sync
-from gateway.hall.rows import TABLES
 from gateway.hall.state import JournalLine
+from gateway.hall.tables import TABLES
 from gateway.notebook import copy_notebook, open_reader
 
 #: Beyond the largest number that can be known: more calls than a compound makes between two backups (one hour).

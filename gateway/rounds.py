@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from devices import paths
 from devices.messages import PathSeen
 from devices.plan import Panel
-from gateway.hall import answering, bays, caring, forgetting, meals, supervision
+from gateway.hall import answering, bays, caring, forgetting, meals, showing, supervision
 from gateway.hall import clock as clock_rules
 from gateway.hall import timers as timer_rules
 from gateway.hall.rows import Care, Path, Voice
@@ -296,8 +296,7 @@ class Rounds:
         """At start every panel's level is worked out anew: hall.toml may have changed."""
 
         def rule(state: HallState, now_ms: int) -> Decision:
-            counts = bays.shown(state, self._panels, now_ms)
-            return Decision(changes=list(counts), effects=list(counts))
+            return showing.follow(state, self._panels, now_ms)
 
         self._loop.decide(rule)
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, get_type_hints
 from devices.messages import ShowCount
 from gateway import journal
 from gateway.disk import Unreadable
-from gateway.hall.rows import TABLES, Row, RowGone
+from gateway.hall.rows import Row, RowGone
 from gateway.hall.state import (
     Bay,
     BayGone,
@@ -35,6 +35,7 @@ from gateway.hall.state import (
     WordsErased,
     Zone,
 )
+from gateway.hall.tables import TABLES
 
 #: Closed calls and presses of the last day come back into memory at start; older ones stay on disk.
 _RECENT_MS = 24 * 3600 * 1000
@@ -73,9 +74,9 @@ _DEVICE = _upsert(
     "device_id kind family model name call_kind place person bay_id zone_id lamp every_ms battery_pct health "
     "why_zh why_en first_seen_ms last_seen_ms person_id",
 )
-_BAY = _upsert("bays", "bay_id zone_id state device_id since_ms last_seen_ms")
-_ZONE = _upsert("zones", "zone_id name_zh name_en free taken unknown closed total since_ms")
-_PANEL = _upsert("panels", "panel text free taken unknown closed total certain since_ms")
+_BAY = _upsert("bays", "bay_id zone_id state device_id since_ms last_seen_ms last_known turned_ms turned_at")
+_ZONE = _upsert("zones", "zone_id name_zh name_en free taken unknown closed total since_ms turns")
+_PANEL = _upsert("panels", "panel text free taken unknown closed total certain since_ms level reserved arrow text_en")
 #: In the order in which they refer to each other.
 _LEVELS = {"1device": _DEVICE, "2zone": _ZONE, "3bay": _BAY, "4panel": _PANEL}
 _TIMER = _upsert("timers", "timer_id kind subject set_ms after_ms due_ms by_wall")
@@ -283,6 +284,9 @@ def _load_state(connection: sqlite3.Connection, now_ms: int) -> HallState:
     newest = connection.execute("SELECT coalesce(max(call_id), 0) FROM calls").fetchone()[0]
     # After a restore from a backup, numbers up to this may have been given (gateway/restore.py).
     floor = connection.execute("SELECT value FROM meta WHERE key = 'call_floor'").fetchone()
+    state.last_task_id = int(
+        connection.execute("SELECT coalesce(max(task_id), 0) FROM parking_tasks").fetchone()[0]
+    )
     state.last_call_id = max(int(newest), int(floor[0]) if floor else 0)
     # Three indexed questions, not one with OR: that would read every call of all years.
     for row in connection.execute(
@@ -303,7 +307,7 @@ def _load_state(connection: sqlite3.Connection, now_ms: int) -> HallState:
         device = Device(**{**dict(row), "lamp": bool(row["lamp"])})
         state.devices[device.device_id] = device
     for row in connection.execute(
-        "SELECT zone_id, name_zh, name_en, free, taken, unknown, closed, since_ms FROM zones"
+        "SELECT zone_id, name_zh, name_en, free, taken, unknown, closed, since_ms, turns FROM zones"
     ):
         state.zones[row["zone_id"]] = Zone(**dict(row))
     for row in connection.execute("SELECT * FROM bays"):

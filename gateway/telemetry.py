@@ -20,7 +20,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 
-from devices.messages import Answered, BayHeard, DeviceSeen, PathSeen, Stirred
+from devices.messages import (
+    Answered,
+    BayHeard,
+    BaySettled,
+    CarsCounted,
+    DeviceSeen,
+    PathSeen,
+    SiteHeard,
+    Stirred,
+)
 from gateway.arrival import Arrival
 from gateway.hall.rules import Fact
 
@@ -67,6 +76,10 @@ class Telemetry:
             self._waiting[arrival.source] = [arrival]
             return
         last = steps[-1]
+        if _counts_cars(arrival.facts):
+            # Each is so many cars; a counter speaks once a minute, and once is not twice.
+            steps.append(arrival)
+            return
         same = _kind(last.facts) == _kind(arrival.facts)
         if same or self.squeezed or len(steps) >= MOST_STEPS:
             # It stands for both: the newest words, the wait of the older one.
@@ -133,6 +146,10 @@ def _both(older: tuple[Fact, ...], newer: tuple[Fact, ...]) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
+def _counts_cars(facts: tuple[Fact, ...]) -> bool:
+    return any(isinstance(fact, CarsCounted) for fact in facts)
+
+
 def _kind(facts: tuple[Fact, ...]) -> tuple[object, ...]:
     """What makes a step a transition: whether the bay is taken, whether the device is there and well."""
     kind: list[object] = []
@@ -144,6 +161,6 @@ def _kind(facts: tuple[Fact, ...]) -> tuple[object, ...]:
             kind += ["bay", fact.occupied]
         elif isinstance(fact, Stirred):
             kind.append("stirred")
-        elif isinstance(fact, Answered | PathSeen):
+        elif isinstance(fact, Answered | PathSeen | BaySettled | CarsCounted | SiteHeard):
             kind.append(fact)
     return tuple(kind)

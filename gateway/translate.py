@@ -7,9 +7,10 @@ a press; a device's name is its family and its address, so that two networks nev
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 from devices import speaking
-from devices.messages import BayHeard, DeviceSeen, Pressed, Released
+from devices.messages import BayHeard, CarsCounted, DeviceSeen, Pressed, Released, SiteHeard
 from devices.reading import PRESS_EVENTS, Reading
 from gateway.hall.rules import Fact
 
@@ -22,8 +23,9 @@ IF_CLAIMED = PRESS_EVENTS | {"rf_code", "state", "alarm"}
 STIRS = frozenset({"motion_start", "test"})
 #: The device, or whoever speaks for it, says that it is no longer there.
 GONE = frozenset({"offline", "device_off"})
-#: Said twice in the same words, these are two pieces of news: a press, a release whose press may have been lost.
-NEVER_PLAIN = IF_CLAIMED | GONE | {"release"}
+#: Said twice in the same words, these are two pieces of news: a press, a release whose press may have been lost,
+#: another car.
+NEVER_PLAIN = IF_CLAIMED | GONE | {"release", "count", "site"}
 #: A device's own clock is believed to be one if it says a time after this (2020-01-01 UTC), in seconds or milliseconds.
 _A_CLOCK_S = 1_577_836_800
 _LATE_AT_MOST_MS = 30 * 24 * 3600 * 1000
@@ -114,8 +116,25 @@ def facts_of(
                 level=_is_level(topic, reading),
             )
         )
+    extras = reading.extras
+    if reading.event == "count":
+        passes = _count(extras, "vehicle_count")
+        passes = _count(extras, "count") if passes is None else passes
+        facts.append(CarsCounted(device_id, _count(extras, "in"), _count(extras, "out"), passes))
+    elif reading.event == "site":
+        numbers = (_count(extras, name) for name in ("free", "taken", "capacity"))
+        facts.append(SiteHeard(device_id, *numbers))
     if reading.occupied is not None or reading.event in ("status", "fault"):
-        facts.append(BayHeard(device_id, reading.occupied, reading.press_id))
+        tag = extras.get("tag_id")
+        facts.append(
+            BayHeard(
+                device_id,
+                reading.occupied,
+                reading.press_id,
+                by_distance="distance_mm" in extras or "distance_cm" in extras or "distances_cm" in extras,
+                tag=clean(tag)[:40] if isinstance(tag, str) else "",
+            )
+        )
     return tuple(facts)
 
 
@@ -185,6 +204,11 @@ def _millivolts(reading: Reading) -> int | None:
     else:
         return None
     return int(found) if 500 <= found <= 15_000 else None
+
+
+def _count(extras: Mapping[str, object], key: str) -> int | None:
+    value = extras.get(key)
+    return value if type(value) is int and -(2**31) <= value < 2**31 else None
 
 
 def _whole(reading: Reading, key: str, otherwise: int) -> int:

@@ -127,6 +127,11 @@ def panel_json(count: ShowCount) -> Json:
         "total": count.total,
         "certain": count.certain,
         "since_ms": count.since_ms,
+        "level": count.level,
+        "reserved": count.reserved,
+        "number": count.number,
+        "arrow": count.arrow,
+        "text_en": count.text_en,
     }
 
 

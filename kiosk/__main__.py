@@ -25,12 +25,15 @@ from devices.faults import HallFileFault, NotWritten, OutsideDown
 from gateway.house import House, open_house
 from gateway.log import begin_log, end_log, say
 from gateway.service import begin_notifier
+from kiosk import windows
 from kiosk.app import create_app
 from kiosk.catalogue import load_catalogue
 from kiosk.core import Core
 from kiosk.gateway_link import GatewayLink
+from kiosk.housekeeping import Housekeeping
 from kiosk.kitchen import Kitchen
 from kiosk.live import Hub
+from kiosk.voice.speaker import Voice
 from kiosk.writer import Writer
 
 #: Request threads. Each stream holds one (kiosk/live.py allows 32), so at least 16 answer touches.
@@ -69,16 +72,7 @@ def begin_core(house: House) -> Core:
     link = GatewayLink(house.gateway_socket, hub)
     link.start()
     core = Core(house, catalogue, writer, link, hub, wall_ms)
-    try:
-        writer.write(
-            lambda notebook: notebook.executemany(
-                "INSERT INTO windows(window_id, name_zh, name_en, number) VALUES (?, ?, ?, ?) ON CONFLICT(window_id)"
-                " DO UPDATE SET name_zh = excluded.name_zh, name_en = excluded.name_en WHERE own = 0",
-                [(one.id, one.zh, one.en, number) for number, one in enumerate(catalogue.windows, 1)],
-            )
-        )
-    except NotWritten:
-        pass  # writer.trouble says so on /healthz and on the console; the next start names the windows
+    windows.try_fill(core)
     return core
 
 
@@ -121,6 +115,10 @@ def _serve(house: House) -> int:
         ) from wrong
     kitchen = Kitchen(core)
     kitchen.start()
+    voice = Voice(core)
+    voice.start()
+    housekeeping = Housekeeping(core)
+    housekeeping.start()
     _put_the_start_aside()
     serving = threading.Thread(target=server.run, name="http", daemon=True)
     serving.start()
@@ -136,6 +134,8 @@ def _serve(house: House) -> int:
         asked_to_end = signal.sigtimedwait(ENDING, SELF_CHECK_S)
     notifier.stopping()
     kitchen.stop()
+    voice.stop()
+    housekeeping.stop()
     close_door(core, server)
     say("stopped", "the faces are closed")
     return 0 if asked_to_end is not None else 1

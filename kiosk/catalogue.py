@@ -189,24 +189,8 @@ class Catalogue:
     def category(self, category_id: str) -> Category | None:
         return next((one for one in self.categories if one.id == category_id), None)
 
-    def window(self, window_id: str) -> Window | None:
-        return next((one for one in self.windows if one.id == window_id), None)
-
     def services_in(self, category_id: str) -> tuple[Service, ...]:
         return tuple(one for one in self.services if one.category == category_id)
-
-    def windows_for(self, code: str) -> tuple[Window, ...]:
-        """The windows that serve an item."""
-        service = self.service(code)
-        return tuple(one for one in self.windows if service is not None and one.id == service.window)
-
-    def served_at(self, window_id: str) -> frozenset[str]:
-        """The codes of the items that a window serves with tickets."""
-        return frozenset(one.code for one in self.services if one.window == window_id and one.needs_ticket)
-
-    def same_line(self, code: str) -> frozenset[str]:
-        """The codes of all items that wait for the same windows as this one."""
-        return frozenset().union(*(self.served_at(window.id) for window in self.windows_for(code)))
 
     def unconfirmed(self) -> dict[str, tuple[str, ...]]:
         """code → the fields that the community has not confirmed yet."""

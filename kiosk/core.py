@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -19,7 +20,11 @@ from kiosk.gateway_link import GatewayLink
 from kiosk.kinds import priorities_now
 from kiosk.live import Hub
 from kiosk.running import Running
+from kiosk.voice.desk import VoiceDesk
 from kiosk.writer import Writer
+
+if TYPE_CHECKING:
+    from kiosk.rules.windows import Windows
 
 #: Page cache of one read-only connection. There is one for each request thread: SQLite's default of 2 MB times 48
 #: threads would be more than the whole process may have.
@@ -44,11 +49,17 @@ class Core:
     hub: Hub
     now_ms: Callable[[], int]
     line_bell: Conflated = field(default_factory=Conflated, repr=False)
+    #: rung by whoever has written an announcement: the voice looks at once (it would within a quarter of a second)
+    voice_bell: threading.Event = field(default_factory=threading.Event, repr=False)
     running: Running = field(init=False, repr=False)
+    windows_read: tuple[tuple[str, str], Windows] | None = field(default=None, repr=False)
+    """The windows as they were read last, and by what word and day one knows that they are still so."""
+    voice: VoiceDesk = field(init=False, repr=False)
     _readers: _Readers = field(default_factory=_Readers, repr=False)
 
     def __post_init__(self) -> None:
         self.running = Running(self.link, self.now_ms)
+        self.voice = VoiceDesk(self)
         self.link.priorities = lambda: priorities_now(self)
 
     @property

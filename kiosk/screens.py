@@ -20,4 +20,5 @@ def display() -> str:
         catalogue=core.catalogue,
         timezone=core.house.plan.hall.timezone,
         script_words=words.for_script("zh"),
+        voice_by=core.house.plan.voice.by,
     )

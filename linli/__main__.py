@@ -108,6 +108,23 @@ def _parser() -> argparse.ArgumentParser:
     shape.add_argument("--json", dest="form", action="store_const", const="json", default="tables")
     shape.add_argument("--csv", dest="form", action="store_const", const="csv", help="a line a call")
 
+    queue = words.add_parser("queue", help="the line of waiting people: figures, estimates, fairness, rules")
+    about = queue.add_subparsers(dest="about", required=True, metavar="WHAT")
+    waited = about.add_parser("figures", help="how long people waited and were served, by item, window, hour and day")
+    waited.add_argument("--from", dest="first_day", default="", metavar="DAY", help="2026-11-01")
+    waited.add_argument("--to", dest="last_day", default="", metavar="DAY", help="2026-11-30, included")
+    figure = waited.add_mutually_exclusive_group()
+    figure.add_argument("--json", dest="form", action="store_const", const="json", default="tables")
+    figure.add_argument("--csv", dest="form", action="store_const", const="csv", help="for a table program")
+    held = about.add_parser("backtest", help="would the estimates of the past have held, and how often their range")
+    held.add_argument("--days", type=int, default=0, help="of the past, the newest (default: all)")
+    held.add_argument("--simulated", action="store_true", help="on simulated days instead (default: 120)")
+    held.add_argument("--seed", type=int, default=1, help="of the simulated days")
+    fair = about.add_parser("fairness", help="elders first, and fair: on simulated days")
+    fair.add_argument("--days", type=int, default=1000, help="for each load (default: 1000)")
+    fair.add_argument("--seed", type=int, default=1)
+    about.add_parser("policy", help="the rules of the line in force, and where each number comes from")
+
     stats = words.add_parser("stats", help="how late the loop is, what was late and why, what it counted")
     form = stats.add_mutually_exclusive_group()
     form.add_argument("--json", dest="form", action="store_const", const="json", default="tables")
@@ -176,6 +193,20 @@ def _figures(asked: argparse.Namespace) -> int:
     return show(asked.hall, first_day=asked.first_day, last_day=asked.last_day, form=asked.form)
 
 
+def _queue(asked: argparse.Namespace) -> int:
+    from linli import queue
+    from linli.queue_figures import show
+
+    match asked.about:
+        case "backtest":
+            return queue.backtest(asked.hall, days=asked.days, simulated=asked.simulated, seed=asked.seed)
+        case "fairness":
+            return queue.fairness(days=asked.days, seed=asked.seed)
+        case "policy":
+            return queue.policy(asked.hall)
+    return show(asked.hall, first_day=asked.first_day, last_day=asked.last_day, form=asked.form)
+
+
 def _stats(asked: argparse.Namespace) -> int:
     from linli.stats import stats
 
@@ -222,6 +253,7 @@ _COMMANDS = {
     "admin-token": _admin_token,
     "virtual": _virtual,
     "figures": _figures,
+    "queue": _queue,
     "stats": _stats,
     "clock": _clock,
     "backup": _backup,

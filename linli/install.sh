@@ -30,7 +30,8 @@ fits "$python" || stop "Linli needs Python 3.11 or newer, and \"$python\" is not
 # ---------------------------------------------------------------- 1. Debian packages
 
 # mosquitto: the broker that `linli run` starts.  fonts-noto-cjk: Chinese on slips drawn as pictures, and in the browser.
-packages="mosquitto fonts-noto-cjk"
+# espeak-ng: says the words of a called number that nobody has recorded, offline.
+packages="mosquitto fonts-noto-cjk espeak-ng"
 # python3-venv only where this Python cannot make a virtual environment by itself (Debian's own; not pyenv's).
 "$python" -c 'import venv, ensurepip' 2>/dev/null || packages="$packages python3-venv"
 # chromium: the tests look at real pages, through a driver that needs libatomic1 (a small machine may lack it).

@@ -180,8 +180,11 @@ def whole_hall(home: Path, hall_toml: str | None = None) -> Iterator[WholeHall]:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, without a screen; and without its sandbox, which neither root nor a container has."""
+def chromium(*more: str) -> Iterator[Browser]:
+    """Debian's Chromium, without a screen; and without its sandbox, which neither root nor a container has.
+
+    :param more: further flags.
+    """
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     assert program, "chromium is not installed: make test installs it"
     flags = [
@@ -190,6 +193,7 @@ def chromium() -> Iterator[Browser]:
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
+        *more,
     ]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=flags)

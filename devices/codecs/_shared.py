@@ -242,6 +242,24 @@ def millimetres(value: object) -> float | int | None:
     return found if found is not None and 0 < found < 65535 else None
 
 
+def no_echo(value: object) -> bool | None:
+    """True where a distance was told that is none: nothing came back, or less than nothing."""
+    return True if number(value) is not None and millimetres(value) is None else None
+
+
+def radio(heard_by: object, snr_key: str = "snr") -> dict[str, object]:
+    """How strongly the radio gateways heard it: the best of them, in dBm and dB."""
+    found = [
+        (rssi, number(one.get(snr_key, one.get("snr"))))
+        for one in (heard_by if isinstance(heard_by, list) else ())
+        if is_object(one) and (rssi := number(one.get("rssi"))) is not None
+    ]
+    if not found:
+        return {}
+    rssi, snr = max(found, key=lambda each: each[0])
+    return known(rssi_dbm=rssi, snr_db=snr)
+
+
 def base64_bytes(value: object) -> bytes | None:
     """The bytes behind base64, or None: a server's own decoding may still be good where they are not."""
     if not isinstance(value, str) or not value:

@@ -27,6 +27,7 @@ from devices.codecs._shared import (
     load_object,
     number,
     percent,
+    radio,
     text,
     whole,
 )
@@ -43,7 +44,9 @@ def read(heard: Heard) -> Reading:
     address = text(info.get("devEui")) or _version_3_address(body)
     device = (address or (parts[3] if len(parts) > 3 else "")).lower()
     if event == "up":
-        return replace(_uplink(heard, body, info), device=device, press_id=_press_id(body))
+        reading = _uplink(heard, body, info)
+        extras = {**reading.extras, **radio(body.get("rxInfo"), "loRaSNR")}
+        return replace(reading, device=device, press_id=_press_id(body), extras=extras)
     if event == "status":
         return Reading(
             "heartbeat",

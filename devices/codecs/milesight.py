@@ -23,7 +23,7 @@ import re
 
 from devices.codecs._lorawan import Frame
 from devices.codecs._milesight_lengths import LENGTHS, SETTINGS
-from devices.codecs._shared import celsius, known, millimetres, percent
+from devices.codecs._shared import celsius, known, millimetres, no_echo, percent
 from devices.reading import Reading
 
 VENDORS = ("milesight", "ursalink")
@@ -172,7 +172,7 @@ def _take(key: tuple[int, int], value: bytes, heap: _Heap) -> None:
         humidity = value[0] / 2 if kind == 0x68 else _le(value) / 10
         heap.note(humidity=humidity if humidity <= 100 else None)
     elif kind in (0x82, 0xE9) and len(value) >= 2:
-        heap.note(distance_mm=millimetres(_le(value[:2])))
+        heap.note(distance_mm=millimetres(_le(value[:2])), no_echo=no_echo(_le(value[:2])))
         if channel & 0x80:
             heap.extras["distance_alarm"] = bool(value[-1])
             heap.alarmed = heap.alarmed or bool(value[-1])

@@ -25,6 +25,7 @@ from devices.codecs._shared import (
     known,
     load_object,
     number,
+    radio,
     text,
     whole,
 )
@@ -42,7 +43,9 @@ def read(heard: Heard) -> Reading:
     if not up:
         lifecycle = "join_accept" in body or parts[-1] == "join"
         return Reading("lifecycle" if lifecycle else "none", device=device)
-    return replace(_uplink(heard, up, text(ids.get("device_id"))), device=device, press_id=_press_id(up))
+    reading = _uplink(heard, up, text(ids.get("device_id")))
+    extras = {**reading.extras, **radio(up.get("rx_metadata"))}
+    return replace(reading, device=device, press_id=_press_id(up), extras=extras)
 
 
 def _uplink(heard: Heard, up: Json, name: str) -> Reading:

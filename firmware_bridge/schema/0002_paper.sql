@@ -15,14 +15,17 @@ CREATE TABLE jobs_new (
     -- what told us that it is printed: its number came back; the printer had worked off everything; nothing but time
     confirmed_by TEXT CHECK (confirmed_by IN ('process_id','status','time')),
     meant_for    TEXT NOT NULL DEFAULT '',      -- the printer the slip asked for, where a spare stepped in; else ''
-    voided       INTEGER NOT NULL DEFAULT 0     -- how many attempts the printer proved unfinished
+    voided       INTEGER NOT NULL DEFAULT 0,    -- how many attempts the printer proved unfinished
+    -- the number of its latest sending: the name that the printer says it by, also to a bridge that began anew
+    sending      INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 INSERT INTO jobs_new SELECT job_id, slip_id, printer, state, attempts, created_ms, changed_ms, why_zh,
-    why_en, body, confirmed_by, '', 0 FROM jobs;
+    why_en, body, confirmed_by, '', 0, 0 FROM jobs;
 DROP TABLE jobs;
 ALTER TABLE jobs_new RENAME TO jobs;
 ALTER TABLE old_jobs ADD COLUMN meant_for TEXT;
 ALTER TABLE old_jobs ADD COLUMN voided INTEGER;
+ALTER TABLE old_jobs ADD COLUMN sending INTEGER;
 CREATE INDEX jobs_waiting ON jobs(printer, job_id) WHERE state IN ('QUEUED','SENDING');
 
 CREATE TABLE printers_new (
@@ -51,3 +54,4 @@ CREATE TABLE printer_moves (
     state   TEXT NOT NULL,
     at_ms   INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX printer_moves_of ON printer_moves(printer, at_ms);

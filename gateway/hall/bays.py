@@ -1,27 +1,28 @@
-"""The bays' counts. Lives here: free / taken / unknown / closed, per bay and zone, and what a panel shows.
+"""The bays' counts. Lives here: free / taken / unknown / closed, per bay and zone. What a panel shows: showing.py.
 
 Rule 1. free + taken + unknown + closed = all bays, always.
 Rule 2. A silent sensor is *unknown*, never free.
 Rule 3. A bay that staff closed stays closed until staff open it; what its sensor says meanwhile is not shown.
-Rule 4. A panel never shows a number it does not know: above 20 % unknown it shows "--".
+Rule 4. What a sensor says counts when it has settled (sensing.py).
 Rule 5. A sensor that nobody has claimed shows its bay in the zone "unclaimed"; no panel counts that zone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from devices.faults import OrderRefused
-from devices.messages import BayHeard, BayState, ShowCount
-from devices.plan import Panel
+from devices.messages import BayHeard, BaySettled, BayState
+from gateway.hall import sensing
 from gateway.hall.fields import Fields
+from gateway.hall.parking_rows import BayTag
+from gateway.hall.rows import RowGone
 from gateway.hall.state import Bay, BayGone, BayMove, Decision, Device, HallState, JournalLine, Zone
 
 UNCLAIMED_ZONE = Zone("unclaimed", "待认领", "Unclaimed")
-#: Above this share of unknown bays a panel shows no number: our choice, because one bay in five wrong sends a
-#: driver on a tour of the compound.
-CERTAIN_SHARE = 0.20
+#: A bay that turns more often than this is counted among its zone's turns as if it did not: one sensor that flaps must
+#: not make all its neighbours look dead.
+TURNS_APART_MS = 10 * 60_000
 
 
 def heard(state: HallState, fact: BayHeard, device: Device, now_ms: int) -> Decision:
@@ -34,9 +35,36 @@ def heard(state: HallState, fact: BayHeard, device: Device, now_ms: int) -> Deci
         state_of_bay = next(one for one in decision.changes if isinstance(one, Bay))
         return _moved(state, state_of_bay, spoken, now_ms, decision)
     seen = replace(bay, last_seen_ms=now_ms)
-    if bay.state in ("closed", spoken):
-        return Decision(quiet=[seen])
-    return _moved(state, seen, spoken, now_ms, Decision())
+    decision = Decision()
+    if fact.tag or bay_id in state.table(BayTag):
+        _tagged(state, bay_id, fact, decision, now_ms)
+    if bay.state == "closed":
+        decision.quiet.append(seen)
+        return decision
+    counts, settling = sensing.counts(state, device, bay, spoken, fact.by_distance)
+    if settling is not None:
+        decision.quiet.append(settling)
+    if counts:
+        return _moved(state, seen, spoken, now_ms, decision)
+    decision.quiet.append(seen)
+    return decision
+
+
+def settled(state: HallState, fact: BaySettled, now_ms: int) -> Decision:
+    """What a sensor said of its bay has stood long enough."""
+    bay, settling = sensing.has_settled(state, fact.device_id, fact.wanted, fact.number)
+    decision = Decision(quiet=[settling] if settling is not None else [])
+    return decision if bay is None else _moved(state, bay, fact.wanted, now_ms, decision)
+
+
+def _tagged(state: HallState, bay_id: str, fact: BayHeard, decision: Decision, now_ms: int) -> None:
+    """The permit that lies in the car, as long as the car stands there."""
+    old = state.table(BayTag).get(bay_id)
+    if fact.tag and fact.occupied is not False:
+        if old is None or old.tag != fact.tag:
+            decision.changes.append(BayTag(bay_id, fact.tag, now_ms))
+    elif fact.occupied is False and old is not None:
+        decision.changes.append(RowGone(BayTag.TABLE, bay_id))
 
 
 def placed(state: HallState, bay_id: str, zone_id: str, device_id: str, now_ms: int) -> Decision:
@@ -53,8 +81,16 @@ def placed(state: HallState, bay_id: str, zone_id: str, device_id: str, now_ms: 
     standing: BayState = old.state if old is not None else "unknown"
     zones[zone_id] = _recount(target, None, standing, now_ms)
     bay = Bay(bay_id, zone_id, standing, device_id, old.since_ms if old else now_ms, now_ms)
+    if old is not None:
+        # Among its new neighbours it is watched anew.
+        bay = replace(bay, last_known=old.last_known, turned_ms=now_ms, turned_at=target.turns)
     decision.changes += [*zones.values(), bay]
     return decision
+
+
+def without(state: HallState, bay: Bay, now_ms: int) -> Zone:
+    """Its zone as it counts without this bay."""
+    return _recount(_zone(state, bay.zone_id), bay.state, None, now_ms)
 
 
 def left(
@@ -104,38 +140,6 @@ def set_closed(state: HallState, bay_id: str, close: bool, by: str, now_ms: int)
     return decision
 
 
-def shown(state: HallState, panels: Sequence[Panel], now_ms: int) -> list[ShowCount]:
-    """What each panel is to show now; only those that differ from what they show."""
-    answer = []
-    for panel in panels:
-        zones = [
-            zone
-            for zone in state.zones.values()
-            if (zone.zone_id in panel.zones if panel.zones else zone.zone_id != UNCLAIMED_ZONE.zone_id)
-        ]
-        count = _count(panel.id, zones, now_ms)
-        old = state.shown.get(panel.id)
-        if old is None or replace(old, since_ms=0) != replace(count, since_ms=0):
-            answer.append(count)
-    return answer
-
-
-def _count(panel: str, zones: Sequence[Zone], now_ms: int) -> ShowCount:
-    free = sum(zone.free for zone in zones)
-    taken = sum(zone.taken for zone in zones)
-    unknown = sum(zone.unknown for zone in zones)
-    closed = sum(zone.closed for zone in zones)
-    in_use = free + taken + unknown
-    certain = in_use > 0 and unknown <= CERTAIN_SHARE * in_use
-    if not certain:
-        text = "空位 --"
-    elif free:
-        text = f"空位 {free}"
-    else:
-        text = "车位已满"
-    return ShowCount(panel, text, free, taken, unknown, closed, in_use + closed, certain, now_ms)
-
-
 def _moved(state: HallState, bay: Bay, to: BayState, now_ms: int, decision: Decision) -> Decision:
     """Put the bay into its new state; the zone's counts follow in the same transaction."""
     zone = next(
@@ -143,6 +147,10 @@ def _moved(state: HallState, bay: Bay, to: BayState, now_ms: int, decision: Deci
     ) or _zone(state, bay.zone_id)
     counted = _recount(zone, bay.state, to, now_ms)
     after = replace(bay, state=to, since_ms=now_ms if to != bay.state else bay.since_ms)
+    if to in ("free", "taken") and to != bay.last_known:
+        if bay.last_known and now_ms - bay.turned_ms >= TURNS_APART_MS:
+            counted = replace(counted, turns=counted.turns + 1)
+        after = replace(after, last_known=to, turned_ms=now_ms, turned_at=counted.turns)
     rest = [
         one
         for one in decision.changes

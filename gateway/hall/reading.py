@@ -106,6 +106,29 @@ class Reader:
             )
         return raw
 
+    def measure(self, key: str, least: float, most: float, otherwise: float | None) -> float | None:
+        """A measure, which need not be whole; None where it need not be given."""
+        raw = self._raw(key, otherwise)
+        if raw is None and otherwise is None:
+            return None
+        if isinstance(raw, bool) or not isinstance(raw, int | float) or not least <= raw <= most:
+            raise self.wrong(
+                key, f"应为 {least:g} 到 {most:g} 的数", f"must be a number from {least:g} to {most:g}"
+            )
+        return float(raw)
+
+    def list(self, key: str, most: int, longest: int) -> tuple[str, ...]:
+        """A list of words, none of them empty or twice."""
+        raw = self._raw(key, ())
+        if not isinstance(raw, list | tuple) or not all(isinstance(one, str) for one in raw):
+            raise self.wrong(key, "应为文字列表", "must be a list of texts")
+        words = tuple(dict.fromkeys(word for one in raw if (word := tidy(fit(one)))))
+        if len(words) > most or any(len(word) > longest for word in words):
+            raise self.wrong(
+                key, f"最多 {most} 个，每个最多 {longest} 字", f"at most {most}, of {longest} characters each"
+            )
+        return words
+
     def flag(self, key: str, otherwise: bool) -> bool:
         raw = self._raw(key, otherwise)
         if not isinstance(raw, bool):

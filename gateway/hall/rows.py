@@ -7,7 +7,7 @@ key only: these tables know people, and a doorbell is not the place for that). `
 A column is a field: ``str``, ``int``, ``bool``, ``float | None`` and their like; a ``tuple`` is kept as JSON. ``KEY``
 names the primary key's columns, in order; ``LOAD`` is the SQL condition of the rows that a start brings back into
 memory ("" for all): what is settled lives in the notebook only, see ``settled``.
-A new table is one dataclass here (or in a file of its own, named in ``TABLES``) and one numbered migration.
+A new table is one dataclass here (or in a file of its own, named in ``tables.py``) and one numbered migration.
 """
 
 from __future__ import annotations
@@ -475,26 +475,23 @@ class MealOrder(Row):
         return self.state != "ordered"
 
 
-#: Every table there is; the order is that of writing, so that what is referred to comes first.
-TABLES: dict[str, type[Row]] = {
-    table.TABLE: table
-    for table in (
-        Kind,
-        Person,
-        Helper,
-        Shift,
-        Substitution,
-        Holiday,
-        Care,
-        Voice,
-        Telling,
-        Path,
-        Menu,
-        CallStep,
-        Message,
-        LastPress,
-        Visit,
-        Hearth,
-        MealOrder,
-    )
-}
+#: The order is that of writing, so that what is referred to comes first.
+ANSWERING: tuple[type[Row], ...] = (
+    Kind,
+    Person,
+    Helper,
+    Shift,
+    Substitution,
+    Holiday,
+    Care,
+    Voice,
+    Telling,
+    Path,
+    Menu,
+    CallStep,
+    Message,
+    LastPress,
+    Visit,
+    Hearth,
+    MealOrder,
+)

@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from devices.faults import OrderRefused
-from devices.messages import Answered, BayHeard, DeviceSeen, PathSeen, Pressed, Released, Stirred
+from devices.messages import (
+    Answered,
+    BayHeard,
+    BaySettled,
+    CarsCounted,
+    DeviceSeen,
+    PathSeen,
+    Pressed,
+    Released,
+    SiteHeard,
+    Stirred,
+)
 from devices.plan import Panel
 from gateway.hall import (
     answering,
@@ -18,12 +29,17 @@ from gateway.hall import (
     caring,
     clock,
     forgetting,
+    gates,
     kind_orders,
     ladder,
     meals,
     messages,
+    parking,
+    parking_map,
+    parking_tasks,
     people,
     rostering,
+    showing,
     stirring,
     supervision,
     things,
@@ -32,9 +48,20 @@ from gateway.hall import (
 )
 from gateway.hall.fields import Fields
 from gateway.hall.rows import Helper, Holiday, Kind, RowGone, Shift, Substitution
-from gateway.hall.state import Decision, Device, HallState, Zone
+from gateway.hall.state import Decision, Device, HallState
 
-Fact = Pressed | Released | BayHeard | DeviceSeen | Stirred | Answered | PathSeen
+Fact = (
+    Pressed
+    | Released
+    | BayHeard
+    | BaySettled
+    | CarsCounted
+    | SiteHeard
+    | DeviceSeen
+    | Stirred
+    | Answered
+    | PathSeen
+)
 
 
 def decide(
@@ -56,7 +83,7 @@ def decide(
             return answering.follow(state, decision, now_ms)
         case Released():
             device = state.devices.get(fact.device_id)
-            if device is not None and device.kind in ("ignored", "bay_sensor"):
+            if device is not None and device.kind in ("ignored", "bay_sensor", "gate_counter", "site_feed"):
                 return Decision()
             decision = calls.released(state, fact, device, now_ms, _asked)
             return answering.follow(state, decision, now_ms)
@@ -75,6 +102,12 @@ def decide(
             if device.kind == "unclaimed" and fact.occupied is None:
                 return Decision()
             return with_panels(state, bays.heard(state, fact, device, now_ms), panels, now_ms)
+        case BaySettled():
+            return with_panels(state, bays.settled(state, fact, now_ms), panels, now_ms)
+        case CarsCounted():
+            return gates.counted(state, fact, now_ms)
+        case SiteHeard():
+            return with_panels(state, gates.site_said(state, fact, now_ms), panels, now_ms)
 
 
 def _asked(state: HallState, fact: Pressed, device: Device | None, now_ms: int) -> Decision:
@@ -95,6 +128,10 @@ ORDERS: dict[str, Callable[[HallState, Fields, int], Decision]] = {
     **ladder.ORDERS,
     **things.ORDERS,
     **bays.ORDERS,
+    **parking.ORDERS,
+    **parking_map.ORDERS,
+    **parking_tasks.ORDERS,
+    **gates.ORDERS,
     **clock.ORDERS,
     **forgetting.ORDERS,
     **people.ORDERS,
@@ -148,10 +185,10 @@ def _with_ladders(state: HallState, decision: Decision, now_ms: int) -> Decision
 
 def with_panels(state: HallState, decision: Decision, panels: Sequence[Panel], now_ms: int) -> Decision:
     """If a zone's count changed, the panels that add it up follow, in the same transaction."""
-    if panels and any(isinstance(change, Zone) for change in decision.changes):
+    if panels and any(isinstance(change, showing.SHOWN) for change in decision.changes):
         after = state.child()
         after.put(decision)
-        counts = bays.shown(after, panels, now_ms)
-        decision.changes += counts
-        decision.effects += counts
+        follows = showing.follow(after, panels, now_ms)
+        decision.changes += follows.changes
+        decision.effects += follows.effects
     return decision

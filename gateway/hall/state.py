@@ -14,12 +14,16 @@ from datetime import UTC, tzinfo
 from typing import Any, Literal, TypeVar
 
 from devices.messages import BayState, CallState, SayTo, SetLamp, ShowCount
-from gateway.hall.rows import TABLES, CallStep, Message, Row, RowGone, Visit
+from gateway.hall.parking_rows import BayPlan, ParkingTask
+from gateway.hall.rows import CallStep, Message, Row, RowGone, Visit
+from gateway.hall.tables import TABLES
 
 R = TypeVar("R", bound=Row)
 
 Health = Literal["ok", "silent", "offline", "low_battery", "fault"]
-DeviceKind = Literal["call_button", "bay_sensor", "hall_button", "companion", "unclaimed", "ignored"]
+DeviceKind = Literal[
+    "call_button", "bay_sensor", "hall_button", "companion", "gate_counter", "site_feed", "unclaimed", "ignored"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,27 @@ class Bay:
     device_id: str
     since_ms: int
     last_seen_ms: int
+    #: free or taken, whichever it was last ("": never); since when; and ``Zone.turns`` at that moment
+    last_known: str = ""
+    turned_ms: int = 0
+    turned_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """What a sensor says and what does not count yet. Memory only (hall/sensing.py).
+
+    ``wanted`` "": nothing is being settled. ``readings``: how often it has been said. ``number`` grows with each new
+    candidate, so that a time that was up for an older one means nothing.
+    """
+
+    device_id: str
+    bay_id: str
+    wanted: str
+    readings: int
+    hold_ms: int
+    number: int
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +137,8 @@ class Zone:
     unknown: int = 0
     closed: int = 0
     since_ms: int = 0
+    #: how often a bay in it has turned from free to taken or back
+    turns: int = 0
 
     @property
     def total(self) -> int:
@@ -272,7 +299,7 @@ class Decision:
 
     changes: list[Change] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
-    quiet: list[Device | Bay | Call | Row | Consoles] = field(default_factory=list)
+    quiet: list[Device | Bay | Call | Row | Consoles | Settling] = field(default_factory=list)
     call: Call | None = None
     duplicate: bool = False
 
@@ -301,6 +328,8 @@ class HallState:
     #: timer_id -> what waits to happen
     timers: MutableMapping[str, TimerSet] = field(default_factory=dict)
     gone_timers: set[str] = field(default_factory=set)
+    #: device_id -> what is being settled; nobody's memory but ours
+    settling: MutableMapping[str, Settling] = field(default_factory=dict)
     #: (table, key) of rows that a child has seen go
     gone_rows: set[tuple[str, Any]] = field(default_factory=set)
     #: None: a notebook that has never been written with a clock beside it
@@ -318,13 +347,22 @@ class HallState:
     #: the time of the newest row at start, 0 in an empty notebook: a clock that says less is behind
     newest_ms: int = 0
     last_call_id: int = 0
+    #: the newest task of the car park, done ones too
+    last_task_id: int = 0
     #: what is to be put back if the batch that is being decided cannot be written; None: nothing is being decided
     _undo: list[tuple[MutableMapping[Any, Any], Any, Any]] | None = None
-    _before: tuple[ClockFrame | None, int, int] = (None, 0, 0)
+    #: found anew when a plan has changed (None)
+    _fire_lanes: tuple[str, ...] | None = None
+    _before: tuple[ClockFrame | None, int, int, int] = (None, 0, 0, 0)
 
     def begin(self) -> None:
         """A batch is about to be decided: until :meth:`keep` everything that is put can be taken back."""
-        self._undo, self._before = [], (self.frame, self.last_call_id, self.consoles)
+        self._undo, self._before = [], (
+            self.frame,
+            self.last_call_id,
+            self.last_task_id,
+            self.consoles,
+        )
 
     def keep(self) -> None:
         """The batch is on the disk."""
@@ -337,8 +375,8 @@ class HallState:
                 table.pop(key, None)
             else:
                 table[key] = old
-        self.frame, self.last_call_id, self.consoles = self._before
-        self._undo = None
+        self.frame, self.last_call_id, self.last_task_id, self.consoles = self._before
+        self._undo = self._fire_lanes = None
 
     def _set(self, table: MutableMapping[Any, Any], key: Any, value: Any) -> None:
         if self._undo is not None:
@@ -353,6 +391,7 @@ class HallState:
             self._undo.append((table, key, table.pop(key)))
 
     def _drop_row(self, gone: RowGone) -> None:
+        self._fire_lanes = None
         table = self.tables[gone.table]
         if not isinstance(table, ChainMap):
             if self._undo is not None and gone.key in table:
@@ -379,6 +418,7 @@ class HallState:
             presses=ChainMap({}, self.presses),
             order_keys=ChainMap({}, self.order_keys),
             timers=ChainMap({}, self.timers),
+            settling=ChainMap({}, self.settling),
             tables={name: ChainMap({}, table) for name, table in self.tables.items()},
             zone=self.zone,
             languages=self.languages,
@@ -388,11 +428,19 @@ class HallState:
             frame=self.frame,
             newest_ms=self.newest_ms,
             last_call_id=self.last_call_id,
+            last_task_id=self.last_task_id,
         )
 
     def table(self, kind: type[R]) -> MutableMapping[Any, R]:
         """The rows of one table, by key: ``state.table(Person)["p-1"]``."""
         return self.tables[kind.TABLE]
+
+    def fire_lanes(self) -> tuple[str, ...]:
+        """Bays on which nobody may park; asked with every count of a zone."""
+        if self._fire_lanes is None:
+            plans = self.table(BayPlan).values()
+            self._fire_lanes = tuple(plan.bay_id for plan in plans if plan.kind == "fire_lane")
+        return self._fire_lanes
 
     def timer(self, timer_id: str) -> TimerSet | None:
         """The timer of this name, if it still waits."""
@@ -410,6 +458,7 @@ class HallState:
             (self.presses, child.presses),
             (self.order_keys, child.order_keys),
             (self.timers, child.timers),
+            (self.settling, child.settling),
             *((table, child.tables[name]) for name, table in self.tables.items()),
         ]
         for mine, theirs in pairs:
@@ -423,8 +472,10 @@ class HallState:
             self.devices.pop(device_id, None)
         for timer_id in child.gone_timers:
             self.timers.pop(timer_id, None)
+        self._fire_lanes = None
         self.frame = child.frame
         self.last_call_id = child.last_call_id
+        self.last_task_id = child.last_task_id
         self.consoles = child.consoles
 
     def put(self, decision: Decision) -> None:
@@ -438,6 +489,10 @@ class HallState:
                     self.last_call_id = max(self.last_call_id, change.call_id)
                 case Row():
                     self._set(self.tables[change.TABLE], change.key, change)
+                    if isinstance(change, ParkingTask):
+                        self.last_task_id = max(self.last_task_id, change.task_id)
+                    elif isinstance(change, BayPlan):
+                        self._fire_lanes = None
                     self.gone_rows.discard((change.TABLE, change.key))
                 case JournalLine() | WordsErased() | BayMove():
                     pass
@@ -470,6 +525,8 @@ class HallState:
                     self._drop_row(change)
                 case ClockFrame():
                     self.frame = change
+                case Settling():
+                    self._set(self.settling, change.device_id, change)
                 case Consoles():
                     self.consoles = change.live
 

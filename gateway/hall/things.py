@@ -18,11 +18,12 @@ from dataclasses import replace
 
 from devices.faults import OrderRefused
 from devices.messages import DeviceSeen
-from gateway.hall import answering, bays, upkeep
+from gateway.hall import answering, bays, gates, upkeep
 from gateway.hall.fields import Fields, fit
 from gateway.hall.kinds import kinds
+from gateway.hall.parking_rows import Entrance
 from gateway.hall.people import place_of
-from gateway.hall.rows import Person
+from gateway.hall.rows import Person, RowGone
 from gateway.hall.state import Decision, Device, DeviceKind, HallState, JournalLine, Zone
 from gateway.hall.supervision import BOUGHT_EVERY_MS, judged
 
@@ -37,6 +38,8 @@ _KINDS: tuple[DeviceKind, ...] = (
     "bay_sensor",
     "hall_button",
     "companion",
+    "gate_counter",
+    "site_feed",
     "unclaimed",
     "ignored",
 )
@@ -99,7 +102,8 @@ def claimed(state: HallState, order: Mapping[str, object], now_ms: int) -> Decis
     old = state.devices.get(device_id)
     kind = _word(order, "kind") or (old.kind if old else "")
     if kind not in _KINDS or kind == "unclaimed":
-        raise OrderRefused("请选择设备类型", "kind must be call_button, bay_sensor, companion or ignored")
+        known_kinds = ", ".join(one for one in _KINDS if one not in ("hall_button", "unclaimed"))
+        raise OrderRefused("请选择设备类型", f"kind must be one of {known_kinds}")
     call_kind = _word(order, "call_kind") or (old.call_kind if old else "emergency")
     known = kinds(state).get(call_kind)
     if known is None:
@@ -150,6 +154,10 @@ def claimed(state: HallState, order: Mapping[str, object], now_ms: int) -> Decis
     decision.changes += bays.left(
         state, device_id, after.bay_id if kind == "bay_sensor" else None, decision, now_ms
     )
+    if kind == "gate_counter":
+        decision.changes += gates.claimed(state, after, now_ms)
+    elif device_id in state.table(Entrance):
+        decision.changes.append(RowGone(Entrance.TABLE, device_id))
     decision.changes.append(after)
     decision.changes.append(
         JournalLine(now_ms, "DeviceClaimed", f"device:{device_id}", _word(order, "by") or "", kind)

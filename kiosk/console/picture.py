@@ -14,6 +14,7 @@ from devices.plan import Panel, Printer
 from kiosk import line
 from kiosk.core import Core
 from kiosk.health import bridge_part, kiosk_part, message_parts
+from kiosk.windows import window_view, windows_now
 
 Json = dict[str, Any]
 
@@ -46,21 +47,34 @@ def whole(core: Core) -> Json:
 def windows(core: Core) -> list[Json]:
     """The windows that serve at least one item with tickets."""
     ticketed = {one.code for one in core.catalogue.services if one.needs_ticket}
-    return [
-        {"window_id": one.id, "zh": one.zh, "en": one.en}
-        for one in core.catalogue.windows
-        if core.catalogue.served_at(one.id) & ticketed
-    ]
+    return [window_view(one) for one in windows_now(core).all if one.skills & ticketed]
+
+
+def services(core: Core) -> list[Json]:
+    """The items that need a number, for choosing where somebody is sent."""
+    items = core.catalogue.services
+    return [{"code": one.code, "zh": one.name_zh, "en": one.name_en} for one in items if one.needs_ticket]
 
 
 def queue(core: Core) -> Json:
     """Today's tickets that still matter, or ``known`` False when the notebook cannot be read."""
     try:
-        shown = line.tickets_today(core, ("CALLED", "NO_SHOW", "DONE"))
+        shown = line.tickets_today(core, ("CALLED", "SERVING", "HELD", "NO_SHOW", "DONE", "CANCELLED"))
         tickets = [*line.waiting(core), *(line.ticket_view(core, one) for one in shown)]
-        return {"known": True, "day": line.today(core), "tickets": tickets}
+        rules = line.policy(core)
     except (NotWritten, sqlite3.Error):
         return {"known": False, "day": "", "tickets": []}
+    return {
+        "known": True,
+        "day": line.today(core),
+        "tickets": tickets,
+        "windows": windows(core),
+        "rules": {
+            "undo_ms": rules.undo_within_ms,
+            "recalls_most": rules.recalls_most,
+            "late_places": rules.late_places,
+        },
+    }
 
 
 def paper(core: Core) -> Json:

@@ -16,8 +16,9 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from devices.plan import Hall
-from kiosk.catalogue import AS_CONFIRMED, Service, Window
+from kiosk.catalogue import AS_CONFIRMED, Service
 from kiosk.rules.queue import Ticket
+from kiosk.rules.windows import Window
 
 Block = dict[str, Any]
 

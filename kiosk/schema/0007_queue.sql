@@ -23,13 +23,12 @@ CREATE TABLE tickets_new(
     rank         INTEGER NOT NULL,
     overtaken    INTEGER NOT NULL DEFAULT 0 CHECK (overtaken >= 0),  -- later arrivals that were called before it
     taken_ms     INTEGER NOT NULL,
-    waits_ms     INTEGER,                           -- since when it waits now; NULL while it does not
+    waits_ms     INTEGER NOT NULL,                  -- since when it waits for this item, or waited before its call
     called_ms    INTEGER,                           -- the latest call
-    began_ms     INTEGER,                           -- since when it is being served
+    began_ms     INTEGER,                           -- since when it is being served; time on hold is left out
     calls        INTEGER NOT NULL DEFAULT 0,        -- how often it was called for this item
-    changed_ms   INTEGER NOT NULL,
+    changed_ms   INTEGER NOT NULL,                  -- when it came into this state
     UNIQUE (business_day, prefix, number),
-    CHECK ((state = 'WAITING') = (waits_ms IS NOT NULL)),
     CHECK (state <> 'WAITING' OR window_id IS NULL),
     CHECK (state NOT IN ('CALLED', 'SERVING', 'HELD', 'NO_SHOW', 'DONE') OR window_id IS NOT NULL),
     CHECK ((lane = 'priority') = (lane_why <> ''))
@@ -37,12 +36,23 @@ CREATE TABLE tickets_new(
 INSERT INTO tickets_new(ticket_id, business_day, prefix, number, service_code, key, token, lang, screen, state,
     window_id, rank, taken_ms, waits_ms, called_ms, calls, changed_ms)
   SELECT ticket_id, business_day, prefix, number, service_code, key, token, lang, screen, state, window_id,
-    taken_ms * 1000, taken_ms, iif(state = 'WAITING', taken_ms, NULL), called_ms, calls, changed_ms FROM tickets;
+    taken_ms * 1000, taken_ms, taken_ms, called_ms, calls, changed_ms FROM tickets;
 DROP TABLE tickets;
 ALTER TABLE tickets_new RENAME TO tickets;
 CREATE INDEX tickets_in_line ON tickets(business_day, rank) WHERE state = 'WAITING';
 CREATE INDEX tickets_called ON tickets(business_day, called_ms) WHERE called_ms IS NOT NULL;
+-- The latest moment at which a number was taken: after a clock was set back nobody gets a better place by it.
+CREATE INDEX tickets_taken ON tickets(business_day, taken_ms);
 CREATE UNIQUE INDEX one_person_at_a_window ON tickets(business_day, window_id) WHERE state IN ('CALLED', 'SERVING');
+
+-- A second touch within 2 s that brought a key of its own was answered with the first one's ticket: that key again is
+-- that ticket again. Kept for a day.
+CREATE TABLE ticket_keys(
+    key       TEXT PRIMARY KEY,
+    ticket_id INTEGER NOT NULL REFERENCES tickets(ticket_id),
+    at_ms     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ticket_keys_by_time ON ticket_keys(at_ms);
 
 -- Several items on one ticket (一票到底), in the order in which they are to be done. The first has seq 1.
 CREATE TABLE ticket_items(
@@ -122,6 +132,24 @@ CREATE TABLE window_spans(
 CREATE UNIQUE INDEX window_open_once ON window_spans(window_id) WHERE closed_ms IS NULL;
 CREATE INDEX window_spans_by_day ON window_spans(business_day);
 
+-- `meta.windows_rev` is another word after any change of the three tables: whoever has read them knows at once whether
+-- to read them again, on whatever connection, and also after a transaction that was rolled back.
+INSERT INTO meta(key, value) VALUES ('windows_rev', '');
+CREATE TRIGGER windows_insert AFTER INSERT ON windows BEGIN
+  UPDATE meta SET value = hex(randomblob(8)) WHERE key = 'windows_rev'; END;
+CREATE TRIGGER windows_update AFTER UPDATE OF name_zh, name_en, number, own, printer, sign, retired_ms ON windows BEGIN
+  UPDATE meta SET value = hex(randomblob(8)) WHERE key = 'windows_rev'; END;
+CREATE TRIGGER window_skills_insert AFTER INSERT ON window_skills BEGIN
+  UPDATE meta SET value = hex(randomblob(8)) WHERE key = 'windows_rev'; END;
+CREATE TRIGGER window_skills_delete AFTER DELETE ON window_skills BEGIN
+  UPDATE meta SET value = hex(randomblob(8)) WHERE key = 'windows_rev'; END;
+CREATE TRIGGER window_spans_insert AFTER INSERT ON window_spans BEGIN
+  UPDATE meta SET value = hex(randomblob(8)) WHERE key = 'windows_rev'; END;
+CREATE TRIGGER window_spans_update AFTER UPDATE ON window_spans BEGIN
+  UPDATE meta SET value = hex(randomblob(8)) WHERE key = 'windows_rev'; END;
+CREATE TRIGGER window_spans_delete AFTER DELETE ON window_spans BEGIN
+  UPDATE meta SET value = hex(randomblob(8)) WHERE key = 'windows_rev'; END;
+
 -- Rules of the line that a hall sets in its console; a key that is missing has the default of kiosk/rules/policy.py.
 CREATE TABLE queue_policy(
     key   TEXT PRIMARY KEY,
@@ -162,12 +190,13 @@ CREATE TABLE appointments(
     CHECK ((state = 'ARRIVED') = (ticket_id IS NOT NULL))
 ) STRICT;
 CREATE INDEX appointments_by_day ON appointments(business_day, slot_ms);
+CREATE INDEX appointments_to_come ON appointments(slot_ms) WHERE state = 'BOOKED';
 
 -- What the hall's voice is to say, in order: written with the call, so no call is forgotten and none is cut short.
 CREATE TABLE announcements(
     announcement_id INTEGER PRIMARY KEY,
     ticket_id    INTEGER REFERENCES tickets(ticket_id),
-    lang         TEXT    NOT NULL,
+    lang         TEXT    NOT NULL,                   -- the voice that says it: "zh", "en", a dialect
     words        TEXT    NOT NULL,                   -- JSON: what is said, as parts (kiosk/rules/calling_words.py)
     asked_ms     INTEGER NOT NULL,
     began_ms     INTEGER,
@@ -175,6 +204,7 @@ CREATE TABLE announcements(
     state        TEXT    NOT NULL CHECK (state IN ('waiting', 'speaking', 'spoken', 'quiet', 'expired', 'failed')),
     why          TEXT    NOT NULL DEFAULT ''
 ) STRICT;
+CREATE INDEX announcements_of_ticket ON announcements(ticket_id);
 CREATE INDEX announcements_waiting ON announcements(announcement_id) WHERE state IN ('waiting', 'speaking');
 
 -- A clip that the hall's own staff recorded: `part` is a word of the sentence ("digit:3", "word:window"), `voice` a
@@ -189,6 +219,12 @@ CREATE TABLE voice_clips(
     in_use    INTEGER NOT NULL CHECK (in_use IN (0, 1))
 ) STRICT;
 CREATE UNIQUE INDEX one_clip_in_use ON voice_clips(voice, part) WHERE in_use = 1;
+
+-- What a hall has set about its voice; a key that is missing has the default of kiosk/rules/voice_policy.py.
+CREATE TABLE voice_policy(
+    key   TEXT PRIMARY KEY,
+    value TEXT NOT NULL                              -- JSON
+) STRICT, WITHOUT ROWID;
 
 -- What the LED sign above a window shows: a level that the bridge reads and tells anew at any time.
 CREATE TABLE signs(
@@ -226,3 +262,34 @@ CREATE INDEX api_answers_by_time ON api_answers(at_ms);
 -- A slip may go to another printer than the one it was written for, and be asked for again with a reason.
 ALTER TABLE slips ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 ALTER TABLE slips ADD COLUMN asked_by TEXT NOT NULL DEFAULT '';
+
+-- What staff did at a printer and no printer can say of itself: read by the bridge, as slips are.
+CREATE TABLE printer_acts(
+    act_id  INTEGER PRIMARY KEY,
+    printer TEXT    NOT NULL,
+    act     TEXT    NOT NULL CHECK (act IN ('new_roll')),
+    by      TEXT    NOT NULL,
+    at_ms   INTEGER NOT NULL
+) STRICT;
+
+-- What a day that is over was like, counted from its rows in `serves`: a report over years reads these few rows instead
+-- of all of those. Never holds anything of a person. `waits` and `services` are whole seconds, rising, 4 bytes each,
+-- little-endian: of those who were served. `part` says what `name` is: an item's code, a window, an hour, a lane.
+CREATE TABLE serve_days(
+    business_day TEXT    NOT NULL,
+    part         TEXT    NOT NULL CHECK (part IN ('all', 'item', 'window', 'hour', 'lane')),
+    name         TEXT    NOT NULL,                  -- '' for part 'all'
+    done         INTEGER NOT NULL,
+    no_show      INTEGER NOT NULL,
+    cancelled    INTEGER NOT NULL,
+    transferred  INTEGER NOT NULL,
+    waits        BLOB    NOT NULL,
+    services     BLOB    NOT NULL,
+    PRIMARY KEY (business_day, part, name)
+) STRICT;
+-- A row that comes late (a kiosk whose clock stood still) makes the count of its day void; it is counted again.
+CREATE TRIGGER serve_days_late AFTER INSERT ON serves
+  WHEN EXISTS (SELECT 1 FROM serve_days WHERE business_day = new.business_day)
+BEGIN
+    DELETE FROM serve_days WHERE business_day = new.business_day;
+END;

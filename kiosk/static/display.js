@@ -32,25 +32,14 @@
   }
   const flash = (box) => box.animate([{opacity: 1}, {opacity: .25}, {opacity: 1}], {duration: 700, iterations: 4});
   // Somebody needs help: that, and nothing of whom, where or why; the server says no more than this.
-  // The hall's voice: a gong and "somebody needs help, would staff please see to it", as long as the ladder's step says
-  // so. Chromium under systemd plays without a touch (linli-browser.service); another browser waits for the first one.
-  const voice = find("[data-voice]"), PAUSE_MS = 20_000;
-  let speaking = 0;
-  const say = () => { voice.currentTime = 0; voice.play().catch(() => { body.dataset.mute = "1"; }); };
-  voice.addEventListener("playing", () => { delete body.dataset.mute; });
-  function speak(on) {
-    if (on === Boolean(speaking)) return;
-    clearInterval(speaking);
-    speaking = on ? setInterval(say, PAUSE_MS) : 0;
-    if (on) say(); else voice.pause();
-  }
   function alarm(now) {
     find("[data-alarm]").hidden = !now?.display;
-    speak(Boolean(now?.voice));
+    LinliVoice.alarm(Boolean(now?.voice));
   }
   function state(told) {
     called(told.called);
     alarm(told.alarm);
+    LinliVoice.look();
     shown = told.called;
     for (const [name, count] of Object.entries(told.waiting.categories)) {
       const one = find(`[data-category="${CSS.escape(name)}"]`);
@@ -61,7 +50,7 @@
   }
   let shown = [];
   // `called` comes first and is drawn without waiting for the `state` that follows it.
-  const call = (one) => { shown = [one, ...shown.filter((other) => other.number !== one.number)].slice(0, 6); called(shown); };
+  const call = (one) => { shown = [one, ...shown.filter((other) => other.number !== one.number)].slice(0, 6); called(shown); LinliVoice.look(); };
   const tick = () => { find("[data-clock]").textContent = clock.format(Date.now() + ahead_ms); };
   state(JSON.parse(body.dataset.state));
   tick();

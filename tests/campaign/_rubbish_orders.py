@@ -19,8 +19,8 @@ from typing import Any
 from gateway import journal
 from gateway.hall import links
 from gateway.hall.kinds import kind_of
-from gateway.hall.rows import TABLES
 from gateway.hall.rules import ORDERS
+from gateway.hall.tables import TABLES
 from tests.campaign._held import HeldHall
 from tests.campaign._month_rounds import ZONE
 from tests.campaign._rubbish import STRANGE

@@ -16,7 +16,9 @@ HALL_TOML = Path("hall.toml").read_text(encoding="utf-8")
 def test_the_hall_toml_that_ships_is_understood() -> None:
     plan = read_plan(HALL_TOML)
     assert [printer.id for printer in plan.printers] == ["hall"]
-    assert [(panel.id, panel.via) for panel in plan.panels] == [("gate", "mqtt"), ("gate-count", "serial")]
+    assert [(panel.id, panel.via) for panel in plan.panels] == [
+        ("gate", "mqtt"), ("gate-count", "serial"), ("w3-sign", "serial"),
+    ]  # fmt: skip
 
 
 def test_an_empty_hall_toml_is_a_hall_with_defaults() -> None:
@@ -74,6 +76,18 @@ def test_an_empty_hall_toml_is_a_hall_with_defaults() -> None:
         (
             "[hall]\nlanguages = ['zh', 3]",
             "hall.toml, line 2: hall.languages[2]: must be text in quotes, not a whole number (3)",
+        ),
+        (
+            "[[printers]]\nid = 'hall'\nspare = 'desc'\n[[printers]]\nid = 'desk'",
+            "hall.toml, line 3: printers[1].spare: there is no other printer 'desc'; did you mean 'desk'?",
+        ),
+        (
+            "[[printers]]\nid = 'hall'\nspare = 'hall'",
+            "hall.toml, line 3: printers[1].spare: there is no other printer 'hall'; others here: none",
+        ),
+        (
+            "[[printers]]\nid = 'a'\nscreens = ['k']\n[[printers]]\nid = 'b'\nscreens = ['k']",
+            "hall.toml, line 6: printers[2].screens[1]: the slips of 'k' come out at 'a' already",
         ),
         (
             "[[printers]]\nid = '../x'",

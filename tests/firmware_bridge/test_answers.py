@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from firmware_bridge.answers import LONGEST_BLOCK, Answer, Answers, Block, Health, Paper, RealTime, StatusBack
+from firmware_bridge.answers import LONGEST_BLOCK, Answer, Answers, Block, Paper, RealTime, StatusBack
+from firmware_bridge.printer_state import Health
 
 CASES: list[tuple[str, bytes, list[Answer], int]] = [
     ("DLE EOT 1, well", b"\x12", [RealTime(0x12)], 0),
@@ -75,8 +76,12 @@ def test_no_noise_on_the_line_does_anything_but_count() -> None:
         ((0x12, 0x12, 0x12, 0x1E), "paper_low"),
         ((0x1A, 0x32, 0x12, 0x7E), "paper_out"),
         ((0x1A, 0x16, 0x12, 0x12), "cover_open"),
-        ((0x1A, 0x52, 0x1A, 0x12), "recoverable"),
-        ((0x1A, 0x12, 0x12, 0x12), "recoverable"),
+        ((0x1A, 0x52, 0x1A, 0x12), "cutter_error"),
+        ((0x1A, 0x52, 0x16, 0x12), "recoverable"),
+        ((0x1A, 0x52, 0x52, 0x12), "recoverable"),
+        ((0x1A, 0x56, 0x3A, 0x7E), "unrecoverable"),
+        ((0x1A, 0x36, 0x12, 0x7E), "cover_open"),
+        ((0x1A, 0x12, 0x12, 0x12), "offline"),
     ],
 )
 def test_the_state_that_four_answers_tell(answers: tuple[int, ...], state: str) -> None:
@@ -100,7 +105,11 @@ def test_status_back_tells_paper_cover_and_errors() -> None:
         (b"\x10\x00\x03\x0f", "paper_low"),
         (b"\x18\x00\x0f\x0f", "paper_out"),
         (b"\x38\x00\x00\x0f", "cover_open"),
-        (b"\x18\x08\x00\x0f", "recoverable"),
+        (b"\x18\x08\x00\x0f", "cutter_error"),
+        (b"\x18\x04\x00\x0f", "recoverable"),
+        (b"\x18\x40\x00\x0f", "recoverable"),
+        (b"\x18\x20\x00\x0f", "unrecoverable"),
+        (b"\x18\x00\x00\x0f", "offline"),
     ):
         health = Health()
         health.hear_status_back(StatusBack(frame))

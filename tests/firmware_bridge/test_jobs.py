@@ -162,7 +162,7 @@ def test_finished_jobs_are_forgotten_after_a_quarter_and_unfinished_ones_never(b
 def test_a_printer_that_left_hall_toml_leaves_the_list(book: Book) -> None:
     book.jobs.begin(["spare"], ["gate"], 2)
     rows = book.notebook.connection.execute("SELECT printer, state FROM printers").fetchall()
-    assert rows == [("spare", "silent")]
+    assert rows == [("spare", "unknown")]
 
 
 def test_the_schema_is_the_contracts(book: Book) -> None:

@@ -22,7 +22,7 @@ from firmware_bridge.profiles import Profile, load_profiles
 from kiosk.catalogue import Catalogue, Service, load_catalogue
 from kiosk.rules.slip import MOST_BYTES, compose_ticket, wire_bytes
 from tests.firmware_bridge.printed import printed
-from tests.kiosk.test_slip import NUMBER_31
+from tests.kiosk.test_slip import NUMBER_31, windows_of
 
 PROFILES = load_profiles()
 
@@ -45,7 +45,7 @@ def slip(service: Service, lang: str, **more: Any) -> dict[str, Any]:
     ticket = replace(
         NUMBER_31, service_code=service.code, prefix=service.ticket_prefix, number=131, lang=lang
     )
-    windows = catalogue().windows_for(service.code)
+    windows = windows_of(catalogue(), service.code)
     zone = ZoneInfo("Asia/Shanghai")
     return compose_ticket(Hall(), ticket, service, windows, 27, zone, "http://192.168.100.100:8000", **more)
 

@@ -8,14 +8,17 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from gateway.hall.rows import TABLES, Person, Row, RowGone, Visit
+from gateway.hall.rows import Person, Row, RowGone, Visit
 from gateway.hall.state import Call, Decision, HallState, PersonErased
+from gateway.hall.tables import TABLES
 from gateway.notebook import Notebook
 from gateway.store import load_state, write_changes
 
 SCHEMA = Path("gateway/schema").absolute()
 #: words that the schema holds to a list
-CHOSEN = {"visit_tier": "weekly", "word": "heard", "holidays": "only", "kind": "holiday", "turn": 0}
+CHOSEN: dict[str, Any] = {"visit_tier": "weekly", "word": "heard", "holidays": "only", "kind": "holiday", "turn": 0}
+CHOSEN |= {"counts": "deltas"}
+CHOSEN |= {"level": "full", "bay_plans.kind": "fire_lane", "parking_tasks.kind": "stuck", "parking_tasks.done_ms": None}
 OPEN_CALL = Call(1, "HEARD", "emergency", "btn-1", "3栋", True, "3栋", "张奶奶", 1, 1, 1_000, 1_000)
 
 
@@ -24,13 +27,17 @@ def made(kind: type[Row]) -> Row:
     hints = get_type_hints(kind)
     words: dict[str, Any] = {}
     for one in fields(kind):
-        if one.name in CHOSEN:
+        if f"{kind.TABLE}.{one.name}" in CHOSEN:
+            words[one.name] = CHOSEN[f"{kind.TABLE}.{one.name}"]
+        elif one.name in CHOSEN:
             words[one.name] = CHOSEN[one.name]
         elif one.name == "state":
             words[one.name] = one.default if one.default is not MISSING else "told"
         elif hints[one.name] is bool:
             words[one.name] = True
-        elif hints[one.name] is int:
+        elif hints[one.name] in (float, float | None):
+            words[one.name] = 1.5
+        elif hints[one.name] in (int, int | None):
             words[one.name] = 1
         elif hints[one.name] is str:
             words[one.name] = f"{one.name} “一”"

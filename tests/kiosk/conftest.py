@@ -18,6 +18,7 @@ from kiosk.catalogue import Catalogue, load_catalogue
 from kiosk.core import Core
 from kiosk.gateway_link import GatewayLink
 from kiosk.live import Hub
+from kiosk.windows import fill
 from kiosk.writer import Writer
 from tests.kiosk.fake_gateway import FakeGateway
 
@@ -64,6 +65,7 @@ def core(house: House, clock: HeldClock, catalogue: Catalogue) -> Iterator[Core]
     hub = Hub()
     link = GatewayLink(house.gateway_socket, hub)
     core = Core(house, catalogue, writer, link, hub, clock)
+    fill(core)
     yield core
     hub.close()
     link.stop()

@@ -27,6 +27,7 @@ from kiosk.gateway_link import GatewayLink
 from kiosk.live import Hub
 from kiosk.passwords import hash_password
 from kiosk.rules.account import Role
+from kiosk.windows import fill
 from kiosk.writer import Writer
 from tests.kiosk.console_gateway import ConsoleGateway
 
@@ -84,6 +85,7 @@ class ConsoleHall:
         self.hub = Hub(heartbeat_s=heartbeat_s)
         self.link = GatewayLink(self.house.gateway_socket, self.hub)
         self.core = Core(self.house, CATALOGUE, self.writer, self.link, self.hub, self.clock)
+        fill(self.core)
         self.app: Flask = create_app(self.core)
         self.accounts = Accounts(self.writer.write, self.core.reader, self.clock, home)
         self._server: Any = None

@@ -24,12 +24,6 @@ def test_thirty_one_services_in_three_categories(catalogue: Catalogue) -> None:
     assert [one.zh for one in catalogue.categories] == ["党务", "政务", "物业"]
 
 
-def test_a_window_serves_only_items_with_tickets(catalogue: Catalogue) -> None:
-    assert catalogue.served_at("W2") == {"ZW-01", "ZW-02", "ZW-03", "ZW-04", "ZW-11"}
-    assert catalogue.same_line("ZW-01") == catalogue.served_at("W2")
-    assert catalogue.served_at("W7") == frozenset()
-
-
 def test_what_nobody_confirmed_is_not_told_as_a_fact(catalogue: Catalogue) -> None:
     dues = catalogue.service("DW-04")
     assert dues is not None

@@ -10,6 +10,7 @@ from devices.faults import NotWritten
 from kiosk import line
 from kiosk.accounts import TOKEN_FILE
 from kiosk.console.words import KINDS, OUTCOMES, WORDS
+from kiosk.windows import windows_now
 from kiosk.writer import NotKnown
 from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, STAFF, STAFF_PASSWORD, ConsoleHall, console_hall
 
@@ -60,12 +61,12 @@ def test_with_the_gateway_away_the_answer_says_what_still_works(hall: ConsoleHal
         "The gateway does not answer; nothing was changed. Queue, printing and accounts still work"
     )
     line.take_ticket(hall.core, "ZW-01", "k1", "zh", "kiosk-1")
-    window = hall.core.catalogue.windows_for("ZW-01")[0].id
+    window = windows_now(hall.core).windows_for("ZW-01")[0].id
     assert client.order("queue/next", window_id=window).get_json()["ticket"]["number"] == "B001"
 
 
 def test_the_queue_at_one_window(hall: ConsoleHall) -> None:
-    window = hall.core.catalogue.windows_for("ZW-01")[0].id
+    window = windows_now(hall.core).windows_for("ZW-01")[0].id
     for number in range(3):
         line.take_ticket(hall.core, "ZW-01", f"k{number}", "zh", "kiosk-1")
     client = hall.client(STAFF, STAFF_PASSWORD)
@@ -85,7 +86,7 @@ def test_the_queue_at_one_window(hall: ConsoleHall) -> None:
 
 
 def test_call_next_repeated_after_a_lost_answer_calls_nobody_else(hall: ConsoleHall) -> None:
-    windows = [one.id for one in hall.core.catalogue.windows_for("ZW-01")] + ["W1"]
+    windows = [one.id for one in windows_now(hall.core).windows_for("ZW-01")] + ["W1"]
     for number in range(3):
         line.take_ticket(hall.core, "ZW-01", f"k{number}", "zh", "kiosk-1")
     client = hall.client(STAFF, STAFF_PASSWORD)
@@ -107,7 +108,7 @@ def test_a_disk_too_slow_to_say_is_not_told_as_nothing_changed(
     client = hall.client(STAFF, STAFF_PASSWORD)
     client.token("/console")
 
-    def slow(*_: object) -> None:
+    def slow(*_: object, **_more: object) -> None:
         raise NotKnown("the disk has not answered for 10 s: it may or may not be written")
 
     monkeypatch.setattr(line, "call_next", slow)

@@ -12,9 +12,10 @@ import pytest
 from devices.faults import OrderRefused
 from kiosk import line
 from kiosk.core import Core
-from kiosk.line import Taken
+from kiosk.line import Taken, rows, taking
 from kiosk.rules import queue
-from kiosk.rules.queue import LastStep, Ticket
+from kiosk.rules.queue import Ticket
+from kiosk.windows import windows_now
 from tests.kiosk.conftest import HeldClock
 
 
@@ -105,7 +106,9 @@ def test_after_a_restore_no_number_that_may_be_on_paper_is_given_again(core: Cor
     for _ in range(3):
         take(core, "ZW-01")
     day = line.today(core)
-    core.writer.write(lambda notebook: notebook.execute("INSERT INTO number_floor VALUES (?, 'B', 6)", (day,)))
+    core.writer.write(
+        lambda notebook: notebook.execute("INSERT INTO number_floor VALUES (?, 'B', 6)", (day,))
+    )
     assert [take(core, "ZW-01").ticket.spelled for _ in range(2)] == ["B007", "B008"]
     assert take(core, "DW-01").ticket.spelled == "A001"
 
@@ -116,10 +119,10 @@ def test_people_ahead_are_those_who_wait_for_the_same_window(core: Core) -> None
         take(core, code)
     line.call_next(core, "W2", "window 2")
     reader = core.reader()
-    everybody = line._in_line(reader, "2026-11-22")
+    everybody = rows.in_line(reader, "2026-11-22")
     told = {one.spelled: line.ahead(core, one) for one in everybody}
     by_rule = {
-        one.spelled: queue.ahead_of(one, everybody, core.catalogue.same_line(one.service_code))
+        one.spelled: queue.ahead_of(one, everybody, windows_now(core).same_line(one.service_code))
         for one in everybody
     }
     assert told == by_rule == {"C001": 0, "B002": 0, "B003": 0, "B004": 1, "B005": 2, "C002": 1}
@@ -130,7 +133,7 @@ def test_ticket_and_slip_are_one_transaction(core: Core, monkeypatch: pytest.Mon
         raise ValueError("the slip could not be composed")
 
     with monkeypatch.context() as broken:
-        broken.setattr(line, "compose_ticket", no_paper)
+        broken.setattr(taking, "compose_ticket", no_paper)
         with pytest.raises(ValueError, match="composed"):
             take(core, "ZW-01")
     assert core.reader().execute("SELECT count(*) FROM tickets").fetchone()[0] == 0
@@ -150,13 +153,14 @@ def test_every_step_is_in_the_journal_and_leads_back(core: Core, clock: HeldCloc
     for step in (lambda: line.call_next(core, "W2", "li"), lambda: line.done(core, ticket.ticket_id, "li")):
         clock.forward(seconds=1)
         step()
-    rows = core.reader().execute("SELECT event, by, before FROM journal ORDER BY entry_id").fetchall()
-    assert [(row["event"], row["by"]) for row in rows] == [
+    lines = core.reader().execute("SELECT event, by, detail FROM journal ORDER BY entry_id").fetchall()
+    lines = [row for row in lines if row["event"] != "opened"]
+    assert [(row["event"], row["by"]) for row in lines] == [
         ("taken", "kiosk-1"),
         ("call", "li"),
         ("done", "li"),
     ]
-    assert LastStep("done", 0, **json.loads(rows[2]["before"])).state == "CALLED"
+    assert [json.loads(row["detail"])["state"] for row in lines] == ["WAITING", "CALLED", "DONE"]
 
 
 @pytest.fixture

@@ -11,11 +11,12 @@ import pytest
 
 from devices.faults import OrderRefused
 from kiosk.rules import queue
-from kiosk.rules.queue import LIFE, LastStep, State, Step, Ticket
+from kiosk.rules.queue import BESIDES, LIFE, State, Step, Ticket
 
 SHANGHAI = timezone(timedelta(hours=8))
 WAITING = Ticket(
-    31, "2026-11-22", "B", 31, "ZW-01", "token", "zh", "kiosk-1", "WAITING", None, 1000, None, 0, 1000
+    31, "2026-11-22", "B", 31, "ZW-01", "token", "zh", "kiosk-1", "WAITING", "normal", "", None,
+    1_000_000, 0, 1000, 1000, None, None, 0, 1000
 )  # fmt: skip
 CALLED = queue.step(WAITING, "call", 2000, "W2")
 
@@ -43,7 +44,8 @@ def test_an_absent_person_may_come_back() -> None:
 def test_what_is_not_in_the_table_is_refused_and_changes_nothing(state: State, step: Step) -> None:
     ticket = in_state(state)
     if (state, step) in LIFE:
-        assert queue.step(ticket, step, 5000, "W2").state == LIFE[(state, step)]
+        for after in LIFE[(state, step)]:
+            assert queue.step(ticket, step, 5000, "W2", to=after).state == after
         return
     with pytest.raises(OrderRefused) as refused:
         queue.step(ticket, step, 5000, "W2")
@@ -59,38 +61,87 @@ def test_refusals_speak_to_people() -> None:
     assert refused.value.why_en == "B031 is done and cannot be marked as absent"
 
 
-BEFORE_CALL = LastStep("call", 2000, "WAITING", None, None, 0)
+WITHIN_MS = 30_000
 
 
-@pytest.mark.parametrize("late_ms", [0, 1, queue.UNDO_WITHIN_MS])
+@pytest.mark.parametrize("late_ms", [0, 1, WITHIN_MS])
 def test_a_wrong_tap_can_be_taken_back_while_it_is_fresh(late_ms: int) -> None:
-    back = queue.undo(CALLED, BEFORE_CALL, 2000 + late_ms)
-    assert back == replace(WAITING, changed_ms=2000 + late_ms)
+    for event in (*get_args(Step), *BESIDES):
+        queue.check_fresh(CALLED, event, 2000, 2000 + late_ms, WITHIN_MS)
+    with pytest.raises(OrderRefused):
+        queue.check_fresh(CALLED, "call", 2000, 2000 + WITHIN_MS + 1 + late_ms, WITHIN_MS)
 
 
-@pytest.mark.parametrize("at_ms", [2000 + queue.UNDO_WITHIN_MS + 1, 1999])
-def test_after_thirty_seconds_or_with_a_clock_set_back_it_cannot(at_ms: int) -> None:
+@pytest.mark.parametrize("now_ms", [2000 + WITHIN_MS + 1, 1999])
+def test_after_thirty_seconds_or_with_a_clock_set_back_it_cannot(now_ms: int) -> None:
     with pytest.raises(OrderRefused, match="Undo is possible for 30 seconds only"):
-        queue.undo(CALLED, BEFORE_CALL, at_ms)
+        queue.check_fresh(CALLED, "call", 2000, now_ms, WITHIN_MS)
 
 
-@pytest.mark.parametrize(
-    "last", [None, replace(BEFORE_CALL, event="taken"), replace(BEFORE_CALL, event="undo")]
-)
-def test_taking_a_number_and_undo_itself_cannot_be_undone(last: LastStep | None) -> None:
+@pytest.mark.parametrize("event", ["", "taken", "undo"])
+def test_taking_a_number_and_undo_itself_cannot_be_undone(event: str) -> None:
     with pytest.raises(OrderRefused, match="B031: there is nothing to undo"):
-        queue.undo(CALLED, last, 2001)
+        queue.check_fresh(CALLED, event, 2000, 2001, WITHIN_MS)
 
 
-def test_who_has_waited_longest_for_this_window_is_next() -> None:
+def test_a_number_is_called_again_three_times_at_most() -> None:
+    ticket = CALLED
+    for _ in range(3):
+        ticket = queue.step(ticket, "recall", 3000)
+    assert ticket.calls == 4
+    with pytest.raises(OrderRefused) as refused:
+        queue.step(ticket, "recall", 4000)
+    assert refused.value.why_zh == "B031 已重呼 3 次，请标为过号；人来了可以顺延重新排队"
+    absent = queue.step(ticket, "no_show", 5000)
+    with pytest.raises(OrderRefused):
+        queue.step(absent, "recall", 6000)
+    assert queue.step(absent, "late", 6000, rank=7_000_000).calls == 0
+
+
+def test_a_transfer_keeps_its_place_and_a_late_return_does_not() -> None:
+    moved = queue.step(CALLED, "transfer", 9000, service_code="ZW-05")
+    assert (moved.state, moved.rank, moved.taken_ms, moved.service_code) == (
+        "WAITING",
+        1_000_000,
+        1000,
+        "ZW-05",
+    )
+    assert (moved.window_id, moved.waits_ms, moved.called_ms, moved.calls) == (None, 9000, None, 0)
     line = [
-        replace(WAITING, ticket_id=n, service_code=code)
-        for n, code in ((4, "ZW-01"), (2, "WY-04"), (3, "ZW-02"))
+        replace(WAITING, ticket_id=n, rank=n * 1_000_000, service_code="ZW-01") for n in (40, 41, 42, 43, 44)
     ]
-    assert queue.next_in_line(line, {"ZW-01", "ZW-02"}).ticket_id == 3
-    assert queue.ahead_of(line[0], line, {"ZW-01", "ZW-02"}) == 1
-    with pytest.raises(OrderRefused, match="Nobody is waiting for this window"):
-        queue.next_in_line(line, {"DW-01"})
+    others = [replace(line[0], lane="priority", lane_why="elder"), replace(line[0], service_code="WY-04")]
+    rank = queue.late_rank(WAITING, [*others, *line], {"ZW-01"}, 3, 9000)
+    assert rank == 42_000_001, "behind three of his own lane and line"
+    assert queue.late_rank(WAITING, line[:2], {"ZW-01"}, 3, 9000) == 41_000_001, (
+        "behind all, where there are fewer"
+    )
+    assert queue.late_rank(WAITING, [], {"ZW-01"}, 3, 9000) == 9_000_000
+
+
+def test_time_on_hold_is_not_time_of_service() -> None:
+    served = queue.step(CALLED, "begin", 10_000)
+    held = queue.step(served, "hold", 70_000)
+    back = queue.step(held, "resume", 500_000, "W3")
+    assert back.window_id == "W3"
+    assert queue.served_ms(held, 400_000) == 60_000
+    assert queue.served_ms(back, 520_000) == 80_000
+    assert queue.served_ms(CALLED, 5000) == 3000, "who never tapped begin is counted from the call"
+    assert queue.served_ms(WAITING, 5000) is None
+    assert (queue.waited_ms(back, 0), queue.waited_ms(WAITING, 4000), queue.waited_ms(WAITING, 0)) == (
+        1000,
+        3000,
+        0,
+    )
+
+
+def test_the_people_ahead_are_those_with_a_better_place_in_the_same_line() -> None:
+    line = [
+        replace(WAITING, ticket_id=n, rank=rank, service_code=code)
+        for n, rank, code in ((4, 5, "ZW-01"), (2, 5, "WY-04"), (3, 5, "ZW-02"), (9, 4, "ZW-02"))
+    ]
+    assert queue.ahead_of(line[0], line, {"ZW-01", "ZW-02"}) == 2
+    assert queue.ahead_of(line[0], line, {"DW-01"}) == 0
 
 
 def test_a_day_ends_at_the_halls_midnight_and_never_comes_back() -> None:

@@ -10,6 +10,7 @@ from devices.plan import Hall
 from kiosk.catalogue import Catalogue
 from kiosk.rules.queue import Ticket
 from kiosk.rules.slip import MOST_BYTES, compose_ticket, wire_bytes
+from kiosk.rules.windows import Window
 from tests.kiosk.conftest import TEN_O_CLOCK_MS
 
 #: A ticket as it is taken; other parts of the queue add fields with values of their own.
@@ -20,13 +21,23 @@ _FIELDS |= {"taken_ms": TEN_O_CLOCK_MS, "called_ms": None}
 NUMBER_31 = Ticket(**_FIELDS)
 
 
+def windows_of(catalogue: Catalogue, code: str) -> tuple[Window, ...]:
+    """The catalogue's window of that item; nobody has confirmed it."""
+    service = catalogue.service(code)
+    return tuple(
+        Window(one.id, one.zh, one.en, number, frozenset({code}), confirm_locally=True)
+        for number, one in enumerate(catalogue.windows, 1)
+        if service is not None and one.id == service.window
+    )
+
+
 def slip_of(catalogue: Catalogue, lang: str, code: str = "ZW-09", **more: Any) -> dict[str, Any]:
     service = catalogue.service(code)
     assert service is not None
     ticket = replace(NUMBER_31, service_code=code, prefix=service.ticket_prefix, lang=lang)
     zone = ZoneInfo("Asia/Shanghai")
     return compose_ticket(
-        Hall(), ticket, service, catalogue.windows_for(code), 3, zone, "http://192.168.1.10:8000/", **more
+        Hall(), ticket, service, windows_of(catalogue, code), 3, zone, "http://192.168.1.10:8000/", **more
     )
 
 
@@ -129,7 +140,7 @@ def test_a_catalogue_of_novels_does_not_make_a_longer_slip(catalogue: Catalogue)
     wordy = replace(service, materials=(material,) * 50)
     for lang in ("zh", "en"):
         slip = compose_ticket(
-            Hall(), replace(NUMBER_31, lang=lang), wordy, catalogue.windows_for("ZW-09"), 3, ZoneInfo("Asia/Shanghai"),
+            Hall(), replace(NUMBER_31, lang=lang), wordy, windows_of(catalogue, "ZW-09"), 3, ZoneInfo("Asia/Shanghai"),
             "http://192.168.1.10:8000", lane_why="child", wait_min=(10, 15), also=(service,) * 5,
         )  # fmt: skip
         assert wire_bytes(slip["blocks"]) <= MOST_BYTES

@@ -65,9 +65,10 @@ def give(kiosk: Notebook, number: int, day: str = "") -> int:
     def work(db: sqlite3.Connection) -> int:
         key = f"{day}-{number}-{os.urandom(4).hex()}"
         db.execute(
-            "INSERT INTO tickets(business_day, prefix, number, service_code, key, token, lang, screen, state, taken_ms,"
-            " changed_ms) VALUES (?, 'B', ?, 'ZW-01', ?, ?, 'zh', 'kiosk-1', 'WAITING', ?, ?)",
-            (day, number, key, key, now_ms(), now_ms()),
+            "INSERT INTO tickets(business_day, prefix, number, service_code, key, token, lang, screen, state, rank,"
+            " taken_ms, waits_ms, changed_ms)"
+            " VALUES (?, 'B', ?, 'ZW-01', ?, ?, 'zh', 'kiosk-1', 'WAITING', ?, ?, ?, ?)",
+            (day, number, key, key, now_ms() * 1000, now_ms(), now_ms(), now_ms()),
         )
         done = db.execute(
             "INSERT INTO slips(printer, kind, body, created_ms) VALUES ('hall', 'ticket', ?, ?)", (body, now_ms())

@@ -13,9 +13,10 @@ from devices.faults import OrderRefused
 from devices.messages import Pressed
 from gateway.hall import people
 from gateway.hall.kinds import DEFAULTS, kind_of
-from gateway.hall.rows import TABLES, Helper, Holiday, Kind, Message, Person, Shift, Substitution, Visit
+from gateway.hall.rows import Helper, Holiday, Kind, Message, Person, Shift, Substitution, Visit
 from gateway.hall.rules import decide, obey
 from gateway.hall.state import Decision, HallState, JournalLine
+from gateway.hall.tables import TABLES
 from gateway.views import row_json
 
 #: Sunday, 22 November 2026, 10:00 in Shanghai

@@ -1,0 +1,195 @@
+"""The whole plan of a car park at once: all of it, or nothing and the line that is wrong.
+
+Rule 1. Each line is read as its own order would be (parking.py).
+Rule 2. A map moves nothing: a bay that it draws in one zone and the hall has in another is in two zones.
+Rule 3. No two bays lie on each other.
+Rule 4. What the map leaves out is not on the plan any more: plans of bays in the zones that it draws, and places.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from devices.faults import OrderRefused
+from gateway.hall import parking
+from gateway.hall.fields import Fields, fit
+from gateway.hall.parking_rows import BayPlan, Place
+from gateway.hall.reading import Reader
+from gateway.hall.rows import RowGone
+from gateway.hall.state import Decision, HallState, JournalLine
+
+#: Bays, zones and places on one plan.
+MOST_LINES = 5_000
+#: So much of two bays may lie on each other, metres: a line that was painted or drawn a little askew.
+SLACK_M = 0.2
+
+_LISTS = {"zones": "区域", "bays": "车位", "places": "地点"}
+
+
+def put_map(state: HallState, fields: Fields, now_ms: int) -> Decision:
+    """The whole plan. :raises OrderRefused: names the list and the line, counted from 1."""
+    after, whole = state.child(), Decision()
+
+    def do(rule: Callable[[HallState, Fields, int], Decision], row: Mapping[str, object]) -> None:
+        decision = rule(after, Fields(row), now_ms)
+        after.put(decision)
+        whole.changes += [one for one in decision.changes if not isinstance(one, JournalLine)]
+
+    site = fields.raw.get("site")
+    if isinstance(site, Mapping):
+        _at("site", 1, do, parking.put_site, site)
+    elif site is not None and not isinstance(site, str):
+        raise OrderRefused("site 应为一条记录", "site must be a row")
+    for number, row in enumerate(_rows(fields, "zones"), 1):
+        _at("zones", number, do, parking.put_zone_plan, row)
+    drawn = _bays(state, after, fields)
+    for plan in drawn:
+        if state.table(BayPlan).get(plan.bay_id) != plan:
+            whole.changes.append(plan)
+    for number, row in enumerate(_rows(fields, "places"), 1):
+        _at("places", number, do, parking.put_place, row)
+    whole.changes += _left_out(state, fields, drawn)
+    line = JournalLine(now_ms, "MapPut", "map", fields.text("by", ""), f"{len(drawn)} bays")
+    whole.changes.append(line)
+    return whole
+
+
+def _bays(state: HallState, after: HallState, fields: Fields) -> list[BayPlan]:
+    drawn: dict[str, tuple[int, BayPlan]] = {}
+    for number, row in enumerate(_rows(fields, "bays"), 1):
+        plan: BayPlan = _at("bays", number, _bay, after, Fields(row))
+        if plan.bay_id in drawn:
+            first, other = drawn[plan.bay_id]
+            where = f"在区域 {other.zone_id}" if other.zone_id != plan.zone_id else ""
+            raise _wrong(
+                "bays",
+                number,
+                f"车位 {plan.bay_id} 在第 {first} 行已经画过{where}",
+                f"bay {plan.bay_id} stands in line {first} already, in zone {other.zone_id}",
+            )
+        drawn[plan.bay_id] = (number, plan)
+    for upper, lower in _on_each_other(drawn.values()):
+        raise _wrong(
+            "bays",
+            lower[0],
+            f"车位 {lower[1].bay_id} 和第 {upper[0]} 行的 {upper[1].bay_id} 叠在一起",
+            f"bay {lower[1].bay_id} lies on {upper[1].bay_id} of line {upper[0]}",
+        )
+    return [plan for _, plan in drawn.values()]
+
+
+def _bay(state: HallState, fields: Fields) -> BayPlan:
+    bay_id = fields.text("bay_id", "")
+    bay = state.bays.get(bay_id)
+    if bay is None or bay.zone_id == "unclaimed":
+        raise OrderRefused(f"没有车位 {bay_id}", f"there is no bay {bay_id}")
+    zone_id = fields.text("zone_id", bay.zone_id)
+    if zone_id not in state.zones or zone_id == "unclaimed":
+        raise OrderRefused(f"没有区域 {zone_id}", f"there is no zone {zone_id}")
+    if zone_id != bay.zone_id:
+        raise OrderRefused(
+            f"车位 {bay_id} 已经在区域 {bay.zone_id}，不能也在 {zone_id}",
+            f"bay {bay_id} is in zone {bay.zone_id}, it cannot be in {zone_id} as well",
+        )
+    return parking.plan_of(Reader(fields, state.table(BayPlan).get(bay_id), parking.NAMES), bay_id, zone_id)
+
+
+def _left_out(state: HallState, fields: Fields, drawn: list[BayPlan]) -> list[RowGone]:
+    gone: list[RowGone] = []
+    if "bays" in fields:
+        ids, zones = {plan.bay_id for plan in drawn}, {plan.zone_id for plan in drawn}
+        gone += [
+            RowGone(BayPlan.TABLE, plan.bay_id)
+            for plan in state.table(BayPlan).values()
+            if plan.zone_id in zones and plan.bay_id not in ids
+        ]
+    if "places" in fields:
+        ids = {str(row.get("place_id")) for row in _rows(fields, "places")}
+        gone += [RowGone(Place.TABLE, key) for key in state.table(Place) if key not in ids]
+    return gone
+
+
+# ---------------------------------------------------------------- lines
+
+
+def _rows(fields: Fields, key: str) -> list[Mapping[str, object]]:
+    raw: Any = fields.raw.get(key, [])
+    if not isinstance(raw, list) or len(raw) > MOST_LINES:
+        raise OrderRefused(
+            f"{_LISTS[key]}应为列表，最多 {MOST_LINES} 行",
+            f"{key} must be a list of at most {MOST_LINES} rows",
+        )
+    for number, row in enumerate(raw, 1):
+        if not isinstance(row, Mapping):
+            raise _wrong(key, number, "应为一条记录", "must be a row")
+    return raw
+
+
+def _at(key: str, number: int, read: Callable[..., Any], *what: Any) -> Any:
+    """Do it; whatever is refused names its line."""
+    try:
+        return read(*what)
+    except OrderRefused as refused:
+        raise _wrong(key, number, refused.why_zh, refused.why_en) from refused
+
+
+def _wrong(key: str, number: int, zh: str, en: str) -> OrderRefused:
+    return OrderRefused(
+        f"{_LISTS.get(key, key)}第 {number} 行：{fit(zh)}", f"{key}, line {number}: {fit(en)}"
+    )
+
+
+# ---------------------------------------------------------------- bays that lie on each other
+
+_Line = tuple[int, BayPlan]
+
+
+def _on_each_other(lines: Iterable[_Line]) -> Iterable[tuple[_Line, _Line]]:
+    """Pairs that overlap, the later line second. Bays that were not drawn (all at 0, 0) lie nowhere."""
+    cells: dict[tuple[int, int], list[_Line]] = {}
+    for line in lines:
+        plan = line[1]
+        if plan.x_m == plan.y_m == 0.0:
+            continue
+        # Two bays that touch have their middles within one bay's diagonal: in this cell or one beside it.
+        cell = (int(plan.x_m // _CELL_M), int(plan.y_m // _CELL_M))
+        for across in (-1, 0, 1):
+            for down in (-1, 0, 1):
+                for other in cells.get((cell[0] + across, cell[1] + down), ()):
+                    if _overlap(other[1], plan):
+                        yield other, line
+        cells.setdefault(cell, []).append(line)
+
+
+_CELL_M = parking.LONGEST_BAY * math.sqrt(2)
+
+
+def _overlap(one: BayPlan, other: BayPlan) -> bool:
+    """Whether two rectangles share more than the slack: no side of either has the other wholly beyond it."""
+    far = math.hypot(one.long_m, one.wide_m) / 2 + math.hypot(other.long_m, other.wide_m) / 2
+    if abs(one.x_m - other.x_m) >= far or abs(one.y_m - other.y_m) >= far:
+        return False
+    first, second = _corners(one), _corners(other)
+    for plan in (one, other):
+        angle = math.radians(plan.turn_deg)
+        for axis in ((math.cos(angle), math.sin(angle)), (-math.sin(angle), math.cos(angle))):
+            a = [x * axis[0] + y * axis[1] for x, y in first]
+            b = [x * axis[0] + y * axis[1] for x, y in second]
+            if max(a) - SLACK_M <= min(b) or max(b) - SLACK_M <= min(a):
+                return False
+    return True
+
+
+def _corners(plan: BayPlan) -> list[tuple[float, float]]:
+    angle = math.radians(plan.turn_deg)
+    cos, sin = math.cos(angle), math.sin(angle)
+    half_w, half_l = plan.wide_m / 2, plan.long_m / 2
+    return [
+        (plan.x_m + x * cos - y * sin, plan.y_m + x * sin + y * cos)
+        for x, y in ((-half_w, -half_l), (half_w, -half_l), (half_w, half_l), (-half_w, half_l))
+    ]
+
+
+ORDERS = {"put_map": put_map}

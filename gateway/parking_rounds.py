@@ -1,0 +1,64 @@
+"""The car park's rounds: entrances against bays, who stands too long, dead sensors, what devices say of themselves.
+
+By the wall clock where it is known: how long a car stands outlives the process. In pieces, as all rounds (rounds.py).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.hall import reckoning, vitals
+from gateway.hall.parking_rows import Vitals
+from gateway.hall.state import Decision, HallState
+from gateway.timers import Clock
+
+if TYPE_CHECKING:
+    from gateway.loop import Loop
+
+#: How often entrances are reckoned and stays are looked at: a car in a fire lane is told of within a minute and this.
+LOOK_S = 5.0
+#: How often dead sensors are looked for: they are judged by days.
+STUCK_S = 3600.0
+#: Vitals are put on disk this often, so many rows in one transaction; the others in the next turns.
+VITALS_S, VITALS_AT_ONCE = 15 * 60, 100
+
+
+class ParkingRounds:
+    """What the loop does for the car park by the clock."""
+
+    def __init__(self, loop: Loop, clock: Clock) -> None:
+        self._loop = loop
+        self._clock = clock
+        loop.timers.every(LOOK_S, self._look)
+        loop.timers.every(STUCK_S, self._look_for_dead)
+        loop.timers.every(VITALS_S, self.persist_vitals)
+
+    def _look(self) -> None:
+        loop = self._loop
+        if not loop.state.bays or not loop.rounds.believed.known:
+            return
+        loop.decide(reckoning.drifts)
+        loop.decide(reckoning.overfull)
+        loop.decide(reckoning.stays)
+
+    def _look_for_dead(self) -> None:
+        if self._loop.rounds.believed.known:
+            self._loop.decide(reckoning.stuck)
+
+    def persist_vitals(self) -> None:
+        """Put on disk what devices have said of themselves, where it is news."""
+        loop = self._loop
+        said = [one for one in loop.presences.spoken() if one[0] in loop.state.devices]
+        some = said[:VITALS_AT_ONCE]
+
+        def rule(state: HallState, now_ms: int) -> Decision:
+            known = state.table(Vitals)
+            rows = [vitals.after(known.get(name), name, one.vitals or {}, now_ms) for name, one in some]
+            return Decision(changes=[row for row in rows if row is not None])
+
+        if not loop.decide(rule):
+            return
+        for _, one in some:
+            one.vitals = None
+        if len(said) > VITALS_AT_ONCE:
+            loop.timers.at(self._clock.monotonic_s(), self.persist_vitals)

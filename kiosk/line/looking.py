@@ -1,0 +1,153 @@
+"""Looking at the line: for staff, for the hall's screens, for the person who holds the ticket. Changes nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kiosk.core import Core
+from kiosk.line import rows
+from kiosk.rules import queue
+from kiosk.rules.policy import Policy
+from kiosk.rules.queue import Ticket
+from kiosk.windows import windows_now
+
+#: docs/protocol.md: hall screens show the last six numbers called.
+CALLED_SHOWN = 6
+#: What staff are shown of a day; the rest of a very long day is in its figures.
+SHOWN_AT_MOST = 200
+
+
+def waiting(core: Core) -> list[dict[str, Any]]:
+    """Everybody in today's line by place, as the console shows them."""
+    reader = core.reader()
+    return [ticket_view(core, one) for one in rows.in_line(reader, rows.today(core, reader, core.now_ms()))]
+
+
+def today(core: Core) -> str:
+    """The hall's business day as the notebook counts it."""
+    return rows.today(core, core.reader(), core.now_ms())
+
+
+def tickets_today(core: Core, states: tuple[queue.State, ...]) -> list[Ticket]:
+    """Today's tickets in these states, the latest change first (at most 200)."""
+    reader = core.reader()
+    marks = ", ".join("?" * len(states))
+    found = reader.execute(
+        f"SELECT {rows.FIELDS} FROM tickets WHERE business_day = ? AND state IN ({marks})"
+        f" ORDER BY changed_ms DESC, ticket_id DESC LIMIT {SHOWN_AT_MOST}",
+        (rows.today(core, reader, core.now_ms()), *states),
+    )
+    return [rows.ticket_of(row) for row in found]
+
+
+def board(core: Core) -> dict[str, Any]:
+    """What the hall may see: the last six calls and how many wait, for each window and category. Nothing personal."""
+    reader = core.reader()
+    day = rows.today(core, reader, core.now_ms())
+    here = windows_now(core)
+    called = reader.execute(
+        f"SELECT {rows.FIELDS} FROM tickets WHERE business_day = ? AND called_ms IS NOT NULL AND state <> 'CANCELLED'"
+        f" ORDER BY called_ms DESC, ticket_id DESC LIMIT {CALLED_SHOWN}",
+        (day,),
+    )
+    categories = {one.id: 0 for one in core.catalogue.categories}
+    at_windows = {one.id: 0 for one in here.all}
+    for code, count in reader.execute(
+        "SELECT service_code, count(*) FROM tickets WHERE business_day = ? AND state = 'WAITING' GROUP BY service_code",
+        (day,),
+    ):
+        service = core.catalogue.service(code)
+        if service is not None:  # an item that a new catalogue no longer has
+            categories[service.category] += count
+            for window in here.windows_for(code):
+                at_windows[window.id] += count
+    return {
+        "day": day,
+        "called": [called_view(core, rows.ticket_of(row)) for row in called],
+        "waiting": {"categories": categories, "windows": at_windows, "total": sum(categories.values())},
+        "open": [one.id for one in here.all if one.open],
+    }
+
+
+def by_id(core: Core, ticket_id: int) -> Ticket | None:
+    """A ticket of any day."""
+    row = (
+        core.reader()
+        .execute(f"SELECT {rows.FIELDS} FROM tickets WHERE ticket_id = ?", (ticket_id,))
+        .fetchone()
+    )
+    return None if row is None else rows.ticket_of(row)
+
+
+def policy(core: Core) -> Policy:
+    """The rules of the line as the hall has set them."""
+    return rows.policy_of(core.reader())
+
+
+def by_token(core: Core, token: str) -> Ticket | None:
+    row = core.reader().execute(f"SELECT {rows.FIELDS} FROM tickets WHERE token = ?", (token,)).fetchone()
+    return None if row is None else rows.ticket_of(row)
+
+
+def ahead(core: Core, ticket: Ticket) -> int:
+    """People before this one at the windows that serve its item; 0 once it is called, or its day is over."""
+    if ticket.state != "WAITING" or ticket.business_day != today(core):
+        return 0
+    codes = sorted(windows_now(core).same_line(ticket.service_code))
+    return rows.count_ahead(core.reader(), ticket.business_day, codes, queue.place(ticket))
+
+
+def waiting_for(core: Core, service_code: str) -> int:
+    """How many people would be before somebody who takes a number for this item now."""
+    reader = core.reader()
+    codes = sorted(windows_now(core).same_line(service_code))
+    return rows.count_ahead(reader, rows.today(core, reader, core.now_ms()), codes, None)
+
+
+def called_view(core: Core, ticket: Ticket) -> dict[str, Any]:
+    """A called number as hall screens show it."""
+    window = windows_now(core).window(ticket.window_id)
+    service = core.catalogue.service(ticket.service_code)
+    return {
+        "number": ticket.spelled,
+        "category": service.category if service is not None else "",
+        "window_id": ticket.window_id,
+        "window_zh": window.zh if window is not None else ticket.window_id,
+        "window_en": window.en if window is not None else ticket.window_id,
+        "called_ms": ticket.called_ms,
+        "calls": ticket.calls,
+        "state": ticket.state,
+    }
+
+
+def ticket_view(core: Core, ticket: Ticket) -> dict[str, Any]:
+    """A ticket as staff see it. ``items``: each with its state; ``windows`` serve the present one."""
+    service = core.catalogue.service(ticket.service_code)
+    return {
+        **called_view(core, ticket),
+        "ticket_id": ticket.ticket_id,
+        "business_day": ticket.business_day,
+        "service_code": ticket.service_code,
+        "service_zh": service.name_zh if service is not None else ticket.service_code,
+        "service_en": service.name_en if service is not None else ticket.service_code,
+        "windows": [one.id for one in windows_now(core).windows_for(ticket.service_code)],
+        "items": [
+            _item_view(core, code, state) for _, code, state in rows.items_of(core.reader(), ticket.ticket_id)
+        ],
+        "lane": ticket.lane,
+        "lane_why": ticket.lane_why,
+        "rank": ticket.rank,
+        "overtaken": ticket.overtaken,
+        "lang": ticket.lang,
+        "screen": ticket.screen,
+        "taken_ms": ticket.taken_ms,
+        "waits_ms": ticket.waits_ms,
+        "began_ms": ticket.began_ms,
+        "changed_ms": ticket.changed_ms,
+    }
+
+
+def _item_view(core: Core, code: str, state: str) -> dict[str, str]:
+    service = core.catalogue.service(code)
+    zh, en = (service.name_zh, service.name_en) if service is not None else (code, code)
+    return {"code": code, "zh": zh, "en": en, "state": state}

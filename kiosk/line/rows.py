@@ -1,0 +1,123 @@
+"""Tickets as rows: reading them, the hall's day, the rules that the hall has set."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+from devices.faults import OrderRefused
+from kiosk import windows
+from kiosk.core import Core
+from kiosk.rules import queue
+from kiosk.rules.policy import Policy, read_policy
+from kiosk.rules.queue import Ticket
+
+#: In the order of `Ticket`'s own fields.
+FIELDS = (
+    "ticket_id, business_day, prefix, number, service_code, token, lang, screen, state, lane, lane_why, window_id,"
+    " rank, overtaken, taken_ms, waits_ms, called_ms, began_ms, calls, changed_ms"
+)
+
+
+def ticket_of(row: Any) -> Ticket:
+    return Ticket(*row)
+
+
+def by_id(notebook: sqlite3.Connection, ticket_id: int) -> Ticket:
+    """A ticket of any day.
+
+    :raises OrderRefused: there is none.
+    """
+    row = notebook.execute(f"SELECT {FIELDS} FROM tickets WHERE ticket_id = ?", (ticket_id,)).fetchone()
+    if row is None:
+        raise OrderRefused("没有这个号", "There is no such ticket")
+    return ticket_of(row)
+
+
+def of_today(core: Core, notebook: sqlite3.Connection, ticket_id: int, now_ms: int) -> Ticket:
+    """A ticket that something may still happen to.
+
+    :raises OrderRefused: there is none, or it is of another day.
+    """
+    ticket = by_id(notebook, ticket_id)
+    queue.check_day(ticket, today(core, notebook, now_ms))
+    return ticket
+
+
+def in_line(notebook: sqlite3.Connection, day: str) -> list[Ticket]:
+    """Everybody who waits, by place."""
+    rows = notebook.execute(
+        f"SELECT {FIELDS} FROM tickets WHERE business_day = ? AND state = 'WAITING' ORDER BY rank, ticket_id",
+        (day,),
+    )
+    return [ticket_of(row) for row in rows]
+
+
+def at_window(notebook: sqlite3.Connection, day: str, window_id: str) -> Ticket | None:
+    """Who is being called or served there."""
+    row = notebook.execute(
+        f"SELECT {FIELDS} FROM tickets WHERE business_day = ? AND window_id = ? AND state IN ('CALLED', 'SERVING')",
+        (day, window_id),
+    ).fetchone()
+    return None if row is None else ticket_of(row)
+
+
+def items_of(notebook: sqlite3.Connection, ticket_id: int) -> list[tuple[int, str, str]]:
+    """(seq, service_code, state) of each item, in the order in which they are to be done."""
+    return [
+        (int(row[0]), str(row[1]), str(row[2]))
+        for row in notebook.execute(
+            "SELECT seq, service_code, state FROM ticket_items WHERE ticket_id = ? ORDER BY seq", (ticket_id,)
+        )
+    ]
+
+
+def open_items(notebook: sqlite3.Connection, ticket: Ticket) -> list[str]:
+    """What is still to be done after the present item."""
+    found = [code for _, code, state in items_of(notebook, ticket.ticket_id) if state == "open"]
+    if ticket.service_code in found:
+        found.remove(ticket.service_code)
+    return found
+
+
+def today(core: Core, notebook: sqlite3.Connection, now_ms: int) -> str:
+    """The hall's business day; it never goes back."""
+    last = notebook.execute("SELECT max(business_day) FROM tickets").fetchone()[0]
+    return queue.business_day(now_ms, core.zone, last or "")
+
+
+def begin_day(core: Core, notebook: sqlite3.Connection, now_ms: int) -> str:
+    """As `today`, in the writer: the first order after midnight clears away what yesterday left open."""
+    day = today(core, notebook, now_ms)
+    kept = notebook.execute("SELECT value FROM meta WHERE key = 'line_day'").fetchone()
+    if kept is None or kept[0] != day:
+        notebook.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('line_day', ?)", (day,))
+        windows.end_yesterday(core, notebook, day)
+        notebook.execute("UPDATE signs SET text = '', blink = 0, since_ms = ? WHERE text <> ''", (now_ms,))
+    return day
+
+
+def policy_of(notebook: sqlite3.Connection) -> Policy:
+    """The rules as the hall has set them."""
+    return read_policy(
+        {str(row[0]): str(row[1]) for row in notebook.execute("SELECT key, value FROM queue_policy")}
+    )
+
+
+def count_ahead(
+    notebook: sqlite3.Connection, day: str, codes: Sequence[str], before: tuple[int, int] | None
+) -> int:
+    """As `queue.ahead_of`, counted by SQLite (a test compares the two): a long line must not slow a touch.
+
+    :param before: (rank, ticket_id) of who asks; None: somebody who would come now.
+    """
+    marks = ", ".join("?" * len(codes))
+    where = "" if before is None else " AND (rank, ticket_id) < (?, ?)"
+    return int(
+        notebook.execute(
+            "SELECT count(*) FROM tickets WHERE business_day = ? AND state = 'WAITING'"
+            f" AND service_code IN ({marks}){where}",
+            (day, *codes, *(before or ())),
+        ).fetchone()[0]
+    )

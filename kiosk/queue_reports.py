@@ -1,0 +1,165 @@
+"""Reports for the console's pages: each is worked out by a process of its own, so that no touch waits for it.
+
+Theory of operation. A report holds the interpreter while it counts: in the kiosk's own process a touch beside it would
+wait (docs/measurements.md has how long). So `Reports` runs ``queue_figures.py`` as a child, one at a time, and a page
+waits a moment for it or shows how far it is. What was worked out is kept for half a minute: a page, its CSV and
+its XLSX are one piece of work.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from devices.clock import mono_s
+from devices.faults import OutsideDown
+from kiosk.queue_figures import Report, from_json
+
+#: How long a report is as good as new: somebody looks, then downloads it.
+FRESH_S = 30.0
+#: Reports that are remembered, and that may wait for their turn.
+KEPT = 4
+#: A child that takes longer is ended: ten years of a busy hall that nobody has closed take a tenth of it.
+AT_MOST_S = 120.0
+_ROOT = Path(__file__).parent.parent
+
+
+class TooBusy(OutsideDown):
+    """Several reports are being worked out already."""
+
+
+class ReportFailed(OutsideDown):
+    """The child could not read the notebook, or took too long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which days (both included) and which target, in seconds."""
+
+    first: str
+    last: str
+    target_s: int
+
+
+@dataclass(slots=True, eq=False)
+class Job:
+    """A report on its way. ``done`` of ``of`` days are counted; ``finished`` is set with the report or the trouble."""
+
+    wanted: Wanted
+    done: int = 0
+    of: int = 0
+    report: Report | None = None
+    trouble: str = ""
+    finished: threading.Event = field(default_factory=threading.Event)
+    finished_s: float = 0.0
+
+    def result(self) -> Report:
+        """
+        :raises ReportFailed: with the reason.
+        """
+        if self.report is None:
+            raise ReportFailed(self.trouble or "the report is not finished")
+        return self.report
+
+
+class Reports:
+    """One child at a time; who asks for the same gets the same."""
+
+    def __init__(self, book: Path, now_s: Callable[[], float] = mono_s) -> None:
+        self._book = book
+        self._now_s = now_s
+        self._lock = threading.Lock()
+        self._turn = threading.Lock()
+        self._jobs: OrderedDict[Wanted, Job] = OrderedDict()
+
+    def ask(self, wanted: Wanted) -> Job:
+        """The job for these figures: a fresh one, one that is under way, or a new one.
+
+        :raises TooBusy: several others are under way.
+        """
+        with self._lock:
+            job = self._jobs.get(wanted)
+            if job is not None and not self._is_stale(job):
+                return job
+            under_way = [one for one in self._jobs.values() if not one.finished.is_set()]
+            if len(under_way) >= KEPT:
+                raise TooBusy(f"{len(under_way)} reports are being worked out")
+            job = self._jobs[wanted] = Job(wanted)
+            for old in [one for one in self._jobs.values() if one.finished.is_set()][:-KEPT]:
+                del self._jobs[old.wanted]
+        threading.Thread(target=self._work, args=(job,), name="report", daemon=True).start()
+        return job
+
+    def _is_stale(self, job: Job) -> bool:
+        return job.finished.is_set() and (job.report is None or self._now_s() > job.finished_s + FRESH_S)
+
+    def _work(self, job: Job) -> None:
+        with self._turn:
+            try:
+                job.report = run(self._book, job.wanted, job)
+            except ReportFailed as wrong:
+                job.trouble = str(wrong)
+            finally:
+                job.finished_s = self._now_s()
+                job.finished.set()
+
+
+def run(book: Path, wanted: Wanted, job: Job) -> Report:
+    """One report by a child; how far it is goes into ``job``.
+
+    :raises ReportFailed: with the child's words.
+    """
+    asked = {"book": str(book), "first": wanted.first, "last": wanted.last, "target_s": wanted.target_s}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "kiosk.queue_figures"],
+        cwd=_ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with child:
+        assert child.stdin is not None and child.stdout is not None and child.stderr is not None
+        patience = threading.Timer(AT_MOST_S, child.kill)
+        patience.start()
+        with contextlib.suppress(BrokenPipeError):  # it has ended already, and says why below
+            child.stdin.write(json.dumps(asked).encode())
+            child.stdin.close()
+        said = ""
+        for line in child.stderr:  # until it has told all; the figures come after that, in one piece
+            said = line.decode(errors="replace").strip()
+            done, _, of = said.partition(" ")
+            if done.isdigit() and of.isdigit():
+                job.done, job.of = int(done), int(of)
+            if said == "told":
+                break
+        figures = child.stdout.read()
+        patience.cancel()
+    if child.returncode != 0:
+        raise ReportFailed(said.removeprefix("wrong ") or f"the report ended with status {child.returncode}")
+    return from_json(json.loads(figures))
+
+
+def sheets(tables: object) -> bytes:
+    """A workbook (XLSX) of these tables (queue_sheets.py), made by a child.
+
+    :raises ReportFailed: it could not be made.
+    """
+    try:
+        made = subprocess.run(
+            [sys.executable, "-m", "kiosk.queue_sheets"],
+            cwd=_ROOT,
+            input=json.dumps(tables).encode(),
+            capture_output=True,
+            timeout=AT_MOST_S,
+            check=True,
+        )
+    except (subprocess.SubprocessError, OSError) as wrong:
+        raise ReportFailed(f"the workbook could not be made: {wrong}") from wrong
+    return made.stdout
