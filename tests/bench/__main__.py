@@ -23,10 +23,10 @@ from tests.bench.halls import HALL_BENCHES, disk_floor
 from tests.bench.life import idle, start
 from tests.bench.loop import Options, burst, loop, sustained
 from tests.bench.machine import machine
+from tests.bench.paper import paper
 from tests.bench.stuck import stuck_printer
 from tests.bench.taking import taking
 from tests.bench.waits import waits
-from tests.bench.paper import paper
 from tests.peers.__main__ import main as peers
 from tests.whole_hall import whole_hall
 
