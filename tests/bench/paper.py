@@ -57,7 +57,7 @@ def _tell(hall: WholeHall, what: str, **how: int) -> None:
 def _touch_to_done(hall: WholeHall, code: str, lang: str) -> float:
     client = http.client.HTTPConnection("127.0.0.1", hall.http_port, timeout=30)
     began_ms = time.time() * 1000
-    words = {"service": code, "key": f"paper-{code}-{lang}", "lang": lang, "screen": f"bench-{code}-{lang}"}
+    words = {"service": code, "key": f"paper-{code}-{lang}", "lang": lang, "screen": f"bench-{code}-{lang}".lower()}
     client.request("POST", "/api/tickets", json.dumps(words), {"Content-Type": "application/json"})
     answer = client.getresponse()
     said = json.loads(answer.read())
