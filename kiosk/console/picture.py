@@ -13,7 +13,7 @@ from devices.faults import NotWritten
 from devices.plan import Panel, Printer
 from kiosk import line
 from kiosk.core import Core
-from kiosk.health import bridge_part, kiosk_part, message_parts
+from kiosk.health import bridge_part, kiosk_part, message_parts, voice_part
 from kiosk.windows import window_view, windows_now
 
 Json = dict[str, Any]
@@ -83,7 +83,7 @@ def paper(core: Core) -> Json:
     plan = core.house.plan
     things: list[Printer | Panel] = [*plan.printers, *plan.panels]
     named = {one.id: {"name_zh": one.name_zh, "name_en": one.name_en} for one in things}
-    parts = {"bridge": bridge_part(core), "kiosk": kiosk_part(core)}
+    parts = {"bridge": bridge_part(core), "kiosk": kiosk_part(core), **voice_part(core)}
     if core.house.herald_db.exists():
         parts |= message_parts(core)
     try:

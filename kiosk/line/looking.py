@@ -9,6 +9,7 @@ from kiosk import estimates
 from kiosk.core import Core
 from kiosk.line import rows
 from kiosk.rules import fairness, queue
+from kiosk.rules.fairness import mode_words
 from kiosk.rules.policy import Policy
 from kiosk.rules.queue import Ticket
 from kiosk.rules.windows import Windows
@@ -70,8 +71,26 @@ def board(core: Core) -> dict[str, Any]:
         "called": [called_view(core, rows.ticket_of(row)) for row in called],
         "waiting": {"categories": categories, "windows": at_windows, "total": sum(categories.values())},
         "open": [one.id for one in here.all if one.open],
+        "mode": mode_view(core),
         "first_come": first_come(core, reader, day, here),
     }
+
+
+def by_id(core: Core, ticket_id: int) -> Ticket | None:
+    """A ticket of any day."""
+    row = (
+        core.reader()
+        .execute(f"SELECT {rows.FIELDS} FROM tickets WHERE ticket_id = ?", (ticket_id,))
+        .fetchone()
+    )
+    return None if row is None else rows.ticket_of(row)
+
+
+def mode_view(core: Core) -> dict[str, str]:
+    """Whether the line is fair to the old just now, or first come, first served, in words: "" while it is fair."""
+    mode = estimates.mode_now(core, core.reader())
+    zh, en = mode_words(mode)
+    return {"mode": mode, "zh": zh, "en": en}
 
 
 def first_come(core: Core, reader: sqlite3.Connection, day: str, here: Windows) -> dict[str, dict[str, str]]:

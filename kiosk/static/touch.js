@@ -93,7 +93,11 @@
     find("[data-guide-page]").hidden = true;
     find("[data-number-page]").hidden = false;
     find("[data-number]").textContent = ticket.number;
+    find("[data-name]").textContent = ticket["service_" + body.dataset.lang];
     find("[data-ahead]").textContent = say("js_people", ticket.ahead);
+    find("[data-go-to]").textContent = ticket.windows.map((one) => one[body.dataset.lang]).join(" ");
+    find("[data-told]").hidden = !ticket.note;
+    if (ticket.note) find("[data-told]").textContent = ticket.note[body.dataset.lang];
     find(".act").replaceChildren();
     find("[data-first]")?.remove();
     find("[data-back]").href = home;
@@ -104,15 +108,11 @@
     leave();
   }
   function paper(slip) {
-    const key = {
-      PRINTED: "js_paper_printed", SETTLED: "js_paper_printed", UNSURE: "js_paper_unsure", FAILED: "js_paper_away", NONE: "js_paper_none",
-    }[slip.state] || {
-      paper_out: "js_paper_out", cover_open: "js_paper_cover", silent: "js_paper_away", port_missing: "js_paper_away",
-      error: "js_paper_away", away: "js_paper_away",
-    }[slip.printer] || "js_paper_coming";
-    const line = find("[data-paper]");
-    if (line.textContent !== words[key]) line.textContent = words[key];
-    line.className = "paper " + (key === "js_paper_printed" ? "ready" : key === "js_paper_coming" ? "" : "trouble");
+    // Which word is the server's to say (kiosk/rules/paper_words.py).
+    const key = slip.word in words ? slip.word : "js_paper_coming", at = body.dataset.lang === "en" ? slip.at_en : slip.at_zh;
+    const text = words[key].replace("{at}", at || ""), line = find("[data-paper]");
+    if (line.textContent !== text) line.textContent = text;
+    line.className = "paper " + (key.startsWith("js_paper_printed") ? "ready" : ["js_paper_coming", "js_paper_there"].includes(key) ? "" : "trouble");
   }
   async function follow(token) {
     for (;;) {
@@ -150,4 +150,7 @@
     }
   }, 250);
   addEventListener("contextmenu", (event) => event.preventDefault());
+
+  // What another page of the touchscreen needs (check_in.js).
+  window.linliTouch = {post, show, go, why, number, words, home};
 })();
