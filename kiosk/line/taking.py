@@ -201,9 +201,7 @@ def _give(core: Core, notebook: sqlite3.Connection, asked: Asked, now_ms: int) -
         (day, service.ticket_prefix),
     ).fetchone()[0]
     # A clock that was set back gives nobody a better place than who came before.
-    latest = notebook.execute("SELECT max(taken_ms) FROM tickets WHERE business_day = ?", (day,)).fetchone()[
-        0
-    ]
+    came_ms = rows.came(notebook, now_ms)
     cursor = notebook.execute(
         "INSERT INTO tickets(business_day, prefix, number, service_code, key, token, lang, screen, state, lane,"
         " lane_why, rank, taken_ms, waits_ms, changed_ms)"
@@ -219,7 +217,7 @@ def _give(core: Core, notebook: sqlite3.Connection, asked: Asked, now_ms: int) -
             asked.screen,
             queue.lane_of(asked.lane_why),
             asked.lane_why,
-            max(now_ms, latest or 0) * 1000 if asked.rank is None else asked.rank,
+            came_ms * 1000 if asked.rank is None else asked.rank,
             now_ms,
             now_ms,
             now_ms,
