@@ -33,6 +33,7 @@ from kiosk.gateway_link import GatewayLink
 from kiosk.housekeeping import Housekeeping
 from kiosk.kitchen import Kitchen
 from kiosk.live import Hub
+from kiosk.queue_alert import WaitWatch
 from kiosk.voice.speaker import Voice
 from kiosk.writer import Writer
 
@@ -119,6 +120,8 @@ def _serve(house: House) -> int:
     voice.start()
     housekeeping = Housekeeping(core)
     housekeeping.start()
+    wait_watch = WaitWatch(core)
+    wait_watch.start()
     _put_the_start_aside()
     serving = threading.Thread(target=server.run, name="http", daemon=True)
     serving.start()
@@ -137,6 +140,7 @@ def _serve(house: House) -> int:
     kitchen.stop()
     voice.stop()
     housekeeping.stop()
+    wait_watch.stop()
     close_door(core, server)
     say("stopped", "the faces are closed")
     return 0 if asked_to_end is not None else 1

@@ -41,7 +41,8 @@ _PLAIN_EVENTS = frozenset({"heartbeat", "link", "part", "lock"})
 
 def whole(core: Core) -> Json:
     """Everything the page needs to draw itself anew."""
-    return {**core.link.snapshot(), "now_ms": core.now_ms(), "queue": queue(core), "paper": paper(core)}
+    mine = {"now_ms": core.now_ms(), "queue": queue(core), "paper": paper(core), "wait": core.wait_alert}
+    return {**core.link.snapshot(), **mine}
 
 
 def windows(core: Core) -> list[Json]:

@@ -87,6 +87,7 @@ const handlers = {
   ticket: heard((ticket) => { takeTicket(ticket); drawSome("ticket"); }),
   line: heard((board) => { store.firstCome = board.first_come ?? {}; drawSome("window"); }),
   window: heard((window) => { takeWindow(window); drawSome("window"); }),
+  wait: heard((told) => { store.wait = told.alert; drawSome("ticket"); if (told.began && told.alert && !store.locked) sound.softly(); }),
   paper: heard((paper) => { store.paper = paper; drawSome("paper"); }),
   slip_settled: heard((told) => { takeVerdict(told.slip_id); drawSome("paper"); }),
   bay_gone: heard((told) => { dropBay(told.bay_id); drawSome("bay"); }),

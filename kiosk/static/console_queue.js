@@ -90,6 +90,7 @@ export function drawQueue(store) {
   const mine = mineNow(store), line_ = waiting(store), onHold = held(store), absent = missed(store);
   const undo = lastStep(store), ticket = serving(store);
   draw("queue", heading("queue", t("queue"), h("a", { class: "more", href: "/console/windows" }, t("windows"))), picker(store),
+    store.wait && h("p", { class: "warn-line", role: "status", "data-key": "wait" }, inLang(store.wait, "why")),
     !store.queueKnown && h("p", { class: "wrong", "data-key": "unknown" }, t("queue_unknown")),
     mine && [
       nowServing(store),
