@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 from devices.faults import NotWritten
 from gateway import views
 from gateway.hall.bays import UNCLAIMED_ZONE
-from kiosk import line
+from kiosk import line, words
 from kiosk.answers import body, error, text
 from kiosk.catalogue import AS_CONFIRMED, Service
 from kiosk.core import Core, current_core
@@ -99,9 +99,20 @@ def take() -> ResponseReturnValue:
         return error(
             400, "bad_screen", "screen 须为 1-32 位 a-z 0-9 _ -", "screen must be 1-32 of a-z 0-9 _ -"
         )
-    taken = line.take_ticket(core, service, key, lang, screen)
+    # A kiosk that names itself is touched by one person at a time; a program may take numbers for many.
+    touched = "screen" in asked and SCREEN.fullmatch(screen) is not None
+    taken = line.take_ticket(core, service, key, lang, screen, touched=touched)
+    return jsonify(taken_view(core, taken)), 201 if taken.new else 200
+
+
+def taken_view(core: Core, taken: line.Taken) -> dict[str, Any]:
+    """What whoever took a number sees at once."""
     slip = slip_view(core, taken.ticket.ticket_id) if not taken.new else fresh_slip(taken.slip_id)
-    return jsonify(ticket_view(core, taken.ticket, taken.ahead, slip)), 201 if taken.new else 200
+    view = ticket_view(core, taken.ticket, taken.ahead, slip)
+    if taken.second_touch:
+        view["second_touch"] = True
+        view["note"] = {lang: words.say("second_touch", lang) for lang in ("zh", "en")}
+    return view
 
 
 @blueprint.get("/api/tickets/<token>")

@@ -7,7 +7,10 @@ here. Names and rules of the items themselves are the catalogue's.
 
 from __future__ import annotations
 
+from kiosk.words_phone import TABLE as PHONE
+
 TABLE: dict[str, tuple[str, str]] = {
+    **PHONE,
     # the frame of every screen
     "call_help": ("叫人帮忙", "Call for help"),
     "home": ("首页", "Home"),
@@ -53,6 +56,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "ahead": ("前面还有", "Ahead of you"),
     "go_to": ("请到", "Go to"),
     "when_called": ("叫到号再过去，可以先坐下", "Wait to be called; please take a seat"),
+    "second_touch": ("刚才已经取过号，就是这一个", "You have just taken this number: it is the same one"),
     # parking
     "parking_title": ("小区空车位", "Free parking bays"),
     "parking_empty": ("还没有登记车位", "No parking zones have been set up yet"),
@@ -62,10 +66,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "unknown": ("不清楚", "Not known"),
     "closed": ("停用", "Closed"),
     "total": ("共", "Total"),
-    # a phone's ticket page
-    "phone_title": ("排队进度", "Your place in line"),
-    "phone_keep": ("本页会自动更新", "This page updates by itself"),
-    "phone_taken_at": ("取号时间", "Taken at"),
     # the hall display
     "display_title": ("叫号屏", "Now serving"),
     "display_alarm": ("有人需要帮助 · 请工作人员马上处理", "Somebody needs help · staff, please see to it"),
@@ -218,6 +218,9 @@ TABLE: dict[str, tuple[str, str]] = {
     "js_home_in": ("{n} 秒后回首页", "Home in {n} s"),
     "js_state_WAITING": ("排队中", "Waiting"),
     "js_state_CALLED": ("到您了，请到", "Your turn, please go to"),
+    "js_state_SERVING": ("正在办理", "Being served"),
+    "js_state_HELD": ("等您的材料，备好请回到窗口", "On hold for your papers: bring them to the window"),
+    "js_state_CANCELLED": ("这个号已取消", "This number was cancelled"),
     "js_state_NO_SHOW": ("已过号，请到服务台", "You missed your call: please go to the desk"),
     "js_state_DONE": ("已办结，谢谢", "Done, thank you"),
     "js_state_EXPIRED": ("这张号已过期，请重新取号", "This number is no longer valid: please take a new one"),

@@ -11,6 +11,7 @@ from typing import Literal
 from gateway.hall.kinds import DEFAULTS, OUTCOMES
 from kiosk.console.words_desk import WORDS as DESK
 from kiosk.words_answering import WORDS as ANSWERING
+from kiosk.words_book import WORDS as BOOK
 from kiosk.words_care import WORDS as CARE
 from kiosk.words_figures import WORDS as FIGURES
 from kiosk.words_policy import WORDS as POLICY
@@ -346,6 +347,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **RUNNING,
     **DESK,
     **ANSWERING,
+    **BOOK,
     **CARE,
     **UPKEEP,
     **POLICY,

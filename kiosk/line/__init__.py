@@ -15,6 +15,7 @@ from kiosk.line.calling import Before, call_next, call_number, recall
 from kiosk.line.looking import (
     ahead,
     board,
+    by_id,
     by_token,
     called_view,
     mode_view,
@@ -39,7 +40,19 @@ from kiosk.line.steps import (
     transfer,
     undo,
 )
-from kiosk.line.taking import KeyUsed, NoTicketNeeded, Taken, UnknownService, public_url, take_ticket
+from kiosk.line.taking import (
+    KeyUsed,
+    NoTicketNeeded,
+    Taken,
+    UnknownService,
+    check_items,
+    item_with_numbers,
+    public_url,
+    take_here,
+    take_ticket,
+    taken_again,
+    tell_taken,
+)
 
 __all__ = [
     "Before",
@@ -51,13 +64,16 @@ __all__ = [
     "ahead",
     "begin",
     "board",
+    "by_id",
     "by_token",
     "call_next",
     "call_number",
     "called_view",
     "cancel",
+    "check_items",
     "done",
     "hold",
+    "item_with_numbers",
     "late",
     "mode_view",
     "next_item",
@@ -67,7 +83,10 @@ __all__ = [
     "recall",
     "resume",
     "set_lane",
+    "take_here",
     "take_ticket",
+    "taken_again",
+    "tell_taken",
     "ticket_view",
     "tickets_today",
     "today",

@@ -79,6 +79,16 @@ def mode_view(core: Core) -> dict[str, str]:
     return {"mode": mode, "zh": zh, "en": en}
 
 
+def by_id(core: Core, ticket_id: int) -> Ticket | None:
+    """A ticket of any day."""
+    row = (
+        core.reader()
+        .execute(f"SELECT {rows.FIELDS} FROM tickets WHERE ticket_id = ?", (ticket_id,))
+        .fetchone()
+    )
+    return None if row is None else rows.ticket_of(row)
+
+
 def policy(core: Core) -> Policy:
     """The rules of the line as the hall has set them."""
     return rows.policy_of(core.reader())

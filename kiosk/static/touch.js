@@ -92,7 +92,11 @@
     find("[data-guide-page]").hidden = true;
     find("[data-number-page]").hidden = false;
     find("[data-number]").textContent = ticket.number;
+    find("[data-name]").textContent = ticket["service_" + body.dataset.lang];
     find("[data-ahead]").textContent = say("js_people", ticket.ahead);
+    find("[data-go-to]").textContent = ticket.windows.map((one) => one[body.dataset.lang]).join(" ");
+    find("[data-told]").hidden = !ticket.note;
+    if (ticket.note) find("[data-told]").textContent = ticket.note[body.dataset.lang];
     find(".act").replaceChildren();
     find("[data-back]").href = home;
     find("[data-back]").textContent = words.js_home;
@@ -144,4 +148,7 @@
     }
   }, 250);
   addEventListener("contextmenu", (event) => event.preventDefault());
+
+  // What another page of the touchscreen needs (check_in.js).
+  window.linliTouch = {post, show, go, why, number, words, home};
 })();

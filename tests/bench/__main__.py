@@ -20,6 +20,7 @@ from tests.bench.crowd import crowd
 from tests.bench.disk import slowdisk
 from tests.bench.halls import HALL_BENCHES, disk_floor
 from tests.bench.life import idle, start
+from tests.bench.line import estimates, fairness
 from tests.bench.loop import Options, burst, loop, sustained
 from tests.bench.machine import machine
 from tests.peers.__main__ import main as peers
@@ -33,6 +34,8 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "crowd": crowd,
     "start": start,
     "idle": idle,
+    "estimate": estimates,
+    "fairness": fairness,
 }
 
 

@@ -260,16 +260,6 @@ def test_the_parking_page_follows_the_sensors(visit: Open, gateway: FakeGateway)
     expect(page.locator("[data-old]")).to_be_visible()
 
 
-def test_a_phone_sees_its_turn_come(visit: Open, core: Core) -> None:
-    ticket = line.take_ticket(core, "ZW-01", "abcdefgh", "zh", "kiosk-1").ticket
-    page = visit(f"/t/{ticket.token}", (390, 844), clock=True)
-    expect(page.locator("[data-state]")).to_have_text("排队中")
-    line.call_next(core, "W2", "li")
-    page.clock.run_for(6000)
-    expect(page.locator("[data-state]")).to_have_text("到您了，请到")
-    expect(page.locator("[data-where]")).to_have_text("民生保障窗口")
-
-
 def test_a_hostile_name_is_only_text(visit: Open, gateway: FakeGateway) -> None:
     page = visit("/parking")
     gateway.tell(

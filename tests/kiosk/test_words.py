@@ -24,7 +24,8 @@ def name_of(path: Path) -> str:
 
 
 def used_keys() -> set[str]:
-    """Keys named in a template's w(…) or in a script as "js_…" / .js_…; js_state_ is put together there."""
+    """Keys named in a template's w(…), in Python's words.say("…") or in a script as "js_…" / .js_…; js_state_ is put
+    together there."""
     keys = {f"act_{act}" for acts in CAN.values() for act in acts}
     keys |= {f"fact_{one}" for ones in FACTS.values() for one in ones} | {f"kind_{kind}" for kind in CAN}
     keys |= set(VALUES.values()) | paper_words.KEYS
@@ -32,6 +33,8 @@ def used_keys() -> set[str]:
         for call in re.findall(r"\bw\((.*?), *(?:lang|'zh'|'en')", page.read_text(encoding="utf-8")):
             keys.update(re.findall(r"'([a-z_]+)'", call))
         keys.update(re.findall(r"\bboth\('([a-z_]+)'\)", page.read_text(encoding="utf-8")))
+    for file in ROOM.glob("*.py"):
+        keys.update(re.findall(r'\bwords\.say\(\s*"([a-z_]+)"', file.read_text(encoding="utf-8")))
     for script in SCRIPTS:
         keys.update(re.findall(r"\bjs_[A-Za-z_]+", script.read_text(encoding="utf-8")))
     if "js_state_" in keys:
