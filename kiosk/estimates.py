@@ -196,7 +196,8 @@ def _tally(
 def _count(notebook: sqlite3.Connection, day: str, mine: Waiting) -> Counter[tuple[str, str]]:
     """By item and lane: who stands before this person, or may overtake it."""
     rows = notebook.execute(
-        "SELECT service_code, lane, count(*) FROM tickets WHERE business_day = ? AND state = 'WAITING'"
+        "SELECT service_code, lane, count(*) FROM tickets INDEXED BY tickets_in_line"
+        " WHERE business_day = ? AND state = 'WAITING'"
         " AND (lane = 'priority' OR (rank, ticket_id) < (?, ?)) AND ticket_id <> ? GROUP BY 1, 2",
         (day, mine.rank, mine.ticket_id, mine.ticket_id),
     )

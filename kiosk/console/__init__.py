@@ -48,6 +48,7 @@ from kiosk.console import (  # noqa: E402
     tokens,
     upkeep,
     visits,
+    voice,
     windows,
 )
 
@@ -99,5 +100,6 @@ __all__ = [
     "tokens",
     "upkeep",
     "visits",
+    "voice",
     "windows",
 ]

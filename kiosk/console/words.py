@@ -19,6 +19,7 @@ from kiosk.words_printers import WORDS as PRINTERS
 from kiosk.words_queue import WORDS as QUEUE
 from kiosk.words_running import WORDS as RUNNING
 from kiosk.words_upkeep import WORDS as UPKEEP
+from kiosk.words_voice import WORDS as VOICE
 
 Lang = Literal["zh", "en"]
 
@@ -353,6 +354,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **POLICY,
     **PRINTERS,
     **FIGURES,
+    **VOICE,
     **QUEUE,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},
     **{f"call_kind_{key}": pair for key, pair in KINDS.items()},

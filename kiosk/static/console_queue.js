@@ -90,11 +90,13 @@ export function drawQueue(store) {
   const mine = mineNow(store), line_ = waiting(store), onHold = held(store), absent = missed(store);
   const undo = lastStep(store), ticket = serving(store);
   draw("queue", heading("queue", t("queue"), h("a", { class: "more", href: "/console/windows" }, t("windows"))), picker(store),
+    store.wait && h("p", { class: "warn-line", role: "status", "data-key": "wait" }, inLang(store.wait, "why")),
     !store.queueKnown && h("p", { class: "wrong", "data-key": "unknown" }, t("queue_unknown")),
     mine && [
       nowServing(store),
       button("next", t("call_next"), { class: "main next", "data-key": "next", disabled: !line_.length, "aria-keyshortcuts": "n Space" }),
       ticket?.state === "CALLED" && line_.length > 0 && button("next_absent", t("call_next_absent"), { class: "next-absent", "data-key": "next-absent" }),
+      store.firstCome[mine.window_id] && h("p", { class: "note", "data-key": "first-come", role: "status" }, store.firstCome[mine.window_id][language()]),
       h("p", { class: "count", "data-key": "count" }, line_.length ? t("waiting", { n: line_.length }) : t("waiting_none")),
       undo && button("undo", t("undo_left", { n: Math.ceil((undoMs(store) - (nowMs() - undo.at)) / 1000) }) + ` ${undo.number}`, { class: "undo", "data-key": "undo", "data-id": undo.ticket_id }),
       h("ol", { class: "waiting", "data-key": "waiting" }, line_.slice(0, SHOWN).map((one) => line("t", one, one.waits_ms, more(one)))),

@@ -58,5 +58,5 @@
   state(JSON.parse(body.dataset.state));
   tick();
   setInterval(tick, 1000);
-  LinliLive.open("/live", {state, called: call, zone: zones.zone, link: zones.link, alarm: (told) => alarm(told.alarm)}, {poll: "/api/state", onPoll: state});
+  LinliLive.open("/live", {state, called: call, zone: zones.zone, link: zones.link, alarm: (told) => alarm(told.alarm), voice: LinliVoice.look}, {poll: "/api/state", onPoll: state});
 })();

@@ -98,7 +98,7 @@ def fill(path: Path, depth: Depth, now_ms: int, zone: ZoneInfo) -> None:
         )
         connection.execute(
             "INSERT INTO journal(at_ms, by, event, ticket_id, before, detail)"
-            ' SELECT taken_ms, screen, \'taken\', ticket_id, \'{}\', \'{"number": "B031", "state": "WAITING"}\' FROM tickets'
+            ' SELECT taken_ms, screen, \'taken\', ticket_id, \'{}\', \'{"number": "B031"}\' FROM tickets'
         )
 
     book.write(work)
@@ -126,6 +126,9 @@ class Kiosk:
     def start(self) -> None:
         self.process = Process("kiosk", self.environ)
         self.process.wait_line("the faces are on")
+        self.connect()
+
+    def connect(self) -> None:
         self.line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
 
     def take(self, key: str, screen: str = "bench") -> tuple[str, float]:

@@ -21,12 +21,13 @@ import time
 from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.campaign._units import Units, units
 from tests.campaign._words import parameters
-from tests.parts import ROOT
+from tests.parts import ROOT, wait_until
 
 #: Seconds before a kill, and how many kills wait until the kiosk answers again: the others may find it beginning.
 PAUSE_S, AT_WORK = (0.05, 1.0), 0.8
@@ -111,7 +112,7 @@ def one_life(
 ) -> tuple[Told, Verdict]:
     """A kiosk of its own, its clients, a hand that kills. ``each`` 0: the clients take numbers until it has killed."""
     with units(folder, HALL, only=("kiosk",)) as hall:
-        hall.wait_said("kiosk", "the faces are on")
+        wait_until(lambda: _answers(hall, 0), lambda: "the kiosk answers")
         began_s = time.monotonic()
         clients = [_client(hall.http_port, who, threads, each) for who in range(processes)]
         readers = [
@@ -156,13 +157,18 @@ def _hear(client: subprocess.Popen[bytes], said: list[bytes]) -> None:
 
 
 def _kill(hall: Units, kills: int, dice: random.Random) -> None:
-    pause, killed = threading.Event(), 0
+    pause, killed, since = threading.Event(), 0, 0
     while killed < kills:
         if dice.random() < AT_WORK:
-            starts = sum(words == "kiosk started" for _, words in hall.story)
-            hall.wait_said("kiosk", "the faces are on", starts)
+            wait_until(partial(_answers, hall, since), lambda: "the kiosk answers again", 60.0)
         pause.wait(dice.uniform(*PAUSE_S))
+        since = len(hall.lines.get("kiosk", ()))
         killed += hall.kill("kiosk")
+
+
+def _answers(hall: Units, since: int) -> bool:
+    """Whether the kiosk has opened its door since that line of its log."""
+    return any("the faces are on" in line for line in hall.lines.get("kiosk", [])[since:])
 
 
 def compare(book: Path, told: Told) -> Verdict:

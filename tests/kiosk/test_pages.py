@@ -423,3 +423,15 @@ def test_the_display_survives_a_503_and_a_restart(
     expect(page.locator("[data-number]")).to_have_text("B002", timeout=20_000)
     page.close()
     close_door(core, server)
+
+
+@pytest.mark.parametrize(("lang", "word"), [("zh", "70岁以上"), ("en", "Aged 70+")])
+def test_who_goes_first_takes_a_number_by_one_touch_too(visit: Open, core: Core, lang: str, word: str) -> None:
+    page = visit(f"/item/ZW-01?lang={lang}")
+    page.get_by_role("button", name=word).click()
+    expect(page.locator("[data-number]")).to_have_text("B001")
+    expect(page.locator("[data-first]")).to_have_count(0)
+    taken = line.waiting(core)
+    assert [(one["number"], one["lane"], one["lane_why"]) for one in taken] == [("B001", "priority", "elder")]
+    slip = core.reader().execute("SELECT body FROM slips").fetchone()[0]
+    assert ("老年优先" if lang == "zh" else "Priority: elder") in slip
