@@ -21,6 +21,7 @@ from tests.bench.crowd import crowd
 from tests.bench.disk import slowdisk
 from tests.bench.halls import HALL_BENCHES, disk_floor
 from tests.bench.life import idle, start
+from tests.bench.line import estimates, fairness
 from tests.bench.loop import Options, burst, loop, sustained
 from tests.bench.machine import machine
 from tests.bench.paper import paper
@@ -38,6 +39,8 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "crowd": crowd,
     "start": start,
     "idle": idle,
+    "estimate": estimates,
+    "fairness": fairness,
     "tickets": lambda options: taking(options.folder, rounds=options.rounds),
     "called": lambda options: called(options.folder),
     "stuck_printer": lambda options: stuck_printer(options.folder),
