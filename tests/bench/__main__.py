@@ -22,6 +22,7 @@ from tests.bench.halls import HALL_BENCHES, disk_floor
 from tests.bench.life import idle, start
 from tests.bench.loop import Options, burst, loop, sustained
 from tests.bench.machine import machine
+from tests.bench.voice import voice
 from tests.peers.__main__ import main as peers
 from tests.whole_hall import whole_hall
 
@@ -31,6 +32,7 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "sustained": sustained,
     "slowdisk": slowdisk,
     "crowd": crowd,
+    "voice": voice,
     "start": start,
     "idle": idle,
 }
