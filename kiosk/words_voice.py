@@ -59,7 +59,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "voice_clips": ("录音", "Recordings"),
     "voice_clips_more": (
         "每个词录一次，一句话就由它们拼成。没录的词由机器读（espeak-ng，离线）。录音会自动剪去头尾静音、调成一样响。",
-        "Each word is recorded once; what is not recorded the machine says (offline). All are made equally loud.",
+        (
+            "Each word is recorded once; sentences are made of them. What is not recorded the machine says (offline). "
+            "Silence at both ends is cut off, and all are made equally loud."
+        ),
     ),
     "voice_part": ("词", "Word"),
     "voice_source": ("现在用的", "In use"),

@@ -38,7 +38,7 @@ _AHEAD_AT_MOST_MS = 5 * _MIN
 _A_CLOCK_MS = 1_577_836_800_000
 
 #: What such words are about: the bay, the gate, the site.
-OF_A_PLACE = frozenset({"status", "fault", "count", "site"})
+OF_A_PLACE = frozenset({"status", "fault", "count", "site", "alarm"})
 
 
 class Order:
@@ -119,7 +119,7 @@ _NEAR_BY_MODEL: tuple[tuple[re.Pattern[str], int], ...] = (
     # Milesight WS201 measures up to 550 mm (WS201 user guide): a shelf, not a bay; half of that.
     (re.compile(r"ws201"), 275),
 )
-_DISTANCES = frozenset({"distance_mm", "distance_cm", "distances_cm"})
+_DISTANCES = frozenset({"distance_mm", "distance_cm", "distances_cm", "no_echo"})
 
 
 def near_mm(setting: SensorSetting | None, model: str) -> int:

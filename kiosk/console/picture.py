@@ -41,7 +41,8 @@ _PLAIN_EVENTS = frozenset({"heartbeat", "link", "part", "lock"})
 
 def whole(core: Core) -> Json:
     """Everything the page needs to draw itself anew."""
-    return {**core.link.snapshot(), "now_ms": core.now_ms(), "queue": queue(core), "paper": paper(core)}
+    mine = {"now_ms": core.now_ms(), "queue": queue(core), "paper": paper(core), "wait": core.wait_alert}
+    return {**core.link.snapshot(), **mine}
 
 
 def windows(core: Core) -> list[Json]:
@@ -61,7 +62,7 @@ def queue(core: Core) -> Json:
     try:
         shown = line.tickets_today(core, ("CALLED", "SERVING", "HELD", "NO_SHOW", "DONE", "CANCELLED"))
         tickets = [*line.waiting(core), *(line.ticket_view(core, one) for one in shown)]
-        rules = line.policy(core)
+        rules, board = line.policy(core), line.board(core)
     except (NotWritten, sqlite3.Error):
         return {"known": False, "day": "", "tickets": []}
     return {
@@ -69,6 +70,7 @@ def queue(core: Core) -> Json:
         "day": line.today(core),
         "tickets": tickets,
         "windows": windows(core),
+        "first_come": board["first_come"],
         "rules": {
             "undo_ms": rules.undo_within_ms,
             "recalls_most": rules.recalls_most,

@@ -11,8 +11,11 @@ from typing import Literal
 from gateway.hall.kinds import DEFAULTS, OUTCOMES
 from kiosk.console.words_desk import WORDS as DESK
 from kiosk.words_answering import WORDS as ANSWERING
+from kiosk.words_book import WORDS as BOOK
 from kiosk.words_care import WORDS as CARE
 from kiosk.words_figures import WORDS as FIGURES
+from kiosk.words_policy import WORDS as POLICY
+from kiosk.words_printers import WORDS as PRINTERS
 from kiosk.words_queue import WORDS as QUEUE
 from kiosk.words_running import WORDS as RUNNING
 from kiosk.words_upkeep import WORDS as UPKEEP
@@ -165,44 +168,13 @@ _PAGE: dict[str, tuple[str, str]] = {
         "空 {free} · 占 {taken} · 不明 {unknown} · 停用 {closed}",
         "{free} free · {taken} taken · {unknown} unknown · {closed} closed",
     ),
-    # printers
-    "printers": ("打印机", "Printers"),
-    "printers_none": ("还没有打印机报到。", "No printer has reported yet."),
-    "printer_ready": ("正常", "Ready"),
-    "printer_paper_out": ("缺纸", "Out of paper"),
-    "printer_paper_low": ("纸快用完", "Paper low"),
-    "printer_cover_open": ("盖子开着", "Cover open"),
-    "printer_silent": ("没有应答", "Silent"),
-    "printer_port_missing": ("线断了", "Cable missing"),
-    "printer_error": ("故障", "Fault"),
-    "printer_todo_paper_out": ("换一卷纸，盖好盖子。", "Put in a new roll and close the cover."),
-    "printer_todo_paper_low": ("准备一卷新纸。", "Have a new roll ready."),
-    "printer_todo_cover_open": ("把盖子按紧。", "Press the cover shut."),
-    "printer_todo_silent": (
-        "看电源和数据线；号码已在屏幕上，可以口头告知。",
-        "Check power and cable; the number is on the screen, tell it aloud.",
-    ),
-    "printer_todo_port_missing": (
-        "插好数据线；插好后会自动接着打。",
-        "Plug the cable in; it goes on by itself.",
-    ),
-    "printer_todo_error": (
-        "关机再开；不行就找技术员。",
-        "Switch off and on; if that fails call the technician.",
-    ),
+    # panels
     "panel": ("屏", "Panel"),
     "panel_shows": ("显示", "shows"),
     "panel_green": ("绿", "green"),
     "panel_yellow": ("黄", "yellow"),
     "panel_red": ("红", "red"),
     "panel_unsure": ("不确定", "not certain"),
-    "jobs_ask": ("请看一眼：纸出来了吗？", "Please look: did the paper come out?"),
-    "job_UNSURE": ("不确定是否打出", "Not sure it printed"),
-    "job_FAILED": ("没有打出", "Did not print"),
-    "job_printed": ("已打出", "It printed"),
-    "job_again": ("补打", "Print again"),
-    "job_given_up": ("不要了", "Drop it"),
-    "job_settled": ("已经有人处理过这张纸。", "Somebody has settled this slip already."),
     # devices
     "devices_none": ("还没有设备报到。", "No device has reported yet."),
     "devices_well": ("{n} 台设备正常", "{n} devices well"),
@@ -376,8 +348,11 @@ WORDS: dict[str, tuple[str, str]] = {
     **RUNNING,
     **DESK,
     **ANSWERING,
+    **BOOK,
     **CARE,
     **UPKEEP,
+    **POLICY,
+    **PRINTERS,
     **FIGURES,
     **VOICE,
     **QUEUE,
