@@ -28,6 +28,7 @@ from tests.bench.paper import paper
 from tests.bench.stuck import stuck_printer
 from tests.bench.taking import taking
 from tests.bench.waits import waits
+from tests.bench.voice import voice
 from tests.peers.__main__ import main as peers
 from tests.whole_hall import whole_hall
 
@@ -37,6 +38,7 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "sustained": sustained,
     "slowdisk": slowdisk,
     "crowd": crowd,
+    "voice": voice,
     "start": start,
     "idle": idle,
     "estimate": estimates,
