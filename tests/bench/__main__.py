@@ -18,10 +18,12 @@ from pathlib import Path
 
 from tests.bench.crowd import crowd
 from tests.bench.disk import slowdisk
-from tests.bench.halls import HALL_BENCHES, disk_floor
+from tests.bench.halls import HALL_BENCHES as OF_HALLS
+from tests.bench.halls import disk_floor
 from tests.bench.life import idle, start
 from tests.bench.loop import Options, burst, loop, sustained
 from tests.bench.machine import machine
+from tests.bench.paper import never_waits, printer_truth
 from tests.peers.__main__ import main as peers
 from tests.whole_hall import whole_hall
 
@@ -33,7 +35,9 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "crowd": crowd,
     "start": start,
     "idle": idle,
+    "printer_truth": printer_truth,
 }
+HALL_BENCHES = {**OF_HALLS, "never_waits": never_waits}
 
 
 def main(arguments: list[str]) -> int:
