@@ -25,6 +25,7 @@ from tests.bench.line import estimates, fairness
 from tests.bench.loop import Options, burst, loop, sustained
 from tests.bench.machine import machine
 from tests.bench.paper import paper
+from tests.bench.printer_truth import printer_truth
 from tests.bench.stuck import stuck_printer
 from tests.bench.taking import taking
 from tests.bench.voice import voice
@@ -47,6 +48,7 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "called": lambda options: called(options.folder),
     "stuck_printer": lambda options: stuck_printer(options.folder),
     "figures": lambda options: waits(options.folder, rounds=options.rounds),
+    "printer_truth": printer_truth,
 }
 #: These need a whole hall; one is started for all of them.
 WHOLE_HALL = {**HALL_BENCHES, "paper": paper}
