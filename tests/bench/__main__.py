@@ -26,8 +26,8 @@ from tests.bench.machine import machine
 from tests.bench.paper import paper
 from tests.bench.stuck import stuck_printer
 from tests.bench.taking import taking
-from tests.bench.waits import waits
 from tests.bench.voice import voice
+from tests.bench.waits import waits
 from tests.peers.__main__ import main as peers
 from tests.whole_hall import whole_hall
 
