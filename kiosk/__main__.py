@@ -25,7 +25,7 @@ from devices.faults import HallFileFault, NotWritten, OutsideDown
 from gateway.house import House, open_house
 from gateway.log import begin_log, end_log, say
 from gateway.service import begin_notifier
-from kiosk import windows
+from kiosk import appointments, windows
 from kiosk.app import create_app
 from kiosk.catalogue import load_catalogue
 from kiosk.core import Core
@@ -134,6 +134,7 @@ def _serve(house: House) -> int:
         else:
             notifier.status(core.writer.trouble or f"{core.hub.listeners} screens are listening")
             notifier.beat()
+        appointments.sweep_later(core)
         asked_to_end = signal.sigtimedwait(ENDING, SELF_CHECK_S)
     notifier.stopping()
     kitchen.stop()

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from devices.faults import OrderRefused
+from devices.faults import NotWritten, OrderRefused
+from gateway.log import say_once
 from kiosk import hours, line
 from kiosk.catalogue import Service
 from kiosk.core import Core
@@ -259,6 +260,16 @@ def sweep(core: Core) -> int:
     if missed:
         _told(core, None)
     return missed
+
+
+def sweep_later(core: Core) -> None:
+    """`sweep`, where trouble with the disk only means: at the next look."""
+    try:
+        sweep(core)
+    except (NotWritten, sqlite3.Error) as wrong:
+        say_once(
+            "appointments-sweep", "not_written", f"missed appointments cannot be marked just now: {wrong}"
+        )
 
 
 def _overdue(notebook: sqlite3.Connection, now_ms: int) -> list[Appointment]:

@@ -48,6 +48,11 @@ TABLE: dict[str, tuple[str, str]] = {
     "urgent_first": ("紧急情况", "Emergency"),
     "waiting_now": ("现在等候", "Waiting now"),
     "take_number": ("取号", "Take a number"),
+    "first": ("优先取号", "Priority"),
+    "first_elder": ("70岁以上", "Aged 70+"),
+    "first_disabled": ("残疾人", "Disabled"),
+    "first_veteran": ("军人", "Veteran"),
+    "first_child": ("带小孩", "With a child"),
     "guide_only": ("这件事不用取号", "No number needed"),
     "guide_how": ("按“叫人帮忙”，工作人员来登记", "Press “Call for help”: staff will note it down"),
     "guide_call": ("叫人来登记", "Ask staff to note it"),
@@ -170,6 +175,10 @@ TABLE: dict[str, tuple[str, str]] = {
     # what scripts say
     "js_wait": ("正在取号…", "One moment…"),
     "js_reconnecting": ("正在重新连接，请稍等…", "Reconnecting, one moment…"),
+    "js_no_window": (
+        "办这件事的窗口现在没开，开了就叫号",
+        "No window is open for this just now: you are called when one opens",
+    ),
     "js_people": ("{n} 人", "{n}"),
     "js_paper_coming": ("正在打印，纸马上出来", "Printing: your slip is coming"),
     "js_paper_printed": ("纸已打好，请取走", "Your slip is ready: please take it"),

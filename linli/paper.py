@@ -108,8 +108,10 @@ def test_slip(house: House, printer: Printer, profile: Profile) -> dict[str, Any
             {"t": "qr", "data": f"linli test {printer.id} {now:%Y-%m-%dT%H:%M:%S}"},
             {"t": "rule"},
             text("每条标尺占满一行、没有折行；没有方框、〓 和问号；二维码可扫；纸已切断：即为正常。"),
-            text("All is well if each ruler fills one line, no box stands for a character, the code can be scanned,"),
-            text("and the paper is cut."),
+            text(
+                "All is well if each ruler fills one line, no box stands for a character,"
+                " the code can be scanned, and the paper is cut."
+            ),
             {"t": "feed", "lines": 2},
             {"t": "cut"},
         ],

@@ -84,6 +84,14 @@ class _Heap:
         self.extras.update(known(**values))
 
 
+#: type → length, where all channels of that type that are known agree; those of alarms (from 80 on) are longer.
+_OF_TYPE = {
+    kind: lengths.pop()
+    for kind in {key[1] for key in LENGTHS if key[0] < 0x80}
+    if len(lengths := {length for key, length in LENGTHS.items() if key[1] == kind and key[0] < 0x80}) == 1
+}
+
+
 def read_frame(frame: Frame) -> Reading:
     data, at, heap = frame.data, 0, _Heap(frame)
     if data[:3] == _NB_IOT and len(data) > _NB_IOT_HEAD:
@@ -97,6 +105,9 @@ def read_frame(frame: Frame) -> Reading:
             heap.extras["history"] = True
         else:
             length = LENGTHS.get(key, SETTINGS.get(key[1]) if key[0] in (0xFE, 0xFF) else None)
+            if length is None and key[0] < 0x80 and key[1] in _OF_TYPE:
+                at += 2 + _OF_TYPE[key[1]]  # a channel that this Linli does not know, of a type that it does: skipped
+                continue
             if key[0] in (0xF8, 0xF9) or (key[0] == 0xFE and length is None):
                 heap.answered = (
                     True  # an answer to a command whose length differs by model: nothing follows it

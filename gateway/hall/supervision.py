@@ -54,8 +54,8 @@ _PENDANTS = re.compile(
 _DEADLINES: tuple[tuple[frozenset[str], re.Pattern[str], int], ...] = (
     # zigbee2mqtt calls a battery device offline after 25 h (its "availability" page: 1500 min).
     (frozenset({"zigbee2mqtt"}), re.compile(""), 25 * _H),
-    # Parking. Bosch TPS: a heartbeat once a day (its communication interface, 0.29): a day and an hour. One that is lost
-    # makes its bay unknown for a day, and that is what it is.
+    # Parking. Bosch TPS: a heartbeat once a day (its communication interface, 0.29): a day and an hour. One that is
+    # lost makes its bay unknown for a day, and that is what it is.
     (_LORAWAN, re.compile(r"\btps|parking.?lot.?sensor"), 25 * _H),
     # Libelium Smart Parking: a keep-alive every 2 h by day, 3 h by night (its technical guide): twice that and an hour.
     (_LORAWAN, re.compile(r"smart.?parking|libelium"), 2 * 3 * _H + _H),

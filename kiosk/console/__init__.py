@@ -40,6 +40,7 @@ from kiosk.console import (  # noqa: E402
     meals,
     pages,
     people,
+    policy,
     printers,
     queue,
     rosters,
@@ -47,6 +48,7 @@ from kiosk.console import (  # noqa: E402
     tokens,
     upkeep,
     visits,
+    voice,
     windows,
 )
 
@@ -90,6 +92,7 @@ __all__ = [
     "meals",
     "pages",
     "people",
+    "policy",
     "printers",
     "queue",
     "rosters",
@@ -97,5 +100,6 @@ __all__ = [
     "tokens",
     "upkeep",
     "visits",
+    "voice",
     "windows",
 ]

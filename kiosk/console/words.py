@@ -14,10 +14,12 @@ from kiosk.words_answering import WORDS as ANSWERING
 from kiosk.words_book import WORDS as BOOK
 from kiosk.words_care import WORDS as CARE
 from kiosk.words_figures import WORDS as FIGURES
+from kiosk.words_policy import WORDS as POLICY
 from kiosk.words_printers import WORDS as PRINTERS
 from kiosk.words_queue import WORDS as QUEUE
 from kiosk.words_running import WORDS as RUNNING
 from kiosk.words_upkeep import WORDS as UPKEEP
+from kiosk.words_voice import WORDS as VOICE
 
 Lang = Literal["zh", "en"]
 
@@ -349,8 +351,10 @@ WORDS: dict[str, tuple[str, str]] = {
     **BOOK,
     **CARE,
     **UPKEEP,
+    **POLICY,
     **PRINTERS,
     **FIGURES,
+    **VOICE,
     **QUEUE,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},
     **{f"call_kind_{key}": pair for key, pair in KINDS.items()},

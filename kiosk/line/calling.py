@@ -84,7 +84,7 @@ def _call(
             return None, answered
         window = windows.usable(core, notebook, window_id)
         day = rows.begin_day(core, notebook, now_ms)
-        choice = choose(notebook, rows.in_line(notebook, day), window.skills)
+        choice = choose(notebook, rows.in_line(notebook, day, window.skills), window.skills)
         act = Act(core, notebook, by, now_ms)
         act.open_window(window_id)
         former = rows.at_window(notebook, day, window_id)

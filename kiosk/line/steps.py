@@ -100,7 +100,7 @@ def late(core: Core, ticket_id: int, by: str) -> Ticket:
     def work(one: Act, ticket: Ticket) -> Ticket:
         places = rows.policy_of(one.notebook).late_places
         serves = windows.windows_now(one.core, one.notebook).same_line(ticket.service_code)
-        waiting = rows.in_line(one.notebook, ticket.business_day)
+        waiting = rows.in_line(one.notebook, ticket.business_day, serves)
         rank = queue.late_rank(ticket, waiting, serves, places, one.now_ms)
         after = one.change(ticket, queue.step(ticket, "late", one.now_ms, rank=rank))
         one.write("late", after)

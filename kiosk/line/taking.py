@@ -13,7 +13,7 @@ from kiosk import estimates, hours, second_touch
 from kiosk.catalogue import Service
 from kiosk.core import Core
 from kiosk.line import act, rows, telling
-from kiosk.rules import queue
+from kiosk.rules import estimate_words, queue
 from kiosk.rules.estimate import Estimate
 from kiosk.rules.queue import LaneWhy, Ticket
 from kiosk.rules.routing import printer_for
@@ -201,9 +201,7 @@ def _give(core: Core, notebook: sqlite3.Connection, asked: Asked, now_ms: int) -
         (day, service.ticket_prefix),
     ).fetchone()[0]
     # A clock that was set back gives nobody a better place than who came before.
-    latest = notebook.execute("SELECT max(taken_ms) FROM tickets WHERE business_day = ?", (day,)).fetchone()[
-        0
-    ]
+    came_ms = rows.came(notebook, now_ms)
     cursor = notebook.execute(
         "INSERT INTO tickets(business_day, prefix, number, service_code, key, token, lang, screen, state, lane,"
         " lane_why, rank, taken_ms, waits_ms, changed_ms)"
@@ -219,7 +217,7 @@ def _give(core: Core, notebook: sqlite3.Connection, asked: Asked, now_ms: int) -
             asked.screen,
             queue.lane_of(asked.lane_why),
             asked.lane_why,
-            max(now_ms, latest or 0) * 1000 if asked.rank is None else asked.rank,
+            came_ms * 1000 if asked.rank is None else asked.rank,
             now_ms,
             now_ms,
             now_ms,
@@ -232,7 +230,7 @@ def _give(core: Core, notebook: sqlite3.Connection, asked: Asked, now_ms: int) -
     )
     ahead = rows.count_ahead(notebook, day, sorted(here.same_line(service.code)), queue.place(ticket))
     estimate = _estimate(core, notebook, ticket)
-    slip_id = _add_slip(core, notebook, ticket, service, here.windows_for(service.code), ahead, now_ms)
+    slip_id = _add_slip(core, notebook, ticket, asked.items, here.windows_for(service.code), ahead, estimate)
     fixed = {name: getattr(ticket, name) for name in ("business_day", "prefix", "lang", "screen", "taken_ms")}
     fixed |= {"n": ticket.number}
     act.journal(notebook, now_ms, asked.screen, "taken", ticket, {}, fixed)
@@ -254,22 +252,33 @@ def _add_slip(
     core: Core,
     notebook: sqlite3.Connection,
     ticket: Ticket,
-    service: Service,
+    items: tuple[Service, ...],
     windows: tuple[Window, ...],
     ahead: int,
-    now_ms: int,
+    estimate: Estimate | None,
 ) -> int | None:
     """The outbox row the bridge prints; None in a hall without a printer (the number stays on the screen)."""
     plan = core.house.plan
     if not plan.printers:
         return None
-    body = compose_ticket(plan.hall, ticket, service, windows, ahead, core.zone, public_url(core))
+    body = compose_ticket(
+        plan.hall,
+        ticket,
+        items[0],
+        windows,
+        ahead,
+        core.zone,
+        public_url(core),
+        lane_why=ticket.lane_why,
+        wait_min=None if estimate is None else estimate_words.rounded(estimate),
+        also=items[1:],
+    )
     cursor = notebook.execute(
         "INSERT INTO slips(printer, kind, body, created_ms, ticket_id) VALUES (?, 'ticket', ?, ?, ?)",
         (
             printer_for(plan.printers, screen=ticket.screen),
             json.dumps(body, ensure_ascii=False),
-            now_ms,
+            ticket.taken_ms,
             ticket.ticket_id,
         ),
     )

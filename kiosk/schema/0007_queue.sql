@@ -41,8 +41,6 @@ DROP TABLE tickets;
 ALTER TABLE tickets_new RENAME TO tickets;
 CREATE INDEX tickets_in_line ON tickets(business_day, rank) WHERE state = 'WAITING';
 CREATE INDEX tickets_called ON tickets(business_day, called_ms) WHERE called_ms IS NOT NULL;
--- The latest moment at which a number was taken: after a clock was set back nobody gets a better place by it.
-CREATE INDEX tickets_taken ON tickets(business_day, taken_ms);
 CREATE UNIQUE INDEX one_person_at_a_window ON tickets(business_day, window_id) WHERE state IN ('CALLED', 'SERVING');
 
 -- A second touch within 2 s that brought a key of its own was answered with the first one's ticket: that key again is

@@ -85,6 +85,7 @@ const handlers = {
   link: heard((link) => { store.connected = link.connected; drawAll(); }),
   row: heard((row) => { if (row.table === "kinds") askKinds(); if (concerns(row)) askStory(drawMine); }),
   ticket: heard((ticket) => { takeTicket(ticket); drawSome("ticket"); }),
+  line: heard((board) => { store.firstCome = board.first_come ?? {}; drawSome("window"); }),
   window: heard((window) => { takeWindow(window); drawSome("window"); }),
   wait: heard((told) => { store.wait = told.alert; drawSome("ticket"); if (told.began && told.alert && !store.locked) sound.softly(); }),
   paper: heard((paper) => { store.paper = paper; drawSome("paper"); }),

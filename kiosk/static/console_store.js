@@ -8,7 +8,7 @@ wipe();
 /** Forget everything about people and places: the screen locks. */
 export function wipe() {
   for (const name of Object.keys(KEYS)) store[name] = new Map();
-  Object.assign(store, { tickets: new Map(), queueKnown: true, day: "", windows: null, rules: null, paper: null, wait: null, connected: true });
+  Object.assign(store, { tickets: new Map(), queueKnown: true, day: "", windows: null, firstCome: {}, rules: null, paper: null, wait: null, connected: true });
 }
 
 const keyed = (things, key) => new Map((things ?? []).map((one) => [one[key], one]));
@@ -22,6 +22,7 @@ export function takePicture(picture) {
     store.queueKnown = picture.queue.known;
     store.day = picture.queue.day;
     store.windows = picture.queue.windows ?? store.windows;
+    store.firstCome = picture.queue.first_come ?? {};
     store.rules = picture.queue.rules ?? store.rules;
   }
   if (picture.paper) store.paper = picture.paper;

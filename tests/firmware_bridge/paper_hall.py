@@ -192,6 +192,15 @@ class Hall:
         finally:
             reader.close()
 
+    def all_rows(self, question: str) -> list[dict[str, Any]]:
+        """Rows of bridge.db."""
+        reader = open_reader(self.home / "bridge.db")
+        try:
+            reader.row_factory = sqlite3.Row
+            return [dict(row) for row in reader.execute(question)]
+        finally:
+            reader.close()
+
     def wait_for(
         self, ask: Callable[[], dict[str, Any]], timeout_s: float = 8, **fields: object
     ) -> dict[str, Any]:

@@ -87,7 +87,14 @@ def test_what_can_be_no_code_is_told_so_and_not_counted(client: FlaskClient, typ
     for _ in range(9):
         assert check_in(client, typed).get_json()["error"]["code"] == "bad_code"
     assert check_in(client, code).status_code == 201
-    for asked in ({}, {"code": code}, {"code": 7, "screen": "kiosk-1"}, {"code": code, "screen": "desk"}, []):
+    mistakes: list[object] = [
+        {},
+        {"code": code},
+        {"code": 7, "screen": "kiosk-1"},
+        {"code": code, "screen": "desk"},
+        [],
+    ]
+    for asked in mistakes:
         assert client.post("/api/check-in", json=asked).status_code == 400
 
 

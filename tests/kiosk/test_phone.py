@@ -54,6 +54,22 @@ def test_the_phone_is_told_its_place_and_who_is_soon(core: Core, client: FlaskCl
     assert (second["state"], second["ahead"], second["at"]) == ("WAITING", 0, None)
 
 
+def test_the_wait_is_a_range_and_no_open_window_promises_nothing(core: Core, client: FlaskClient) -> None:
+    tokens = take(core, 3)
+    closed = now(client, tokens[2])[1]
+    assert (closed["served_now"], closed["wait"]) == (False, None)
+    assert "现在没有窗口在办这件事" in client.get(f"/t/{tokens[2]}").get_data(as_text=True)
+    line.call_next(core, "W2", "li")
+    told = now(client, tokens[2])[1]
+    assert told["served_now"] is True
+    assert "分钟" in told["wait"]["zh"]
+    assert f"还要等：{told['wait']['zh']}" in client.get(f"/t/{tokens[2]}").get_data(as_text=True)
+    assert f"Still to wait: {told['wait']['en']}" in client.get(f"/t/{tokens[2]}?lang=en").get_data(
+        as_text=True
+    )
+    assert now(client, tokens[0])[1]["wait"] is None, "who is called does not wait"
+
+
 def test_near_the_call_it_asks_often_and_far_from_it_seldom(core: Core, client: FlaskClient) -> None:
     tokens = take(core, 30)
     assert now(client, tokens[0])[1]["after_s"] == NEAR_S
@@ -200,6 +216,7 @@ def test_a_phone_sees_its_turn_come_and_rings(visit: Open, core: Core) -> None:
     line.call_next(core, "W2", "li")
     look(page)
     expect(state).to_have_text("快到您了，请回大厅等候")
+    expect(page.locator("[data-wait]")).to_contain_text("还要等：")
     expect(rang).to_have_attribute("data-rang", "2")
     for _ in range(4):
         line.call_next(core, "W2", "li")

@@ -12,6 +12,7 @@ import pytest
 from kiosk.demo import CAN, FACTS, VALUES
 from kiosk.rules import paper_words
 from kiosk.words import TABLE, for_script, say
+from kiosk.words_phone import TABLE as PHONE
 from tests.kiosk.conftest import ROOM
 
 PAGES = sorted((ROOM / "templates").glob("*.html"))
@@ -46,6 +47,12 @@ def used_keys() -> set[str]:
 def test_every_key_that_is_used_exists_and_every_key_that_exists_is_used() -> None:
     assert used_keys() - set(TABLE) == set(), "a template or script asks for what nobody wrote"
     assert set(TABLE) - used_keys() == set(), "these texts are shown nowhere"
+
+
+def test_no_key_is_written_in_two_files() -> None:
+    """The second would silently take the first one's place."""
+    plain = (ROOM / "words.py").read_text(encoding="utf-8")
+    assert [key for key in PHONE if f'    "{key}":' in plain] == []
 
 
 @pytest.mark.parametrize("key", TABLE)
