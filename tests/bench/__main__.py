@@ -22,6 +22,7 @@ from tests.bench.halls import HALL_BENCHES, disk_floor
 from tests.bench.life import idle, start
 from tests.bench.loop import Options, burst, loop, sustained
 from tests.bench.machine import machine
+from tests.bench.parking import parking
 from tests.peers.__main__ import main as peers
 from tests.whole_hall import whole_hall
 
@@ -30,6 +31,7 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "burst": burst,
     "sustained": sustained,
     "slowdisk": slowdisk,
+    "parking": parking,
     "crowd": crowd,
     "start": start,
     "idle": idle,
