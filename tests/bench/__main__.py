@@ -30,6 +30,7 @@ from tests.bench.stuck import stuck_printer
 from tests.bench.taking import taking
 from tests.bench.voice import voice
 from tests.bench.waits import waits
+from tests.bench.parking import parking
 from tests.peers.__main__ import main as peers
 from tests.whole_hall import whole_hall
 
@@ -38,6 +39,7 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "burst": burst,
     "sustained": sustained,
     "slowdisk": slowdisk,
+    "parking": parking,
     "crowd": crowd,
     "voice": voice,
     "start": start,
