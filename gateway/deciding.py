@@ -117,7 +117,7 @@ class Decider:
 
     def panels_follow(self, decided: Batch | Decision, state: HallState, now_ms: int) -> None:
         """The panels that add the zones up follow in the same transaction, once for all that was decided."""
-        if any(isinstance(change, showing.SHOWN) for change in decided.changes):
+        if showing.concerned(decided.changes):
             follows = showing.follow(state, self._panels, now_ms)
             decided.changes += follows.changes
             decided.effects += follows.effects

@@ -7,7 +7,7 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -15,12 +15,12 @@ from flask.typing import ResponseReturnValue
 from devices.faults import NotWritten
 from gateway import views
 from gateway.hall.bays import UNCLAIMED_ZONE
-from kiosk import line
+from kiosk import line, words
 from kiosk.answers import body, error, text
 from kiosk.catalogue import AS_CONFIRMED, Service
 from kiosk.core import Core, current_core
 from kiosk.paper import fresh_slip, slip_view
-from kiosk.rules.queue import OVER, Ticket
+from kiosk.rules.queue import OVER, LaneWhy, Ticket
 from kiosk.straight import straight_way
 from kiosk.view import SCREEN
 from kiosk.windows import windows_now
@@ -32,6 +32,8 @@ blueprint = Blueprint("api", __name__)
 GIVER = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 #: A client's idempotency key: a plain word, so that it may stand in a log line.
 KEY = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+#: Why somebody may say of himself that he goes first; "" does not. Staff alone have a word of their own.
+LANE_WHYS = tuple(one for one in get_args(LaneWhy) if one != "staff")
 
 
 # ---------------------------------------------------------------- the catalogue
@@ -89,7 +91,15 @@ def take() -> ResponseReturnValue:
     core = current_core()
     asked = body()
     # Our own screens always send a key; who sends none cannot ask for the same ticket again, and gets a new one.
-    service, key = text(asked, "service"), text(asked, "key") if "key" in asked else secrets.token_urlsafe(12)
+    services, why = asked.get("services", []), asked.get("lane_why", "")
+    if not isinstance(services, list) or not all(isinstance(one, str) for one in services):
+        return error(
+            400, "bad_services", "services 须为事项编号的列表", "services must be a list of service codes"
+        )
+    if why not in LANE_WHYS:
+        return error(400, "bad_lane", "没有这种优先", f"lane_why must be one of {', '.join(LANE_WHYS[1:])}")
+    service = services[0] if services and "service" not in asked else text(asked, "service")
+    key = text(asked, "key") if "key" in asked else secrets.token_urlsafe(12)
     lang, screen = asked.get("lang", "zh"), asked.get("screen", "kiosk-1")
     if not KEY.fullmatch(key):
         return error(400, "bad_key", "key 须为 1-64 位字母数字", "key must be 1-64 of A-Z a-z 0-9 _ . : -")
@@ -99,9 +109,20 @@ def take() -> ResponseReturnValue:
         return error(
             400, "bad_screen", "screen 须为 1-32 位 a-z 0-9 _ -", "screen must be 1-32 of a-z 0-9 _ -"
         )
-    taken = line.take_ticket(core, service, key, lang, screen)
+    # A kiosk that names itself is touched by one person at a time; a program may take numbers for many.
+    touched = "screen" in asked and SCREEN.fullmatch(screen) is not None
+    taken = line.take_ticket(core, service, key, lang, screen, services=services, lane_why=why, touched=touched)
+    return jsonify(taken_view(core, taken)), 201 if taken.new else 200
+
+
+def taken_view(core: Core, taken: line.Taken) -> dict[str, Any]:
+    """What whoever took a number sees at once."""
     slip = slip_view(core, taken.ticket.ticket_id) if not taken.new else fresh_slip(taken.slip_id)
-    return jsonify(ticket_view(core, taken.ticket, taken.ahead, slip)), 201 if taken.new else 200
+    view = ticket_view(core, taken.ticket, taken.ahead, slip)
+    if taken.second_touch:
+        view["second_touch"] = True
+        view["note"] = {lang: words.say("second_touch", lang) for lang in ("zh", "en")}
+    return view
 
 
 @blueprint.get("/api/tickets/<token>")
@@ -124,6 +145,7 @@ def ticket_view(core: Core, ticket: Ticket, ahead: int, slip: dict[str, Any]) ->
         "service_zh": service.name_zh if service is not None else ticket.service_code,
         "service_en": service.name_en if service is not None else ticket.service_code,
         "state": "EXPIRED" if expired else ticket.state,
+        "lane_why": ticket.lane_why,
         "ahead": ahead,
         "windows": [
             {"id": one.id, "zh": one.zh, "en": one.en, "open": one.open}

@@ -26,8 +26,11 @@ from devices.faults import NotWritten
 from gateway.log import say_once
 from kiosk.catalogue import Catalogue
 from kiosk.core import Core
-from kiosk.rules.estimate import Desk, Estimate, Spread, Times, cold_ms, estimate, fluid
-from kiosk.rules.fairness import Waiting, paces
+from kiosk.rules.durations import Times, cold_ms
+from kiosk.rules.estimate import Estimate, Spread, estimate, fluid
+from kiosk.rules.estimate_words import WaitAlert, wait_alert
+from kiosk.rules.fairness import Mode, Waiting, arrival, mode_of, paces
+from kiosk.rules.play import Desk
 from kiosk.rules.policy import MINUTE_MS, Policy, read_policy
 from kiosk.rules.replay import Served, Span, Student
 from kiosk.windows import windows_now
@@ -40,7 +43,9 @@ FRESH = 20
 #: A longer line is not played person by person: it is added up.
 PLAYED = 60
 #: The sums of such a line are kept for so long, so that a touch costs the same however long the line is.
-TALLY_MS = 5_000
+TALLY_MS = 20_000
+#: Stands behind everybody who came in the same millisecond.
+NEWCOMER = 2**62
 #: Between two days of the past the learning thread lets the others go first.
 BREATH_S = 0.05
 
@@ -108,9 +113,18 @@ def newcomers(core: Core, notebook: sqlite3.Connection, lane: str = "normal") ->
     found: dict[str, Estimate | None] = {}
     for service in core.catalogue.services:
         if service.needs_ticket:
-            mine = InLine(-1, service.code, lane, now_ms * 1000, now_ms, now_ms, 0)
+            mine = InLine(NEWCOMER, service.code, lane, now_ms * 1000, now_ms, now_ms, 0)
             found[service.code] = _estimate(core, notebook, memory, mine, day, now_ms, desks, line)
     return found
+
+
+def alert_now(core: Core) -> WaitAlert | None:
+    """The alert for staff: somebody who came now would wait longer than the hall wants.
+
+    :raises sqlite3.Error: the notebook cannot be read just now. :raises NotWritten: likewise.
+    """
+    notebook = core.reader()
+    return wait_alert(newcomers(core, notebook).items(), policy_of(notebook))
 
 
 def _estimate(
@@ -133,7 +147,7 @@ def _estimate(
     newest = mine.taken_ms >= now_ms - TALLY_MS
     tally = _tally(notebook, memory, day, now_ms, mine) if newest else _count(notebook, day, mine)
     told = fluid(mine, tally, desks, now_ms, hour, memory.times, memory.spread)
-    if newest and mine.ticket_id > 0:
+    if newest and mine.ticket_id != NEWCOMER:
         tally[mine.service_code, mine.lane] += 1
     return told
 
@@ -182,9 +196,10 @@ def _tally(
 def _count(notebook: sqlite3.Connection, day: str, mine: Waiting) -> Counter[tuple[str, str]]:
     """By item and lane: who stands before this person, or may overtake it."""
     rows = notebook.execute(
-        "SELECT service_code, lane, count(*) FROM tickets WHERE business_day = ? AND state = 'WAITING'"
+        "SELECT service_code, lane, count(*) FROM tickets INDEXED BY tickets_in_line"
+        " WHERE business_day = ? AND state = 'WAITING'"
         " AND (lane = 'priority' OR (rank, ticket_id) < (?, ?)) AND ticket_id <> ? GROUP BY 1, 2",
-        (day, mine.rank, mine.ticket_id if mine.ticket_id > 0 else 2**62, mine.ticket_id),
+        (day, mine.rank, mine.ticket_id, mine.ticket_id),
     )
     return Counter({(str(code), str(lane)): int(count) for code, lane, count in rows})
 
@@ -201,6 +216,24 @@ def _desks(core: Core, notebook: sqlite3.Connection, day: str) -> list[Desk]:
     }
     here = windows_now(core, notebook)
     return [Desk(one.skills, *busy.get(one.id, (None, 0))) for one in here.all if one.open]
+
+
+def mode_now(core: Core, notebook: sqlite3.Connection) -> Mode:
+    """Whether the line is fair to the old at all open windows, or why it is first come, first served at one of them.
+
+    Of a line of hundreds its head is looked at: there it shows first.
+    """
+    line, policy, pace = (
+        _line(notebook, _last_day(notebook), PLAYED),
+        policy_of(notebook),
+        pace_now(core, notebook),
+    )
+    modes: set[Mode] = set()
+    for window in windows_now(core, notebook).all:
+        mine = sorted((one for one in line if window.open and one.service_code in window.skills), key=arrival)
+        if mine:
+            modes.add(mode_of(mine, core.now_ms(), policy, pace))
+    return "overload" if "overload" in modes else "all_priority" if "all_priority" in modes else "fair"
 
 
 def pace_now(core: Core, notebook: sqlite3.Connection) -> dict[str, float]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from devices.faults import HallFileFault, LinliFault, OutsideDown
+from devices.faults import HallFileFault, LinliFault, OrderRefused, OutsideDown
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -19,6 +19,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HallFileFault as wrong:
         print(f"linli: {wrong}", file=sys.stderr)
         return 2
+    except OrderRefused as wrong:
+        print(f"linli: {wrong.why_zh}  {wrong.why_en}", file=sys.stderr)
+        return 1
     except LinliFault as wrong:
         print(f"linli: {wrong}", file=sys.stderr)
         return 1
@@ -57,8 +60,17 @@ def _parser() -> argparse.ArgumentParser:
     park.add_argument("device", help='the sensor, for example "bay-e01"')
     park.add_argument("does", choices=("arrive", "leave"))
 
-    print_ = words.add_parser("print", help="print a test slip")
+    print_ = words.add_parser("print", help="print a test slip: rulers, samples, rare names, a code")
     print_.add_argument("printer", nargs="?", default="", help="its id in hall.toml (default: the first)")
+    print_.add_argument("--test", action="store_true", help="the test slip (so it is without this word, too)")
+    print_.add_argument(
+        "--gbk",
+        nargs="?",
+        const="all",
+        default="",
+        metavar="PAGES",
+        help="all 21,791 characters; or page 3, or 3-5, of 16"
+    )
 
     devices = words.add_parser("devices", help="the walk list: which devices need somebody, where, and for what")
     devices.add_argument("--all", action="store_true", help="also those that are well")
@@ -154,7 +166,7 @@ def _park(asked: argparse.Namespace) -> int:
 def _print(asked: argparse.Namespace) -> int:
     from linli.paper import print_test
 
-    return print_test(asked.hall, asked.printer)
+    return print_test(asked.hall, asked.printer, asked.gbk)
 
 
 def _devices(asked: argparse.Namespace) -> int:

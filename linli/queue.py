@@ -81,6 +81,11 @@ class Score:
     def coverage(self) -> float:
         return self.held / self.count if self.count else 0.0
 
+    @property
+    def met(self) -> bool:
+        """MAE ≤ 3 min, or ≤ 25 % of the mean wait."""
+        return self.mae_min <= 3.0 or self.mae_share <= 0.25
+
     def line(self, name: str) -> str:
         if not self.count:
             return f"  {name:<16} n 0\n"
@@ -93,7 +98,7 @@ class Score:
 
 @dataclass(slots=True)
 class Backtest:
-    """What a back-test counts. ``waited`` is the judge: of those who had to wait, or were told that they would."""
+    """What a back-test counts. ``waited``: of those who were told that they would have to wait; the harder judge."""
 
     waited: Score = field(default_factory=Score)
     everybody: Score = field(default_factory=Score)
@@ -116,10 +121,9 @@ class Backtest:
                 score.add(told, wait_ms)
 
     @property
-    def met(self) -> bool:
-        """MAE ≤ 25 % or ≤ 3 min, and the range of 80 % held in 75–85 %."""
-        waited = self.waited
-        return (waited.mae_min <= 3.0 or waited.mae_share <= 0.25) and 0.75 <= waited.coverage <= 0.85
+    def held(self) -> bool:
+        """The range of 80 % held in 75–85 % of those who had to wait: who is called at once has no range."""
+        return 0.75 <= self.waited.coverage <= 0.85
 
 
 def simulated_cases(
@@ -198,8 +202,11 @@ def _print_backtest(found: Backtest, catalogue: Catalogue, out: TextIO) -> None:
             out.write(score.line(code))
     if found.no_window:
         out.write(f"  没有窗口开着，没有估 | no open window, not estimated: {found.no_window}\n")
-    verdict = "达标 met" if found.met else "未达标 missed"
-    out.write(f"  MAE ≤ 25 % 或 or ≤ 3 min, 75–85 %: {verdict}\n")
+    words = {True: "达标 met", False: "未达标 missed"}
+    out.write(
+        f"  误差 MAE ≤ 3 min 或 or ≤ 25 %: 所有人 everybody {words[found.everybody.met]}, 要等的 waited"
+        f" {words[found.waited.met]}   范围守住 75–85 % range held (要等的 waited): {words[found.held]}\n"
+    )
 
 
 def _print_told(notebook: sqlite3.Connection, out: TextIO) -> None:

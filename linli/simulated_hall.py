@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kiosk.catalogue import Catalogue
-from kiosk.rules.estimate import cold_ms
+from kiosk.rules.durations import cold_ms
 from kiosk.rules.fairness import Mode, choose, paces
 from kiosk.rules.policy import DEFAULT, MINUTE_MS, Policy
 from kiosk.rules.replay import Served, Span

@@ -16,6 +16,7 @@ from devices.codecs._shared import (
     is_object,
     known,
     millimetres,
+    no_echo,
     number,
     percent,
     taken,
@@ -205,6 +206,7 @@ def read(mapping: Mapping[str, object], cls: str = "") -> Reading:
         temperature=celsius(flat.get("temperature", flat.get("temp"))),
         humidity=number(flat.get("humidity")),
         distance_mm=millimetres(flat.get("distancemm", flat.get("distance"))),
+        no_echo=no_echo(flat.get("distancemm", flat.get("distance"))),
         battery_low=flag(flat.get("batterylow", flat.get("lowbattery"))),
     )
     if cls not in PARKING_CLASSES and "modelid" in flat and flat.get("type") in ("BTN", "THB"):

@@ -242,6 +242,11 @@ def millimetres(value: object) -> float | int | None:
     return found if found is not None and 0 < found < 65535 else None
 
 
+def no_echo(value: object) -> bool | None:
+    """True where a distance was told that is none: nothing came back, or less than nothing."""
+    return True if number(value) is not None and millimetres(value) is None else None
+
+
 def radio(heard_by: object, snr_key: str = "snr") -> dict[str, object]:
     """How strongly the radio gateways heard it: the best of them, in dBm and dB."""
     found = [

@@ -23,7 +23,7 @@ import re
 
 from devices.codecs._lorawan import Frame
 from devices.codecs._milesight_lengths import LENGTHS, SETTINGS
-from devices.codecs._shared import celsius, known, millimetres, percent
+from devices.codecs._shared import celsius, known, millimetres, no_echo, percent
 from devices.reading import Reading
 
 VENDORS = ("milesight", "ursalink")
@@ -84,6 +84,14 @@ class _Heap:
         self.extras.update(known(**values))
 
 
+#: type → length, where all channels of that type that are known agree; those of alarms (from 80 on) are longer.
+_OF_TYPE = {
+    kind: lengths.pop()
+    for kind in {key[1] for key in LENGTHS if key[0] < 0x80}
+    if len(lengths := {length for key, length in LENGTHS.items() if key[1] == kind and key[0] < 0x80}) == 1
+}
+
+
 def read_frame(frame: Frame) -> Reading:
     data, at, heap = frame.data, 0, _Heap(frame)
     if data[:3] == _NB_IOT and len(data) > _NB_IOT_HEAD:
@@ -97,6 +105,9 @@ def read_frame(frame: Frame) -> Reading:
             heap.extras["history"] = True
         else:
             length = LENGTHS.get(key, SETTINGS.get(key[1]) if key[0] in (0xFE, 0xFF) else None)
+            if length is None and key[0] < 0x80 and key[1] in _OF_TYPE:
+                at += 2 + _OF_TYPE[key[1]]  # a channel that this Linli does not know, of a type that it does: skipped
+                continue
             if key[0] in (0xF8, 0xF9) or (key[0] == 0xFE and length is None):
                 heap.answered = (
                     True  # an answer to a command whose length differs by model: nothing follows it
@@ -172,7 +183,7 @@ def _take(key: tuple[int, int], value: bytes, heap: _Heap) -> None:
         humidity = value[0] / 2 if kind == 0x68 else _le(value) / 10
         heap.note(humidity=humidity if humidity <= 100 else None)
     elif kind in (0x82, 0xE9) and len(value) >= 2:
-        heap.note(distance_mm=millimetres(_le(value[:2])))
+        heap.note(distance_mm=millimetres(_le(value[:2])), no_echo=no_echo(_le(value[:2])))
         if channel & 0x80:
             heap.extras["distance_alarm"] = bool(value[-1])
             heap.alarmed = heap.alarmed or bool(value[-1])

@@ -33,6 +33,7 @@ from devices.codecs._shared import (
     known,
     load_object,
     millimetres,
+    no_echo,
     number,
     offline,
     percent,
@@ -250,7 +251,8 @@ def _measured(body: Json, device: str) -> Reading:
         if is_object(value):
             if "Distance" in value:
                 unit = "distance_mm" if name.upper().startswith("VL53") else "distance_cm"
-                extras.update(known(**{unit: millimetres(value.get("Distance"))}))
+                told = value.get("Distance")
+                extras.update(known(**{unit: millimetres(told)}, no_echo=no_echo(told)))
             extras.update(
                 known(temperature=celsius(value.get("Temperature")), humidity=number(value.get("Humidity")))
             )

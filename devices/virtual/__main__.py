@@ -63,7 +63,7 @@ class VirtualHall:
             if panel.via == "mqtt":
                 self.things[f"panel:{panel.id}"] = VirtualTextPanel(panel.id, self._line)
             elif panel.port == "virtual":
-                serial_panel = VirtualSerialPanel(panel.id, home)
+                serial_panel = VirtualSerialPanel(panel.id, home, panel.driver, panel.address)
                 self.things[f"panel:{panel.id}"] = serial_panel
                 self._ptys.append(serial_panel)
         for virtual in virtual_printers(plan, home):

@@ -38,8 +38,8 @@ def heard(state: HallState, fact: BayHeard, device: Device, now_ms: int) -> Deci
     decision = Decision()
     if fact.tag or bay_id in state.table(BayTag):
         _tagged(state, bay_id, fact, decision, now_ms)
-    if bay.state == "closed":
-        decision.quiet.append(seen)
+    if bay.state == "closed" or (fact.tag and fact.occupied is None):
+        decision.quiet.append(seen)  # a permit alone says nothing of how the bay stands
         return decision
     counts, settling = sensing.counts(state, device, bay, spoken, fact.by_distance)
     if settling is not None:

@@ -88,7 +88,7 @@ def drifts(state: HallState, now_ms: int) -> Decision:
         after = replace(row, drift=drift)
         if over and not row.drift_since_ms:
             after = replace(after, drift_since_ms=now_ms)
-        elif not over and row.drift_since_ms:
+        elif not over:
             after = replace(after, drift_since_ms=0)
             decision.changes += cleared(state, "drift", row.subject, now_ms)
         elif over and now_ms - row.drift_since_ms >= DRIFT_FOR_MS:

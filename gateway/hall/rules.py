@@ -185,7 +185,7 @@ def _with_ladders(state: HallState, decision: Decision, now_ms: int) -> Decision
 
 def with_panels(state: HallState, decision: Decision, panels: Sequence[Panel], now_ms: int) -> Decision:
     """If a zone's count changed, the panels that add it up follow, in the same transaction."""
-    if panels and any(isinstance(change, showing.SHOWN) for change in decision.changes):
+    if panels and showing.concerned(decision.changes):
         after = state.child()
         after.put(decision)
         follows = showing.follow(after, panels, now_ms)

@@ -7,22 +7,21 @@ Rule 3. "Full" and "almost full" have a gap each between coming and going, so th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from devices.messages import Level, ShowCount
 from devices.plan import Panel
 from gateway.hall.bays import UNCLAIMED_ZONE
 from gateway.hall.parking_rows import BayPlan, ParkingTask, Site, SiteSaid, ZonePlan
-from gateway.hall.state import Decision, HallState, Zone
+from gateway.hall.state import Change, Decision, Device, HallState, Zone
 
 #: Above this share of unknown bays a panel shows no number: our choice, because one bay in five wrong sends a
 #: driver on a tour of the compound.
 CERTAIN_SHARE = 0.20
 #: The site of a zone of which nobody has said more.
 ONE_SITE = "site"
-#: What changes what a panel shows.
-SHOWN = (Zone, ZonePlan, BayPlan, Site, SiteSaid, ParkingTask)
+_SHOWN = (Zone, ZonePlan, BayPlan, Site, SiteSaid, ParkingTask)
 
 
 def follow(state: HallState, panels: Sequence[Panel], now_ms: int) -> Decision:
@@ -44,6 +43,14 @@ def follow(state: HallState, panels: Sequence[Panel], now_ms: int) -> Decision:
             decision.changes.append(count)
             decision.effects.append(count)
     return decision
+
+
+def concerned(changes: Iterable[Change]) -> bool:
+    """Whether any of these may change what a panel shows."""
+    return any(
+        isinstance(change, _SHOWN) or (isinstance(change, Device) and change.kind == "site_feed")
+        for change in changes
+    )
 
 
 def site_of(state: HallState, zone_id: str) -> str:

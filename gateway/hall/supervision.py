@@ -54,12 +54,12 @@ _PENDANTS = re.compile(
 _DEADLINES: tuple[tuple[frozenset[str], re.Pattern[str], int], ...] = (
     # zigbee2mqtt calls a battery device offline after 25 h (its "availability" page: 1500 min).
     (frozenset({"zigbee2mqtt"}), re.compile(""), 25 * _H),
-    # Parking. Bosch TPS: a heartbeat once a day (its communication interface, 0.29): a day and an hour. One that is lost
-    # makes its bay unknown for a day, and that is what it is.
+    # Parking. Bosch TPS: a heartbeat once a day (its communication interface, 0.29): a day and an hour. One that is
+    # lost makes its bay unknown for a day, and that is what it is.
     (_LORAWAN, re.compile(r"\btps|parking.?lot.?sensor"), 25 * _H),
     # Libelium Smart Parking: a keep-alive every 2 h by day, 3 h by night (its technical guide): twice that and an hour.
     (_LORAWAN, re.compile(r"smart.?parking|libelium"), 2 * 3 * _H + _H),
-    # Milesight's ultrasound sensors report every 10 min (EM310-UDL, EM400-MUD user guides); some are lost: an hour.
+    # Milesight's ultrasound sensors report every 10 min (EM310-UDL, EM400-MUD guides); some are lost: an hour.
     (_LORAWAN, re.compile(r"em310|em400|em500"), _H),
     # Pendants and trackers: 72 h, the 18 missed signs of life of 4 h each of Tunstall's manuals.
     (_LORAWAN, _PENDANTS, 72 * _H),

@@ -11,12 +11,15 @@ from typing import Literal
 from gateway.hall.kinds import DEFAULTS, OUTCOMES
 from kiosk.console.words_desk import WORDS as DESK
 from kiosk.words_answering import WORDS as ANSWERING
+from kiosk.words_book import WORDS as BOOK
 from kiosk.words_care import WORDS as CARE
 from kiosk.words_figures import WORDS as FIGURES
+from kiosk.words_policy import WORDS as POLICY
 from kiosk.words_printers import WORDS as PRINTERS
 from kiosk.words_queue import WORDS as QUEUE
 from kiosk.words_running import WORDS as RUNNING
 from kiosk.words_upkeep import WORDS as UPKEEP
+from kiosk.words_voice import WORDS as VOICE
 
 Lang = Literal["zh", "en"]
 
@@ -345,10 +348,13 @@ WORDS: dict[str, tuple[str, str]] = {
     **RUNNING,
     **DESK,
     **ANSWERING,
+    **BOOK,
     **CARE,
     **UPKEEP,
+    **POLICY,
     **PRINTERS,
     **FIGURES,
+    **VOICE,
     **QUEUE,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},
     **{f"call_kind_{key}": pair for key, pair in KINDS.items()},

@@ -64,6 +64,8 @@ class Act:
     now_ms: int
     #: everybody whose ticket is another now, for the screens
     touched: list[Ticket] = field(default_factory=list)
+    #: windows that are open now and were not, for the screens
+    opened: list[str] = field(default_factory=list)
     _images: list[Row] = field(default_factory=list)
     _added: list[tuple[str, int]] = field(default_factory=list)
     _overtook: list[int] = field(default_factory=list)
@@ -134,6 +136,7 @@ class Act:
         span_id = windows.open_here(self.core, self.notebook, window_id, self.by, self.now_ms)
         if span_id is not None:
             self._added.append(("window_spans", span_id))
+            self.opened.append(window_id)
             windows.note(self.notebook, self.now_ms, self.by, "opened", window_id, "call")
 
     def serve(self, ticket: Ticket, outcome: str) -> None:

@@ -14,7 +14,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
-from kiosk.rules.estimate import Desk, Estimate, Spread, Times, estimate
+from kiosk.rules.durations import Times
+from kiosk.rules.estimate import Estimate, Spread, estimate
+from kiosk.rules.play import Desk
 from kiosk.rules.policy import DEFAULT, Policy
 
 

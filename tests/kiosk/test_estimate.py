@@ -9,18 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.catalogue import Catalogue
-from kiosk.rules.estimate import (
-    Desk,
-    Estimate,
-    Spread,
-    Times,
-    cold_ms,
-    estimate,
-    fluid,
-    project,
-    quantile,
-)
+from kiosk.rules.durations import Times, cold_ms
+from kiosk.rules.estimate import Estimate, Spread, estimate, fluid, quantile
 from kiosk.rules.estimate_words import rounded, told, wait_alert
+from kiosk.rules.play import Desk, play
 from kiosk.rules.policy import DEFAULT, MINUTE_MS, Policy
 from kiosk.rules.replay import Served, Span, Student
 
@@ -48,14 +40,19 @@ class Person:
         return self.taken_ms
 
 
+def about(expected: float) -> object:
+    """The play draws its service times: the mean of its plays is near."""
+    return pytest.approx(expected, rel=0.12)
+
+
 def ten_minutes(code: str) -> int:
     return 10 * MINUTE_MS
 
 
 def minutes(mine: Person, *waiting: Person, desks: tuple[Desk, ...], times: Times | None = None) -> float:
-    played = project(mine, waiting, desks, NOW_MS, 10, times or Times(ten_minutes), DEFAULT)
+    played = play(mine, waiting, desks, NOW_MS, 10, times or Times(ten_minutes), DEFAULT)
     assert played is not None
-    return played[0] / MINUTE_MS
+    return played.wait_ms / MINUTE_MS
 
 
 def test_who_finds_a_free_window_is_called_now() -> None:
@@ -64,25 +61,25 @@ def test_who_finds_a_free_window_is_called_now() -> None:
 
 def test_two_people_before_me_and_one_window_are_two_services() -> None:
     line = [Person(1), Person(2), Person(3)]
-    assert minutes(line[2], *line, desks=(Desk(A),)) == 20
-    assert minutes(line[2], *line, desks=(Desk(A), Desk(A))) == 10
+    assert minutes(line[2], *line, desks=(Desk(A),)) == about(20)
+    assert 5 < minutes(line[2], *line, desks=(Desk(A), Desk(A))) < 10, "the first of two windows is soon free"
 
 
 def test_who_waits_for_another_window_is_not_before_me() -> None:
     line = [Person(1, "b"), Person(2, "b"), Person(3)]
     assert minutes(line[2], *line, desks=(Desk(A), Desk(B))) == 0
-    assert minutes(line[2], *line, desks=(Desk(AB),)) == 20
+    assert minutes(line[2], *line, desks=(Desk(AB),)) == about(20)
 
 
 def test_no_open_window_is_no_estimate() -> None:
-    assert project(Person(1), [], [Desk(B)], NOW_MS, 10, Times(ten_minutes), DEFAULT) is None
+    assert play(Person(1), [], [Desk(B)], NOW_MS, 10, Times(ten_minutes), DEFAULT) is None
     assert estimate(Person(1), [], [], NOW_MS, 10, Times(ten_minutes), Spread(), DEFAULT) is None
     assert fluid(Person(1), {}, [Desk(B)], NOW_MS, 10, Times(ten_minutes), Spread()) is None
 
 
 def test_an_elder_who_came_after_me_is_before_me_but_no_more_than_the_rules_let() -> None:
     elders = [Person(10 + number, lane="priority") for number in range(3)]
-    assert minutes(Person(1), *elders, desks=(Desk(A),)) == 20, "two of them, then it is somebody else's turn"
+    assert minutes(Person(1), *elders, desks=(Desk(A),)) == about(20), "two of them, then it is somebody else's turn"
     assert minutes(Person(1, overtaken=6), *elders, desks=(Desk(A),)) == 0
     assert minutes(elders[0], Person(1), *elders, desks=(Desk(A),)) == 0
 
@@ -172,8 +169,8 @@ def test_any_line_at_any_windows_has_an_answer_and_a_free_window_never_makes_it_
         return
     assert 0 <= found.low_ms <= found.mid_ms <= found.high_ms
     assert 0 <= found.ahead <= len(people)
-    alone = project(mine, people, [*desks, *[Desk(AB)] * (len(people) + 1)], NOW_MS, 10, times, DEFAULT)
-    assert alone is not None and alone[0] == 0
+    alone = play(mine, people, [*desks, *[Desk(AB)] * (len(people) + 1)], NOW_MS, 10, times, DEFAULT)
+    assert alone is not None and alone.wait_ms == 0
 
 
 def test_a_line_that_is_too_long_to_be_played_is_added_up() -> None:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 
+import pytest
+
 from kiosk import estimates, line, windows
 from kiosk.core import Core
 from kiosk.rules.estimate import Estimate
 from kiosk.rules.policy import MINUTE_MS
 from tests.kiosk.conftest import HeldClock
 from tests.parts import wait_until
+
+
+def about(expected: float) -> object:
+    """The play draws its service times: the mean of its plays is near."""
+    return pytest.approx(expected, rel=0.12)
 
 
 def take(core: Core, code: str, key: str, lane_why: str = "") -> line.Taken:
@@ -72,7 +79,7 @@ def test_a_first_estimate_is_a_guess_and_says_so_and_is_kept_for_comparison(core
     last = told[2].estimate
     assert told[0].estimate == Estimate(0, 0, 0, 0, 1, cold=True)
     assert last is not None and last.cold and last.ahead == 2
-    assert last.mid_ms == 2 * 9 * MINUTE_MS, "two before, nine minutes each by the catalogue"
+    assert last.mid_ms == about(2 * 9 * MINUTE_MS), "two before, nine minutes each by the catalogue"
     assert row(core, told[2].ticket.ticket_id) == (last.low_ms, last.mid_ms, last.high_ms, 2, 1)
 
 
@@ -84,7 +91,7 @@ def test_what_the_hall_has_set_itself_goes_before_the_catalogue(core: Core) -> N
     past(core, 1, 3.0, code="ZW-02", a_day=1)
     estimates.learn(core)
     told = [take(core, "ZW-01", str(number)) for number in range(3)][2].estimate
-    assert told is not None and told.raw_ms == 2 * 3 * MINUTE_MS
+    assert told is not None and told.raw_ms == about(2 * 3 * MINUTE_MS)
 
 
 def test_the_past_teaches_how_long_it_takes(core: Core) -> None:
@@ -103,7 +110,7 @@ def test_who_is_being_served_takes_time_too(core: Core, clock: HeldClock) -> Non
     take(core, "ZW-01", "a")
     line.call_next(core, "W2", "x")
     told = take(core, "ZW-01", "b").estimate
-    assert told is not None and told.ahead == 0 and told.mid_ms == 9 * MINUTE_MS
+    assert told is not None and told.ahead == 0 and told.mid_ms == about(9 * MINUTE_MS)
     clock.forward(seconds=240)
     later = core.writer.write(lambda book: estimates.newcomers(core, book))["ZW-01"]
     assert later is not None and later.ahead == 1 and later.mid_ms < 9 * MINUTE_MS + told.mid_ms
@@ -129,7 +136,7 @@ def test_a_line_of_hundreds_is_added_up_and_a_place_near_its_head_is_played(
     fifth, near_last = told[4].ticket, told[-2].ticket
     notebook = core.reader()
     again = [estimates.estimate_for(core, notebook, one) for one in (fifth, near_last)]
-    assert again[0] is not None and again[0].raw_ms == 4 * 9 * MINUTE_MS
+    assert again[0] is not None and again[0].raw_ms == about(4 * 9 * MINUTE_MS)
     assert again[1] is not None and again[1].raw_ms == (len(told) - 2) * 9 * MINUTE_MS
 
 

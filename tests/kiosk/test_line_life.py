@@ -242,7 +242,7 @@ def test_each_call_and_recall_is_announced_and_lights_the_sign(core: Core, clock
     call(core)
     assert sign() == ("W2", "B001", 1)
     line.recall(core, 1, "li")
-    assert [lang for lang, _ in said()] == ["en", "en"]
+    assert [lang for lang, _ in said()] == ["zh", "en"] * 2, "who took it in English hears both"
     assert {"digit:0", "digit:1", "window:2", "category:government"} <= set(said()[0][1])
     line.begin(core, 1, "li")
     assert sign() == ("W2", "B001", 0)
@@ -317,3 +317,21 @@ def test_a_clock_set_back_two_hours_gives_no_number_twice_and_nobody_a_better_pl
     assert [call(core) for _ in range(4)] == ["B001", "B002", "B003", "B004"]
     line.done(core, 4, "li")
     assert all(row[3] >= 0 and row[4] >= 0 for row in serves(core)), "no wait is negative"
+
+
+def test_a_line_that_cannot_be_kept_fair_says_so(core: Core, clock: HeldClock) -> None:
+    """A hall of elders: nobody can be put before anybody, so it is first come, first served, and the screens say it."""
+    for why in ("elder", "elder", "child", "disabled"):
+        take(core, "ZW-01", why=why)
+        clock.forward(seconds=1)
+    assert line.board(core)["first_come"] == {}, "no window is open"
+    assert call(core) == "B001"
+    said = line.board(core)["first_come"]
+    assert said == {
+        "W2": {
+            "zh": "现在排队的都是优先号，按先来后到叫号",
+            "en": "Everybody waiting has priority just now: first come, first served",
+        }
+    }
+    take(core, "ZW-01")
+    assert line.board(core)["first_come"] == {}
