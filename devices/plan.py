@@ -135,11 +135,15 @@ class Panel:
 
     ``zones`` are the parking zones whose free bays it adds up; empty means all, or those of ``site``. A site without
     bays of ours is shown as its feed tells it. ``arrow``: where those bays lie from the panel.
+    ``kind`` "window": an LED sign above a service window (``window`` "W3") that shows the number called there.
+    ``address`` is the sign's own on its line, ``width_px`` and ``height_px`` its face, where its driver asks for them.
     """
 
     id: str = _id()
     name_zh: str = "入口屏"
     name_en: str = "Entrance panel"
+    kind: str = _one_of("count", "count", "window")
+    window: str = ""
     zones: tuple[str, ...] = ()
     site: str = ""
     arrow: str = _one_of("", "", "left", "right", "straight", "up", "down")
@@ -147,6 +151,9 @@ class Panel:
     driver: str = "xunpeng"
     port: str = "virtual"
     baud: int = _int(9600, 1200, 460800)
+    address: int = _int(1, 1, 255)
+    width_px: int = _int(64, 8, 2048)
+    height_px: int = _int(16, 8, 256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +222,8 @@ class Virtual:
     on: bool = True
     buttons: int = _int(6, 0, 200)
     bays: int = _int(16, 0, 2000)
+    printer_port: int = _int(0, 0, 65000)
+    """The virtual printers listen here as well, on 127.0.0.1: the first at this port, the next at the next. 0: none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +317,15 @@ def _check_wiring(plan: Plan, reader: _Reader) -> None:
         if port != "virtual" and port in lines:
             raise reader.fault((kind, number, "port"), f"{port} is already used by {lines[port]!r}")
         lines[port] = name
+    for number, panel in enumerate(plan.panels):
+        if panel.kind == "window" and not panel.window:
+            raise reader.fault(
+                ("panels", number, "window"), "a sign needs the window above which it hangs, 'W3'"
+            )
+        if panel.kind == "window" and panel.via != "serial":
+            raise reader.fault(
+                ("panels", number, "via"), "a window's sign is driven over a line: via = 'serial'"
+            )
     try:
         zoneinfo.ZoneInfo(plan.hall.timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):

@@ -27,9 +27,9 @@ from devices.messages import ShowCount
 from firmware_bridge.drop_box import DropBox, read_slip
 from firmware_bridge.glyphs import draw
 from firmware_bridge.jobs import SCHEMA, Jobs
-from firmware_bridge.outbox import Outbox, Watched
+from firmware_bridge.outbox import Outbox, Signs, Watched
 from firmware_bridge.panel_desk import PanelDesk
-from firmware_bridge.panels import load_driver
+from firmware_bridge.panels import ShowCalled, load_driver
 from firmware_bridge.printer_desk import SLIP_GAP_MS, PrinterDesk
 from firmware_bridge.profiles import choose, load_profiles
 from firmware_bridge.serial_port import SerialPort
@@ -65,6 +65,7 @@ class Bridge:
         self.outbox = Outbox(house.kiosk_db)
         self.drop_box = DropBox(house.home / "spool-in")
         self.counts = Watched(house.gateway_db)
+        self.signs = Signs(house.kiosk_db)
         profiles = load_profiles()
         self.printers = [
             PrinterDesk(
@@ -79,8 +80,9 @@ class Bridge:
         self.panels = [
             PanelDesk(
                 panel,
-                SerialPort(house.serial_port(panel.id, panel.port), panel.baud),
-                load_driver(panel.driver, panel.id),
+                # No XON/XOFF: in a panel's binary answer 0x11 and 0x13 are numbers (19 free bays is one).
+                SerialPort(house.serial_port(panel.id, panel.port), panel.baud, "none"),
+                load_driver(panel.driver, panel.id, panel.kind),
                 self.jobs,
             )
             for panel in house.plan.panels
@@ -129,6 +131,7 @@ class Bridge:
         self._look_at_kiosk(tick)
         self._look_into_drop_box(tick)
         self._look_at_counts(tick)
+        self._look_at_signs(tick)
         for desk in self.desks:
             desk.turn(tick)
         self.spares.turn(tick)
@@ -142,6 +145,7 @@ class Bridge:
         for desk in self.desks:
             desk.close()
         self.outbox.file.close()
+        self.signs.file.close()
         self.counts.close()
         self._selector.close()
         self._notebook.close()
@@ -154,7 +158,7 @@ class Bridge:
     def status(self) -> str:
         """One line for the person who looks."""
         parts = [f"{desk.printer.id}: {desk.state or 'asking'}" for desk in self.printers]
-        parts += [f"{desk.panel.id}: {desk.state or 'waiting for a count'}" for desk in self.panels]
+        parts += [f"{desk.panel.id}: {desk.state or 'nothing to show yet'}" for desk in self.panels]
         return ", ".join(parts) or "no printer and no serial panel in hall.toml"
 
     def _watch_lines(self) -> None:
@@ -257,10 +261,28 @@ class Bridge:
             self.counts.lost(wrong)
             return
         for desk in self.panels:
-            if row := rows.get(desk.panel.id):
+            if desk.panel.kind == "count" and (row := rows.get(desk.panel.id)):
                 numbers = {name: int(str(row[name])) for name in _NUMBERS}
                 words: dict[str, Any] = {**numbers, **{name: str(row[name]) for name in _WORDS}}
                 desk.show(ShowCount(desk.panel.id, certain=bool(row["certain"]), **words))
+
+
+    def _look_at_signs(self, tick: int) -> None:
+        signs = [desk for desk in self.panels if desk.panel.kind == "window"]
+        if not signs or not self.signs.file.changed(tick):
+            return
+        try:
+            levels = self.signs.levels()
+        except sqlite3.Error as wrong:
+            say_once(
+                "kiosk_db_signs", "outbox_unreadable", f"what signs show cannot be read: {wrong}; tried every second"
+            )
+            self.signs.file.lost(wrong)
+            return
+        for desk in signs:
+            # A sign of which the kiosk says nothing is told that it is dark: it may still show yesterday's number.
+            text, blink = levels.get(desk.panel.id, ("", False))
+            desk.show(ShowCalled(text, blink))
 
 
 def _wall_ms() -> int:

@@ -6,8 +6,9 @@ function that draws is handed in), and what the printer answers (``answers.py``)
 Theory of operation. A slip is laid out in columns (``lettering.py``), never left to the printer to wrap, so no line
 is longer than the paper. Chinese mode is switched on once by ``FS &`` and off at the end by ``FS .``, never
 assumed. A character that the printer's encoding lacks is drawn: at size 1 as a picture within its line (``ESC *``, 77
-bytes), at sizes 2 and 3 the whole line is a picture (``GS v 0``). The slip ends with a question that the
-printer answers only when all before it is worked off: ``GS ( H`` function 48 with a number, else ``GS r 1``, twice.
+bytes), at sizes 2 and 3 the whole line is a picture (``GS v 0``, doubled by the printer). The slip ends with a
+question that the printer answers only when all before it is worked off: ``GS ( H`` function 48 with a number, else
+``GS r 1``, twice.
 
 Command names and bytes: Epson's ESC/POS reference; Xprinter's, SPRT's and Gprinter's manuals agree on all of these.
 """
@@ -286,15 +287,20 @@ class _Pen:
         return True
 
     def picture_line(self, text: str, size: int, align: str, bold: bool) -> bool:
-        """A whole line at size 2 or 3 as ``GS v 0``; the printer aligns it as it aligns text."""
-        picture = self.draw(text, 24 * size, bold)
+        """A whole line at size 2 or 3 as ``GS v 0``; the printer aligns it as it aligns text.
+
+        Drawn at half its size and doubled by the printer (mode 3), as the printer doubles its own letters: a full line
+        of size 2 is 871 bytes instead of 3,463, of size 3 1,303 instead of 5,191.
+        """
+        picture = self.draw(text, 12 * size, bold)
         if picture is None:
             return False
-        across = -(-min(picture.width_dots, self.profile.dots) // 8)
+        across = -(-min(picture.width_dots, self.profile.dots // 2) // 8)
         rows = b"".join(row[:across].ljust(across, b"\x00") for row in picture.rows)
         size_of = across.to_bytes(2, "little") + len(picture.rows).to_bytes(2, "little")
         self.style(align=align)
-        self.block(GS + b"v0\x00" + size_of, bytearray(rows))
+        self.block(GS + b"v0\x03" + size_of, bytearray(rows))
+        self.raw += _AIR
         return True
 
     def block(self, head: bytes, data: bytearray) -> None:
@@ -330,14 +336,11 @@ class _Pen:
         self.raw += LF
 
     def rule(self) -> None:
-        """A line across the paper. Drawn with characters four times as wide: 19 bytes instead of 49."""
-        wide = 4 if self.profile.columns % 8 == 0 else 1
+        """A line across the paper. Drawn with characters four times as wide: 19 bytes instead of 49. Where the columns
+        are no multiple of eight it ends a little early."""
         self.style()
-        if wide > 1:
-            self.raw += GS + b"!" + bytes([(wide - 1) << 4])
-        self.raw += sign("─", self.profile.encoding).raw * (self.profile.columns // (2 * wide)) + LF
-        if wide > 1:
-            self.raw += GS + b"!\x00"
+        line = sign("─", self.profile.encoding).raw * (self.profile.columns // 8)
+        self.raw += GS + b"!\x30" + line + LF + GS + b"!\x00"
 
     def feed(self, lines: int) -> None:
         self.raw += ESC + b"d" + bytes([lines])

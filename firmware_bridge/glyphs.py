@@ -13,8 +13,10 @@ from typing import Any
 
 from firmware_bridge.escpos import Picture
 
-#: Debian's fonts-noto-cjk, then others that a hall's machine may have. The first that has the glyph draws it: Noto
-#: Sans CJK has 30 thousand Han characters, HanaMin and Jigmo all of Extension B and later.
+#: Debian's fonts-noto-cjk (linli/install.sh installs it), then others that a hall's machine may have. The first that
+#: has the glyph draws it. Noto Sans CJK has all of Extension A and of the 8,105 characters of 通用规范汉字表 (names
+#: and places included); of Extension B as a whole it has one in twenty-five. Debian's fonts-hanazono (52 MB) has the
+#: rest of B to F: for a hall that must print a name that is in no table.
 FONT_FILES = (
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
     "/usr/share/fonts/truetype/hanazono/HanaMinA.ttf",
@@ -49,14 +51,19 @@ def _glyph(character: str, dots_high: int, bold: bool) -> Picture | None:
     font = _font_with(character, dots_high)
     if font is None:
         return None
-    from PIL import Image, ImageDraw
+    from PIL import Image, ImageChops, ImageDraw
 
     wide = unicodedata.east_asian_width(character) in ("W", "F", "A")
     width = dots_high if wide else dots_high // 2
     canvas = Image.new("1", (width, dots_high), 0)
     pen = ImageDraw.Draw(canvas)
     # Baseline at 0.88 of the cell: the em box of a Han glyph then fills the cell.
-    pen.text((width / 2, dots_high * 0.88), character, fill=1, font=font, anchor="ms", stroke_width=int(bold))
+    pen.text((width / 2, dots_high * 0.88), character, fill=1, font=font, anchor="ms")
+    if bold:
+        # As the printer does it: struck twice, one dot apart. A thicker stroke would fill 24 dots with a blot.
+        beside = Image.new("1", canvas.size, 0)
+        beside.paste(canvas, (1, 0))
+        canvas = ImageChops.logical_or(canvas, beside)
     across = -(-width // 8)
     packed = canvas.tobytes()
     return Picture(width, tuple(packed[y * across : (y + 1) * across] for y in range(dots_high)))

@@ -39,24 +39,33 @@ _SAME = str.maketrans(
         "\u30fb": "·",
         "\u301c": "～",
         "\u00ad": None,
+        # A flag is two of these letters: its country's code is what can be read of it.
+        **{chr(0x1F1E6 + number): chr(ord("A") + number) for number in range(26)},
+        # The skin colour of the sign before it: a sign of its own only where nobody understands it.
+        **dict.fromkeys(map(chr, range(0x1F3FB, 0x1F400))),
     }
 )
 
 #: A line must not begin with these (closing marks hang on what stands before them) …
-_NOT_FIRST = frozenset("，。、；：？！）》」』】〕〉”’…·％‰℃,.;:?!)]}%>")
+_NOT_FIRST = frozenset("，。、；：？！）》」』】〗〕〉］｝＞＂”’…—～·々ー％‰℃°′″,.;:?!)]}%>")
 #: … nor end with these.
-_NOT_LAST = frozenset("（《「『【〔〈“‘([{<￥$#")
+_NOT_LAST = frozenset("（《「『【〖〔〈［｛＜“‘([{<￥＄£№$#")
+#: An apostrophe within a word: GB encodings have it only two columns wide, as a closing quotation mark.
+_APOSTROPHE = re.compile("(?<=[A-Za-z])’(?=[A-Za-z])")
 
-
-_WITH_MARKS = re.compile("[^\u0300-\u036f][\u0300-\u036f]+")
+#: A letter and what is written over it: Latin accents, and the two voice marks of Japanese kana.
+_WITH_MARKS = re.compile("[^\u0300-\u036f\u3099\u309a][\u0300-\u036f\u3099\u309a]+")
 
 
 def clean(text: str) -> str:
-    """Text that can do nothing but be read: composed, without control, zero-width and unassigned characters.
+    """Text that can do nothing but be read: composed, without control and zero-width characters.
 
-    A line break stays; a tab becomes a space.
+    A line break stays; a tab becomes a space. What is written from right to left stands in the order in which it was
+    typed: no printer here can turn it. An emoji made of several loses what joins them. What this leaves and no
+    printer or font knows is a visible mark on paper (`MISSING`).
     """
     text = text.replace("\r\n", "\n").replace("\t", " ").translate(_SAME)
+    text = _APOSTROPHE.sub("'", text)
     # Composed only where there is something to compose: NFC of the whole would make of U+F979 another cell of GBK.
     text = _WITH_MARKS.sub(lambda found: unicodedata.normalize("NFC", found[0]), text)
     kept = []
@@ -83,15 +92,24 @@ def sign(character: str, encoding: str) -> Sign:
     """One cleaned character in one of the encodings gb2312, gbk, gb18030."""
     if " " <= character <= "~":
         return Sign(character, character.encode("ascii"), 1)
-    try:
-        raw = character.encode(encoding)
-    except UnicodeEncodeError:
-        raw = b""
+    raw = _cell(character, encoding)
     known = len(raw) == 2 or (len(raw) == 4 and "\u3400" <= character <= _LAST_OF_EXT_A)
     if not known or unicodedata.category(character) in ("Co", "Cn"):
         wide = unicodedata.east_asian_width(character) in ("W", "F", "A")
         return Sign(character, b"", 2 if wide else 1)
     return Sign(character, raw, 2)
+
+
+def _cell(character: str, encoding: str) -> bytes:
+    """The character's bytes, or none. GB2312 is looked up in GBK, which has all its cells: Python's own gb2312 takes
+    its dash and its middle dot for other characters than every printer and every other codec does."""
+    try:
+        raw = character.encode("gbk" if encoding == "gb2312" else encoding)
+        if encoding == "gb2312":
+            raw.decode(encoding)
+    except UnicodeError:
+        return b""
+    return raw
 
 
 def signs(text: str, encoding: str) -> list[Sign]:
@@ -113,7 +131,7 @@ def wrap(text: str, columns: int, encoding: str) -> list[list[Sign]]:
     lines: list[list[Sign]] = []
     for paragraph in text.split("\n"):
         rest = signs(paragraph, encoding)
-        while width(rest) > columns:
+        while _longer(rest, columns):
             cut = _cut(rest, columns)
             lines.append(_without_spaces_at_end(rest[:cut]))
             rest = rest[cut:]
@@ -123,11 +141,17 @@ def wrap(text: str, columns: int, encoding: str) -> list[list[Sign]]:
     return lines
 
 
+def _longer(line: list[Sign], columns: int) -> bool:
+    """Whether it is wider than that; looks no further than it must."""
+    return len(line) > columns or width(line) > columns
+
+
 def balance(text: str, columns: int, encoding: str) -> list[list[Sign]]:
     """Like `wrap`, with lines about equally long: for what stands in the middle, where one character left alone
     on its line looks like a mistake."""
     lines = wrap(text, columns, encoding)
-    for narrower in range(columns - 1, columns // 2, -1):
+    longest_word = max((width(word) for line in lines for word in _words(line)), default=0)
+    for narrower in range(columns - 1, max(columns // 2, longest_word - 1), -1):
         tried = wrap(text, narrower, encoding)
         if len(tried) > len(lines):
             break
@@ -151,8 +175,19 @@ def _cut(line: list[Sign], columns: int) -> int:
 
 def _may_part(before: str, after: str) -> bool:
     if after in _NOT_FIRST or before in _NOT_LAST:
-        return False
+        return False  # "……" and "——" stay in one piece, too: both halves may not begin a line
+    if before == "-" and after.isalpha():
+        return True
     return not (_in_word(before) and _in_word(after))
+
+
+def _words(line: list[Sign]) -> Iterable[list[Sign]]:
+    """What of a line may not be parted: the pieces between the places where it may."""
+    begun = 0
+    for at in range(1, len(line) + 1):
+        if at == len(line) or _may_part(line[at - 1].text, line[at].text):
+            yield line[begun:at]
+            begun = at
 
 
 def _in_word(one: str) -> bool:

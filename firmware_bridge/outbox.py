@@ -109,6 +109,25 @@ class Watched:
         self.why_en = ""
 
 
+class Signs:
+    """What the LED signs above the windows show: the level that the kiosk keeps in ``signs``.
+
+    A connection of its own, so that a sign never waits for a printer that is busy with slips.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.file = Watched(path)
+
+    def levels(self) -> dict[str, tuple[str, bool]]:
+        """Each sign's text and whether it blinks.
+
+        :raises sqlite3.Error: the file cannot be read just now, or is of an older kiosk.
+        """
+        assert self.file.connection is not None
+        rows = self.file.connection.execute("SELECT sign, text, blink FROM signs").fetchall()
+        return {str(row[0]): (str(row[1]), bool(row[2])) for row in rows}
+
+
 class Outbox:
     """The slips and verdicts of kiosk.db."""
 

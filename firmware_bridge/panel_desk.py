@@ -1,6 +1,8 @@
 """One serial panel's conduct. A panel is a level: what it shows may be told again at any time.
 
-So it is told when the line opens, when the count changes, and every 30 s in case the panel lost its power in between.
+So it is told when the line opens, when the count (or the number called) changes, and now and then in case the panel
+lost its power in between (how often its driver says). A panel that answers is believed only by its answer; one that
+says no is told again, too: most often its line is bad.
 """
 
 from __future__ import annotations
@@ -8,15 +10,12 @@ from __future__ import annotations
 import logging
 
 from devices.faults import NotWritten, OutsideDown
-from devices.messages import ShowCount
 from devices.plan import Panel
 from firmware_bridge.jobs import Jobs
-from firmware_bridge.panels import Driver, Frame
+from firmware_bridge.panels import Driver, Frame, Shown
 from firmware_bridge.serial_port import SerialPort
 from gateway.log import say
 
-#: A panel that was switched off shows the count again after so long.
-TELL_AGAIN_MS = 30_000
 #: A panel's answer of 7 bytes takes 7 ms at 9600 baud; RS-485 converters add up to 100 ms of turn-around.
 ANSWER_WITHIN_MS = 500
 #: So often a count is told before the panel counts as silent; after that it is tried every 2 s.
@@ -34,12 +33,13 @@ class PanelDesk:
         self.driver = driver
         self.state: str | None = None
         self._jobs = jobs
-        self._count: ShowCount | None = None
+        self._what: Shown | None = None
         self._frame: Frame | None = None
         self._out = b""
         self._heard = b""
         self._tries = 0
         self._answer_due_ms: int | None = None
+        self._no = ""
         self._tell_ms = 0
         self._written: tuple[str, str] = ("", "")
 
@@ -47,11 +47,11 @@ class PanelDesk:
     def wants_to_write(self) -> bool:
         return bool(self._out)
 
-    def show(self, count: ShowCount) -> None:
-        """The count to show from now on."""
-        if count != self._count:
-            self._count = count
-            self._frame = self.driver.compose(count)
+    def show(self, what: Shown) -> None:
+        """The count, or the number called, to show from now on."""
+        if what != self._what:
+            self._what = what
+            self._frame = self.driver.compose(what, self.panel)
             self._tries = self._tell_ms = 0
             self._answer_due_ms = None
 
@@ -61,11 +61,17 @@ class PanelDesk:
         except OutsideDown:
             self._lost()
             return
-        if self._answer_due_ms is not None and self._frame and self.driver.confirmed(self._heard, self._frame.raw):
+        if self._answer_due_ms is None or self._frame is None:
+            return
+        if self.driver.confirmed(self._heard, self._frame.raw):
             self._heard = b""
             self._answer_due_ms = None
             self._tries = 0
             self._be("ready", self._frame.shown, "", "")
+        elif no := self.driver.refused(self._heard, self._frame.raw):
+            self._no = no
+            self._heard = b""
+            self._answer_due_ms = tick_ms  # there is nothing to wait for
 
     def writable(self, tick_ms: int) -> None:
         if not self._out:
@@ -91,9 +97,7 @@ class PanelDesk:
             self._answer_due_ms = None
             if self._tries >= MOST_TRIES:
                 self._tell_ms = tick_ms + TRY_SILENT_MS
-                self._be(
-                    "silent", "", "车位屏没有回音：检查电源和 485 线", "no answer from the panel: check power and wires"
-                )
+                self._be("silent", "", *self._why_silent())
             else:
                 self._tell_ms = tick_ms
         if self._answer_due_ms is None and tick_ms >= self._tell_ms:
@@ -102,16 +106,30 @@ class PanelDesk:
     def close(self) -> None:
         self.port.close()
 
+    def _why_silent(self) -> tuple[str, str]:
+        name = "窗口屏" if self.panel.kind == "window" else "车位屏"
+        if self._no:
+            return (
+                f"{name}拒收（{self._no}）：检查 485 线的接头、hall.toml 里的 driver、address 和 baud",
+                f"the panel refuses what it is told ({self._no}): check wires, driver, address and baud in hall.toml",
+            )
+        return (
+            f"{name}没有回音：检查电源和 485 线",
+            "no answer from the panel: check power and wires, and address and baud in hall.toml",
+        )
+
     def _tell(self, tick_ms: int) -> None:
         assert self._frame is not None
         self._out = self._frame.raw
-        self._heard = b""
-        self._tell_ms = tick_ms + TELL_AGAIN_MS
+        self._heard, self._no = b"", ""
+        self._tell_ms = tick_ms + self.driver.TELL_AGAIN_MS
         if self.driver.ANSWERS:
             self._tries += 1
             self._answer_due_ms = tick_ms + ANSWER_WITHIN_MS
         else:
-            self._be("ready", self._frame.shown, "此屏不回话，无法确认", "this panel never answers: not confirmed")
+            self._be(
+                "ready", self._frame.shown, "此屏不回话，无法确认", "this panel never answers: not confirmed"
+            )
         self.writable(tick_ms)
 
     def _lost(self) -> None:
@@ -124,7 +142,7 @@ class PanelDesk:
         try:
             self._jobs.panel_is(self.panel.id, state, shown, why_zh, why_en)
         except NotWritten:
-            return  # told again within 30 s
+            return  # told again soon
         self._written = (state, shown)
         if state != self.state:
             say(

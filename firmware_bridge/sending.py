@@ -81,7 +81,7 @@ class Sending:
     clean_round: bool = False
     #: How long it could not go on without anybody's fault: too hot, off line.
     rested_ms: int = 0
-    #: The line was held without a cause: the printer's power may have gone and come again.
+    #: A question within was not answered, or the line was held without a cause: its power may have gone and come again.
     doubted: bool = False
 
     @property
@@ -105,10 +105,6 @@ class Sending:
     def name_awaited(self) -> bool:
         """Its name may still come: nobody has waited for it in vain yet."""
         return bool(self.mark) and self.papers < escpos.PAPER_ANSWERS
-
-    @property
-    def unsent_questions(self) -> int:
-        return sum(place > self.left for place in self.questions)
 
     def hear_paper(self, tick_ms: int) -> None:
         self.papers += 1

@@ -60,7 +60,7 @@ class Gateway:
         self.desk: Desk | None = None
         self.loop = Loop(
             self.book,
-            house.plan.panels,
+            tuple(one for one in house.plan.panels if one.kind == "count"),
             {f"gpio-{pin.id}": pin.name_zh for pin in house.plan.gpio.buttons},
             Mouths(
                 set_lamp=self.broker.set_lamp,

@@ -25,7 +25,7 @@ from devices.faults import HallFileFault, NotWritten, OutsideDown
 from gateway.house import House, open_house
 from gateway.log import begin_log, end_log, say
 from gateway.service import begin_notifier
-from kiosk import windows
+from kiosk import appointments, windows
 from kiosk.app import create_app
 from kiosk.catalogue import load_catalogue
 from kiosk.core import Core
@@ -33,6 +33,7 @@ from kiosk.gateway_link import GatewayLink
 from kiosk.housekeeping import Housekeeping
 from kiosk.kitchen import Kitchen
 from kiosk.live import Hub
+from kiosk.queue_alert import WaitWatch
 from kiosk.voice.speaker import Voice
 from kiosk.writer import Writer
 
@@ -119,6 +120,8 @@ def _serve(house: House) -> int:
     voice.start()
     housekeeping = Housekeeping(core)
     housekeeping.start()
+    wait_watch = WaitWatch(core)
+    wait_watch.start()
     _put_the_start_aside()
     serving = threading.Thread(target=server.run, name="http", daemon=True)
     serving.start()
@@ -131,11 +134,13 @@ def _serve(house: House) -> int:
         else:
             notifier.status(core.writer.trouble or f"{core.hub.listeners} screens are listening")
             notifier.beat()
+        appointments.sweep_later(core)
         asked_to_end = signal.sigtimedwait(ENDING, SELF_CHECK_S)
     notifier.stopping()
     kitchen.stop()
     voice.stop()
     housekeeping.stop()
+    wait_watch.stop()
     close_door(core, server)
     say("stopped", "the faces are closed")
     return 0 if asked_to_end is not None else 1

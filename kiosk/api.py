@@ -7,7 +7,7 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -15,11 +15,12 @@ from flask.typing import ResponseReturnValue
 from devices.faults import NotWritten
 from gateway import views
 from gateway.hall.bays import UNCLAIMED_ZONE
-from kiosk import line
+from kiosk import line, words
 from kiosk.answers import body, error, text
 from kiosk.catalogue import AS_CONFIRMED, Service
 from kiosk.core import Core, current_core
-from kiosk.rules.queue import Ticket
+from kiosk.paper import fresh_slip, slip_view
+from kiosk.rules.queue import OVER, LaneWhy, Ticket
 from kiosk.straight import straight_way
 from kiosk.view import SCREEN
 from kiosk.windows import windows_now
@@ -31,6 +32,8 @@ blueprint = Blueprint("api", __name__)
 GIVER = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 #: A client's idempotency key: a plain word, so that it may stand in a log line.
 KEY = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
+#: Why somebody may say of himself that he goes first; "" does not. Staff alone have a word of their own.
+LANE_WHYS = tuple(one for one in get_args(LaneWhy) if one != "staff")
 
 
 # ---------------------------------------------------------------- the catalogue
@@ -88,7 +91,15 @@ def take() -> ResponseReturnValue:
     core = current_core()
     asked = body()
     # Our own screens always send a key; who sends none cannot ask for the same ticket again, and gets a new one.
-    service, key = text(asked, "service"), text(asked, "key") if "key" in asked else secrets.token_urlsafe(12)
+    services, why = asked.get("services", []), asked.get("lane_why", "")
+    if not isinstance(services, list) or not all(isinstance(one, str) for one in services):
+        return error(
+            400, "bad_services", "services 须为事项编号的列表", "services must be a list of service codes"
+        )
+    if why not in LANE_WHYS:
+        return error(400, "bad_lane", "没有这种优先", f"lane_why must be one of {', '.join(LANE_WHYS[1:])}")
+    service = services[0] if services and "service" not in asked else text(asked, "service")
+    key = text(asked, "key") if "key" in asked else secrets.token_urlsafe(12)
     lang, screen = asked.get("lang", "zh"), asked.get("screen", "kiosk-1")
     if not KEY.fullmatch(key):
         return error(400, "bad_key", "key 须为 1-64 位字母数字", "key must be 1-64 of A-Z a-z 0-9 _ . : -")
@@ -98,9 +109,20 @@ def take() -> ResponseReturnValue:
         return error(
             400, "bad_screen", "screen 须为 1-32 位 a-z 0-9 _ -", "screen must be 1-32 of a-z 0-9 _ -"
         )
-    taken = line.take_ticket(core, service, key, lang, screen)
-    slip = slip_view(core, taken.ticket.ticket_id) if not taken.new else _fresh_slip(taken.slip_id)
-    return jsonify(ticket_view(core, taken.ticket, taken.ahead, slip)), 201 if taken.new else 200
+    # A kiosk that names itself is touched by one person at a time; a program may take numbers for many.
+    touched = "screen" in asked and SCREEN.fullmatch(screen) is not None
+    taken = line.take_ticket(core, service, key, lang, screen, services=services, lane_why=why, touched=touched)
+    return jsonify(taken_view(core, taken)), 201 if taken.new else 200
+
+
+def taken_view(core: Core, taken: line.Taken) -> dict[str, Any]:
+    """What whoever took a number sees at once."""
+    slip = slip_view(core, taken.ticket.ticket_id) if not taken.new else fresh_slip(taken.slip_id)
+    view = ticket_view(core, taken.ticket, taken.ahead, slip)
+    if taken.second_touch:
+        view["second_touch"] = True
+        view["note"] = {lang: words.say("second_touch", lang) for lang in ("zh", "en")}
+    return view
 
 
 @blueprint.get("/api/tickets/<token>")
@@ -115,7 +137,7 @@ def one_ticket(token: str) -> ResponseReturnValue:
 def ticket_view(core: Core, ticket: Ticket, ahead: int, slip: dict[str, Any]) -> dict[str, Any]:
     """A ticket as its owner sees it."""
     service = core.catalogue.service(ticket.service_code)
-    expired = ticket.state != "DONE" and ticket.business_day != line.today(core)
+    expired = ticket.state not in OVER and ticket.business_day != line.today(core)
     return {
         "number": ticket.spelled,
         "token": ticket.token,
@@ -123,6 +145,7 @@ def ticket_view(core: Core, ticket: Ticket, ahead: int, slip: dict[str, Any]) ->
         "service_zh": service.name_zh if service is not None else ticket.service_code,
         "service_en": service.name_en if service is not None else ticket.service_code,
         "state": "EXPIRED" if expired else ticket.state,
+        "lane_why": ticket.lane_why,
         "ahead": ahead,
         "windows": [
             {"id": one.id, "zh": one.zh, "en": one.en, "open": one.open}
@@ -137,41 +160,6 @@ def ticket_view(core: Core, ticket: Ticket, ahead: int, slip: dict[str, Any]) ->
 def _window_view(core: Core, window_id: str | None) -> dict[str, str] | None:
     window = windows_now(core).window(window_id)
     return None if window is None else {"id": window.id, "zh": window.zh, "en": window.en}
-
-
-def _fresh_slip(slip_id: int | None) -> dict[str, Any]:
-    """Just written: the bridge cannot have said anything yet."""
-    return {"state": "NONE" if slip_id is None else "QUEUED", "printer": None, "why_zh": "", "why_en": ""}
-
-
-def slip_view(core: Core, ticket_id: int) -> dict[str, Any]:
-    """How it stands with a ticket's paper. ``state``: a job's (docs/protocol.md, 3), or NONE without a printer;
-    ``printer``: that printer's health, "away" while the bridge is not there."""
-    row = (
-        core.reader()
-        .execute(
-            "SELECT slip_id, printer FROM slips WHERE ticket_id = ? ORDER BY slip_id DESC LIMIT 1",
-            (ticket_id,),
-        )
-        .fetchone()
-    )
-    if row is None:
-        return _fresh_slip(None)
-    try:
-        bridge = core.bridge_reader()
-        job = bridge.execute("SELECT state, why_zh, why_en FROM jobs WHERE slip_id = ?", (row[0],)).fetchone()
-        printer = bridge.execute(
-            "SELECT state, why_zh, why_en FROM printers WHERE printer = ?", (row[1],)
-        ).fetchone()
-    except (NotWritten, sqlite3.OperationalError):
-        return {"state": "QUEUED", "printer": "away", "why_zh": "", "why_en": ""}
-    reason = job if job is not None and job[1] else printer
-    return {
-        "state": job[0] if job is not None else "QUEUED",
-        "printer": printer[0] if printer is not None else None,
-        "why_zh": reason[1] or "" if reason is not None else "",
-        "why_en": reason[2] or "" if reason is not None else "",
-    }
 
 
 # ---------------------------------------------------------------- help

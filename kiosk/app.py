@@ -5,18 +5,18 @@ from __future__ import annotations
 import importlib.util
 import logging
 
-from flask import Flask, Response, request
+from flask import Flask, Response, make_response, request
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from devices.faults import NotWritten, OrderRefused, OutsideDown
 from gateway.log import say_once
 from kiosk import words
 from kiosk.answers import error
 from kiosk.core import Core
-from kiosk.line import KeyUsed, NoTicketNeeded, UnknownService
 from kiosk.live import TooManyListeners
+from kiosk.refusals import refusal
 
 #: Nothing a resident or the staff sends here is larger; a 1 MB body is refused before it is read.
 BODY_AT_MOST = 64 * 1024
@@ -40,11 +40,12 @@ def create_app(core: Core) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = BODY_AT_MOST
     app.extensions["linli"] = core
     # Imported here, so that importing kiosk.app costs nothing until an application is wanted.
-    from kiosk import api, demo, health, ingest, link_page, metrics, phone, screens, touch
+    from kiosk import api, api_v1, check_in, demo, health, ingest, link_page, metrics, phone, screens, touch
     from kiosk.voice import pages as voice
 
-    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, voice):
+    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, voice, check_in):
         app.register_blueprint(room.blueprint)
+    app.register_blueprint(api_v1.blueprint)
     if core.house.plan.virtual.on:
         app.register_blueprint(demo.blueprint)
     if importlib.util.find_spec("kiosk.console") is not None:
@@ -98,17 +99,15 @@ def _http_error(wrong: HTTPException) -> ResponseReturnValue:
     if 300 <= status < 400 and wrong.response is not None:
         return wrong.response
     code, zh, en = _HTTP_WORDS.get(status, (f"http_{status}", "无法完成", wrong.name))
-    return error(status, code, zh, en)
+    answer = make_response(error(status, code, zh, en))
+    if isinstance(wrong, MethodNotAllowed) and wrong.valid_methods:
+        answer.headers["Allow"] = ", ".join(sorted(wrong.valid_methods))
+    return answer
 
 
 def _refused(wrong: OrderRefused) -> ResponseReturnValue:
-    if isinstance(wrong, UnknownService):
-        return error(404, "unknown_service", wrong.why_zh, wrong.why_en)
-    if isinstance(wrong, NoTicketNeeded):
-        return error(409, "no_ticket_needed", wrong.why_zh, wrong.why_en)
-    if isinstance(wrong, KeyUsed):
-        return error(409, "key_used", wrong.why_zh, wrong.why_en)
-    return error(409, "refused", wrong.why_zh, wrong.why_en)
+    status, code = refusal(wrong)
+    return error(status, code, wrong.why_zh, wrong.why_en)
 
 
 def _outside_down(wrong: OutsideDown) -> ResponseReturnValue:

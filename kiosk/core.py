@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
@@ -52,6 +52,8 @@ class Core:
     #: rung by whoever has written an announcement: the voice looks at once (it would within a quarter of a second)
     voice_bell: threading.Event = field(default_factory=threading.Event, repr=False)
     running: Running = field(init=False, repr=False)
+    wait_alert: dict[str, Any] | None = field(default=None, repr=False)
+    """What consoles are told of a wait that gets too long (queue_alert.py); None: all is well."""
     windows_read: tuple[tuple[str, str], Windows] | None = field(default=None, repr=False)
     """The windows as they were read last, and by what word and day one knows that they are still so."""
     voice: VoiceDesk = field(init=False, repr=False)

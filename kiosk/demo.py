@@ -50,7 +50,7 @@ CAN = {
     ),
     "button": ("press", "bounce", "silent", "talk", "low_battery"),
     "bay": ("arrive", "leave", "silent", "talk", "noisy"),
-    "panel": ("silent", "talk"),
+    "panel": ("silent", "talk", "refuse", "unplug", "plug"),
 }
 #: What of a virtual device's state the page shows, by kind, in its order. Paths and raw frames are left out.
 FACTS = {
@@ -74,7 +74,7 @@ FACTS = {
     ),
     "button": ("light", "silent", "battery_pct", "unwritten", "written_after_ms"),
     "bay": ("occupied", "silent"),
-    "panel": ("text", "shown", "silent", "told", "rubbish"),
+    "panel": ("text", "shown", "plugged", "silent", "refuses", "told", "rubbish"),
 }
 #: The words that a state holds, each with the key of what the page says for it. They are put into the reader's
 #: language only in the fields that hold nothing else: a slip's last line is its own.

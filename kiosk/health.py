@@ -48,6 +48,7 @@ def parts_of(core: Core) -> dict[str, dict[str, Any]]:
         "bridge": bridge_part(core),
         **_printing(core),
         **message_parts(core),
+        **voice_part(core),
     }
 
 
@@ -133,6 +134,16 @@ def _printing(core: Core) -> dict[str, dict[str, Any]]:
         return {}
     things = {f"printer:{row[0]}": _part(row[1], row[3] or "", row[4] or "", row[2]) for row in printers}
     return things | {f"panel:{row[0]}": _part(row[1], row[3] or "", row[4] or "", row[2]) for row in panels}
+
+
+def voice_part(core: Core) -> dict[str, dict[str, Any]]:
+    """What keeps numbers from being called aloud ("voice"); nothing in a hall that has no voice."""
+    if core.house.plan.voice.by == "off":
+        return {}
+    faults = core.voice.faults
+    if not faults:
+        return {"voice": _part("ready")}
+    return {"voice": _part("degraded", faults[0].zh, faults[0].en, faults[0].since_ms)}
 
 
 def message_parts(core: Core) -> dict[str, dict[str, Any]]:

@@ -38,6 +38,8 @@ _OF_A_TICKET = (
     "DELETE FROM ticket_items WHERE ticket_id = ?",
     "DELETE FROM appointments WHERE ticket_id = ?",
     "DELETE FROM call_keys WHERE ticket_id = ?",
+    "DELETE FROM ticket_keys WHERE ticket_id = ?",
+    "DELETE FROM ticket_keys WHERE ticket_id = ?",
     "DELETE FROM journal WHERE ticket_id = ?",
     "DELETE FROM tickets WHERE ticket_id = ?",
 )

@@ -7,12 +7,11 @@ from math import ceil
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
-from kiosk import line
+from kiosk import appointments, hours, line
 from kiosk.answers import error
 from kiosk.api import zones_view
 from kiosk.core import current_core
 from kiosk.view import frame
-from kiosk.windows import windows_now
 
 blueprint = Blueprint("touch", __name__)
 
@@ -25,7 +24,13 @@ blueprint.context_processor(frame)
 
 @blueprint.get("/")
 def home() -> str:
-    return render_template("home.html", catalogue=current_core().catalogue)
+    core = current_core()
+    return render_template(
+        "home.html",
+        catalogue=core.catalogue,
+        closed=hours.closed_notice(core),
+        codes=appointments.in_use(core),
+    )
 
 
 @blueprint.get("/category/<category_id>")
@@ -49,9 +54,8 @@ def item(code: str) -> ResponseReturnValue:
     if service is None:
         return error(404, "unknown_service", "没有这个事项", "There is no such service")
     waiting = line.waiting_for(core, service.code) if service.needs_ticket else 0
-    return render_template(
-        "item.html", service=service, windows=windows_now(core).windows_for(code), waiting=waiting, s=service.say
-    )
+    closed = hours.closed_notice(core, service) if service.needs_ticket else None
+    return render_template("item.html", service=service, closed=closed, waiting=waiting, s=service.say)
 
 
 @blueprint.get("/parking")

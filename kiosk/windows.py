@@ -374,8 +374,17 @@ def note(
     )
 
 
+def tell(core: Core, *window_ids: str | None) -> None:
+    """These windows as they are now, to the consoles."""
+    here = windows_now(core)
+    for window_id in window_ids:
+        window = here.window(window_id)
+        if window is not None:
+            core.hub.publish("staff", "window", window_view(window))
+
+
 def _told(core: Core, window: Window) -> Window:
-    core.hub.publish("staff", "window", window_view(window))
+    tell(core, window.id)
     return window
 
 

@@ -7,7 +7,10 @@ here. Names and rules of the items themselves are the catalogue's.
 
 from __future__ import annotations
 
+from kiosk.words_phone import TABLE as PHONE
+
 TABLE: dict[str, tuple[str, str]] = {
+    **PHONE,
     # the frame of every screen
     "call_help": ("叫人帮忙", "Call for help"),
     "home": ("首页", "Home"),
@@ -45,6 +48,11 @@ TABLE: dict[str, tuple[str, str]] = {
     "urgent_first": ("紧急情况", "Emergency"),
     "waiting_now": ("现在等候", "Waiting now"),
     "take_number": ("取号", "Take a number"),
+    "first": ("优先取号", "Priority"),
+    "first_elder": ("70岁以上", "Aged 70+"),
+    "first_disabled": ("残疾人", "Disabled"),
+    "first_veteran": ("军人", "Veteran"),
+    "first_child": ("带小孩", "With a child"),
     "guide_only": ("这件事不用取号", "No number needed"),
     "guide_how": ("按“叫人帮忙”，工作人员来登记", "Press “Call for help”: staff will note it down"),
     "guide_call": ("叫人来登记", "Ask staff to note it"),
@@ -53,6 +61,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "ahead": ("前面还有", "Ahead of you"),
     "go_to": ("请到", "Go to"),
     "when_called": ("叫到号再过去，可以先坐下", "Wait to be called; please take a seat"),
+    "second_touch": ("刚才已经取过号，就是这一个", "You have just taken this number: it is the same one"),
     # parking
     "parking_title": ("小区空车位", "Free parking bays"),
     "parking_empty": ("还没有登记车位", "No parking zones have been set up yet"),
@@ -62,10 +71,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "unknown": ("不清楚", "Not known"),
     "closed": ("停用", "Closed"),
     "total": ("共", "Total"),
-    # a phone's ticket page
-    "phone_title": ("排队进度", "Your place in line"),
-    "phone_keep": ("本页会自动更新", "This page updates by itself"),
-    "phone_taken_at": ("取号时间", "Taken at"),
     # the hall display
     "display_title": ("叫号屏", "Now serving"),
     "display_alarm": ("有人需要帮助 · 请工作人员马上处理", "Somebody needs help · staff, please see to it"),
@@ -112,6 +117,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "fact_text": ("显示", "Shows"),
     "fact_shown": ("显示", "Shows"),
     "fact_told": ("收到指令", "Orders heard"),
+    "fact_refuses": ("拒收", "Refuses"),
     "fact_rubbish": ("听不懂的字节", "Bytes not understood"),
     "fact_plugged": ("线插着", "Plugged in"),
     "fact_paper": ("纸", "Paper"),
@@ -156,6 +162,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "act_power_on": ("开电源", "Switch on"),
     "act_silent": ("不出声", "Fall silent"),
     "act_talk": ("恢复", "Talk again"),
+    "act_refuse": ("拒收", "Refuse"),
     "act_slow": ("线路变慢", "Slow line"),
     "act_unplug": ("拔线", "Unplug"),
     "act_plug": ("插线", "Plug in"),
@@ -168,23 +175,42 @@ TABLE: dict[str, tuple[str, str]] = {
     # what scripts say
     "js_wait": ("正在取号…", "One moment…"),
     "js_reconnecting": ("正在重新连接，请稍等…", "Reconnecting, one moment…"),
+    "js_no_window": (
+        "办这件事的窗口现在没开，开了就叫号",
+        "No window is open for this just now: you are called when one opens",
+    ),
     "js_people": ("{n} 人", "{n}"),
-    "js_paper_coming": ("正在打印，纸马上来", "Printing: your slip is coming"),
+    "js_paper_coming": ("正在打印，纸马上出来", "Printing: your slip is coming"),
     "js_paper_printed": ("纸已打好，请取走", "Your slip is ready: please take it"),
+    "js_paper_there": ("纸从“{at}”出来，请到那里取", "Your slip comes out at “{at}”: please take it there"),
+    "js_paper_printed_there": ("纸已在“{at}”打好，请到那里取", "Your slip is ready at “{at}”: please take it there"),
+    "js_paper_again": ("刚才那张没打完，正在补打，号码不变", "Your slip was cut short: it comes again, same number"),
+    "js_paper_time": (
+        "纸应该已经打好；没看到请告诉工作人员，号码有效",
+        "Your slip should be ready. No slip? Tell the staff: your number is valid",
+    ),
     "js_paper_out": (
-        "打印机缺纸，请拍照或记住号码",
-        "The printer is out of paper: please photograph or remember the number",
+        "打印机没有纸了：请拍下这个号码，或告诉工作人员",
+        "The printer is out of paper: photograph this number, or tell the staff",
     ),
     "js_paper_cover": (
-        "打印机盖子开着，请拍照或记住号码",
-        "The printer's cover is open: please photograph or remember the number",
+        "打印机盖子开着：请拍下这个号码，或告诉工作人员",
+        "The printer's cover is open: photograph this number, or tell the staff",
+    ),
+    "js_paper_stuck": (
+        "打印机卡住了：请拍下这个号码，或告诉工作人员",
+        "The printer is stuck: photograph this number, or tell the staff",
+    ),
+    "js_paper_broken": (
+        "这张纸打不出来：请拍下这个号码，或告诉工作人员",
+        "This slip cannot be printed: photograph this number, or tell the staff",
     ),
     "js_paper_away": (
-        "打印机暂时没有响应，请拍照或记住号码",
-        "The printer does not answer: please photograph or remember the number",
+        "打印机没有响应：请拍下这个号码，或告诉工作人员",
+        "The printer does not answer: photograph this number, or tell the staff",
     ),
     "js_paper_unsure": ("没看到纸请告诉工作人员，号码有效", "No slip? Tell the staff: your number is valid"),
-    "js_paper_none": ("请拍照或记住号码", "Please photograph or remember the number"),
+    "js_paper_none": ("请拍下或记住这个号码", "Please photograph or remember this number"),
     "js_idle": ("您还在办吗？", "Are you still there?"),
     "js_idle_left": ("{n} 秒后回首页", "Home in {n} s"),
     "js_idle_stay": ("我还在办", "I am still here"),
@@ -201,6 +227,9 @@ TABLE: dict[str, tuple[str, str]] = {
     "js_home_in": ("{n} 秒后回首页", "Home in {n} s"),
     "js_state_WAITING": ("排队中", "Waiting"),
     "js_state_CALLED": ("到您了，请到", "Your turn, please go to"),
+    "js_state_SERVING": ("正在办理", "Being served"),
+    "js_state_HELD": ("等您的材料，备好请回到窗口", "On hold for your papers: bring them to the window"),
+    "js_state_CANCELLED": ("这个号已取消", "This number was cancelled"),
     "js_state_NO_SHOW": ("已过号，请到服务台", "You missed your call: please go to the desk"),
     "js_state_DONE": ("已办结，谢谢", "Done, thank you"),
     "js_state_EXPIRED": ("这张号已过期，请重新取号", "This number is no longer valid: please take a new one"),

@@ -14,7 +14,8 @@ import math
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Generic, TypeVar, cast
 
@@ -51,6 +52,13 @@ class _Piece(Generic[T]):
         return self._taken.acquire(blocking=False)
 
 
+class _Companion(threading.local):
+    """What runs before this thread's next piece of work, in its transaction."""
+
+    def __init__(self) -> None:
+        self.work: Callable[[sqlite3.Connection], object] | None = None
+
+
 class Writer:
     """Begin with `start`, hand over with `write`, end with `stop`.
 
@@ -71,6 +79,7 @@ class Writer:
         self.commits = 0
         """Another number once anything may have been written, and before whoever wrote it is told so."""
         self._began_s: float | None = None
+        self._companion = _Companion()
 
     def start(self) -> None:
         """Open the notebook and begin. A disk that refuses now is tried again with each piece of work.
@@ -91,7 +100,10 @@ class Writer:
         :raises NotWritten: the disk refused, or the writer has ended. Nothing was written and nothing will be.
         :raises NotKnown: the disk was too slow to say.
         """
-        piece = _Piece(work)
+        companion, self._companion.work = self._companion.work, None
+        piece = _Piece(
+            work if companion is None else lambda notebook: (companion(notebook), work(notebook))[1]
+        )
         if self._stopped:
             raise NotWritten("the kiosk is closing: nothing more is written")
         self._waiting.put(cast("_Piece[object]", piece))
@@ -104,6 +116,16 @@ class Writer:
         if piece.error is not None:
             raise piece.error
         return cast(T, piece.answer)
+
+    @contextmanager
+    def along(self, companion: Callable[[sqlite3.Connection], object]) -> Iterator[None]:
+        """Within this, the first piece that this thread hands over runs ``companion`` first, in the same transaction:
+        both are written or neither."""
+        self._companion.work = companion
+        try:
+            yield
+        finally:
+            self._companion.work = None
 
     def silent_for_s(self) -> float:
         """How long the transaction under way has lasted; 0 where there is none, infinite where the writer has ended."""

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from devices.faults import HallFileFault, LinliFault, OutsideDown
+from devices.faults import HallFileFault, LinliFault, OrderRefused, OutsideDown
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -19,6 +19,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except HallFileFault as wrong:
         print(f"linli: {wrong}", file=sys.stderr)
         return 2
+    except OrderRefused as wrong:
+        print(f"linli: {wrong.why_zh}  {wrong.why_en}", file=sys.stderr)
+        return 1
     except LinliFault as wrong:
         print(f"linli: {wrong}", file=sys.stderr)
         return 1
@@ -57,8 +60,17 @@ def _parser() -> argparse.ArgumentParser:
     park.add_argument("device", help='the sensor, for example "bay-e01"')
     park.add_argument("does", choices=("arrive", "leave"))
 
-    print_ = words.add_parser("print", help="print a test slip")
+    print_ = words.add_parser("print", help="print a test slip: rulers, samples, rare names, a code")
     print_.add_argument("printer", nargs="?", default="", help="its id in hall.toml (default: the first)")
+    print_.add_argument("--test", action="store_true", help="the test slip (so it is without this word, too)")
+    print_.add_argument(
+        "--gbk",
+        nargs="?",
+        const="all",
+        default="",
+        metavar="PAGES",
+        help="all 21,791 characters; or page 3, or 3-5, of 16"
+    )
 
     devices = words.add_parser("devices", help="the walk list: which devices need somebody, where, and for what")
     devices.add_argument("--all", action="store_true", help="also those that are well")
@@ -96,7 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     shape.add_argument("--json", dest="form", action="store_const", const="json", default="tables")
     shape.add_argument("--csv", dest="form", action="store_const", const="csv", help="a line a call")
 
-    queue = words.add_parser("queue", help="the line of waiting people: its figures")
+    queue = words.add_parser("queue", help="the line of waiting people: figures, estimates, fairness, rules")
     about = queue.add_subparsers(dest="about", required=True, metavar="WHAT")
     waited = about.add_parser("figures", help="how long people waited and were served, by item, window, hour and day")
     waited.add_argument("--from", dest="first_day", default="", metavar="DAY", help="2026-11-01")
@@ -104,6 +116,14 @@ def _parser() -> argparse.ArgumentParser:
     figure = waited.add_mutually_exclusive_group()
     figure.add_argument("--json", dest="form", action="store_const", const="json", default="tables")
     figure.add_argument("--csv", dest="form", action="store_const", const="csv", help="for a table program")
+    held = about.add_parser("backtest", help="would the estimates of the past have held, and how often their range")
+    held.add_argument("--days", type=int, default=0, help="of the past, the newest (default: all)")
+    held.add_argument("--simulated", action="store_true", help="on simulated days instead (default: 120)")
+    held.add_argument("--seed", type=int, default=1, help="of the simulated days")
+    fair = about.add_parser("fairness", help="elders first, and fair: on simulated days")
+    fair.add_argument("--days", type=int, default=1000, help="for each load (default: 1000)")
+    fair.add_argument("--seed", type=int, default=1)
+    about.add_parser("policy", help="the rules of the line in force, and where each number comes from")
 
     stats = words.add_parser("stats", help="how late the loop is, what was late and why, what it counted")
     form = stats.add_mutually_exclusive_group()
@@ -146,7 +166,7 @@ def _park(asked: argparse.Namespace) -> int:
 def _print(asked: argparse.Namespace) -> int:
     from linli.paper import print_test
 
-    return print_test(asked.hall, asked.printer)
+    return print_test(asked.hall, asked.printer, asked.gbk)
 
 
 def _devices(asked: argparse.Namespace) -> int:
@@ -174,8 +194,16 @@ def _figures(asked: argparse.Namespace) -> int:
 
 
 def _queue(asked: argparse.Namespace) -> int:
+    from linli import queue
     from linli.queue_figures import show
 
+    match asked.about:
+        case "backtest":
+            return queue.backtest(asked.hall, days=asked.days, simulated=asked.simulated, seed=asked.seed)
+        case "fairness":
+            return queue.fairness(days=asked.days, seed=asked.seed)
+        case "policy":
+            return queue.policy(asked.hall)
     return show(asked.hall, first_day=asked.first_day, last_day=asked.last_day, form=asked.form)
 
 

@@ -6,6 +6,7 @@ from linli.checks_backup import backups
 from linli.checks_hall import broker, notebooks, processes
 from linli.checks_journal import chain
 from linli.checks_machine import clock, disk, serial_ports, versions
+from linli.checks_paper import printers
 from linli.finding import Check
 
 ALL: dict[str, Check] = {
@@ -18,4 +19,5 @@ ALL: dict[str, Check] = {
     "processes": processes,
     "broker": broker,
     "serial_ports": serial_ports,
+    "printers": printers,
 }

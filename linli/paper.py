@@ -23,8 +23,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from devices.clock import mono_s, wall_ms, wall_s
-from devices.faults import HallFileFault, NotWritten, OutsideDown
+from devices.faults import HallFileFault, NotWritten, OrderRefused, OutsideDown
 from devices.plan import Printer
+from firmware_bridge.escpos import completion_mark, process_id, render
+from firmware_bridge.glyphs import draw
+from firmware_bridge.profiles import Profile, choose, load_profiles
 from gateway.house import House
 from gateway.notebook import open_reader
 from linli.talk import open_running_house
@@ -35,42 +38,112 @@ BRIDGE_ALIVE_MS = 45_000
 TAKEN_WITHIN_S, PRINTED_WITHIN_S = 5.0, 30.0
 
 
-def print_test(hall_file: str | None, printer_id: str = "") -> int:
-    """Print a test slip on one printer. Returns 0 only when the printer (or at least its line) took all of it."""
+def print_test(hall_file: str | None, printer_id: str = "", gbk: str = "") -> int:
+    """Print a test slip on one printer, or pages of all Chinese characters (``gbk``: "all", "3", "3-5").
+
+    Returns 0 only when the printer (or at least its line) took all of it.
+    """
     house = open_running_house(hall_file)
     printer = _find(house, printer_id)
-    slip = test_slip(house, printer)
-    if bridge_is_alive(house, wall_ms()):
-        return _hand_over(house, printer, slip)
-    return _print_here(house, printer, slip)
+    profile = choose(load_profiles(), printer.profile, printer.id)
+    slips = [gbk_page(page) for page in _pages(gbk)] if gbk else [test_slip(house, printer, profile)]
+    for slip in slips:
+        alive = bridge_is_alive(house, wall_ms())
+        failed = _hand_over(house, printer, slip) if alive else _print_here(house, printer, profile, slip)
+        if failed:
+            return failed
+    return 0
 
 
-def test_slip(house: House, printer: Printer) -> dict[str, Any]:
-    """What the test says (docs/protocol.md, PrintSlip): every kind of block once, so one look shows what is broken."""
+#: Lead bytes of GBK on one page: sixteen pages, each about a quarter of a metre of 80 mm paper.
+LEADS_A_PAGE = 8
+PAGES = 16
+
+#: One of a kind for each thing that a printer can get wrong, by where its bytes lie.
+SAMPLES = (
+    ("GB2312", "你好，请到三号窗口；（《“‘、。……——’”》）￥￡①②㈠Ⅲ℃"),
+    ("GBK", "朱镕 陶喆 赵堃 孙玥 李嫚 王翀 周垚 〇 ㎡ €"),
+    ("GB18030", "刘䶮 杨㛃 陈㙍 㭎"),
+    ("+", "𠮷野 𣲗水 𨱏"),
+)
+
+
+def test_slip(house: House, printer: Printer, profile: Profile) -> dict[str, Any]:
+    """What the test says (docs/protocol.md, PrintSlip): every kind of block and character once, between rulers, so
+    that one look shows what is broken. A ruler that goes on below itself: the profile has too many columns."""
     now = datetime.fromtimestamp(wall_s(), ZoneInfo(house.plan.hall.timezone))
+    columns = profile.columns
+
+    def text(words: str, size: int = 1, align: str = "left", bold: bool = False) -> dict[str, Any]:
+        return {"t": "text", "text": words, "size": size, "align": align, "bold": bold}
+
+    def ruler(size: int) -> dict[str, Any]:
+        wide = columns // size
+        return text(("1234567890" * 10)[:wide], size)
+
     return {
         "v": 1,
         "kind": "test",
         "title": "打印测试",
         "copy_of": None,
         "blocks": [
-            {"t": "text", "text": "打印测试", "size": 2, "align": "center", "bold": True},
-            {"t": "text", "text": "Printer test", "size": 1, "align": "center"},
+            text("打印测试", 2, "center", bold=True),
+            text("Printer test", align="center"),
             {"t": "rule"},
             {"t": "pair", "left": "打印机", "right": printer.id},
             {"t": "pair", "left": "端口", "right": printer.port},
             {"t": "pair", "left": "波特率", "right": str(printer.baud)},
-            {"t": "pair", "left": "型号配置", "right": printer.profile},
+            {"t": "pair", "left": "型号配置", "right": f"{printer.profile} ({columns})"},
             {"t": "pair", "left": "时间", "right": f"{now:%Y-%m-%d %H:%M:%S}"},
-            {"t": "text", "text": "生僻字：喆堃玥璟嫚翀垚燊祎", "size": 1},
-            {"t": "text", "text": "大字 B031", "size": 3, "align": "center", "bold": True},
+            {"t": "rule"},
+            ruler(1),
+            text(("一二三四五六七八九十" * 5)[: columns // 2]),
+            ruler(2),
+            ruler(3),
+            *(text(f"{name}: {words}") for name, words in SAMPLES),
+            text("加粗 Bold 政务 B031", bold=True),
+            text("大字 B031", 3, "center", bold=True),
+            text("刘䶮 𠮷", 2, "right"),
+            {"t": "pair", "left": "左", "right": "右"},
             {"t": "qr", "data": f"linli test {printer.id} {now:%Y-%m-%dT%H:%M:%S}"},
             {"t": "rule"},
-            {"t": "text", "text": "以上各行清晰、二维码可扫、纸已切断，即为正常。", "size": 1},
-            {"t": "feed", "lines": 3},
+            text("每条标尺占满一行、没有折行；没有方框、〓 和问号；二维码可扫；纸已切断：即为正常。"),
+            text(
+                "All is well if each ruler fills one line, no box stands for a character,"
+                " the code can be scanned, and the paper is cut."
+            ),
+            {"t": "feed", "lines": 2},
             {"t": "cut"},
         ],
     }
+
+
+def gbk_page(page: int) -> dict[str, Any]:
+    """Page 1 to `PAGES` of all 21,791 characters of GBK, by lead byte: to lay beside a table, once a printer model."""
+    blocks: list[dict[str, Any]] = [{"t": "text", "text": f"GBK {page}/{PAGES}", "align": "center", "bold": True}]
+    first = 0x81 + (page - 1) * LEADS_A_PAGE
+    for lead in range(first, min(first + LEADS_A_PAGE, 0xFF)):
+        # A pair that is no cell loses its lead byte, and the ASCII letter that is left is not meant.
+        cells = (bytes([lead, trail]).decode("gbk", "ignore") for trail in range(0x40, 0xFF))
+        if row := "".join(cell for cell in cells if not cell.isascii()):
+            blocks += [{"t": "text", "text": f"{lead:02X}", "bold": True}, {"t": "text", "text": row}]
+    return {"v": 1, "kind": "test", "title": f"GBK {page}", "copy_of": None, "blocks": [*blocks, {"t": "cut"}]}
+
+
+def _pages(asked: str) -> range:
+    """The pages that somebody asked for.
+
+    :raises OrderRefused: they are not there.
+    """
+    if asked == "all":
+        return range(1, PAGES + 1)
+    first, _, last = asked.partition("-")
+    if first.isdecimal() and (last or first).isdecimal() and 1 <= int(first) <= int(last or first) <= PAGES:
+        return range(int(first), int(last or first) + 1)
+    raise OrderRefused(
+        f"没有这些页：{asked}；可写 all、1 到 {PAGES} 的页码，或 3-5 这样的范围",
+        f"no such pages: {asked}; write all, a page from 1 to {PAGES}, or a range like 3-5",
+    )
 
 
 def bridge_is_alive(house: House, now_ms: int) -> bool:
@@ -142,15 +215,14 @@ def _hand_over(house: House, printer: Printer, slip: dict[str, Any]) -> int:
     return 1
 
 
-def _print_here(house: House, printer: Printer, slip: dict[str, Any]) -> int:
+def _print_here(house: House, printer: Printer, profile: Profile, slip: dict[str, Any]) -> int:
     import serial
 
-    from firmware_bridge.escpos import completion_mark, process_id, render
-    from firmware_bridge.profiles import choose, load_profiles
-
-    profile = choose(load_profiles(), printer.profile, printer.id)
     name = process_id(1)
-    raw = render(slip, profile, completion_mark(profile, name)).raw
+    ink = render(slip, profile, completion_mark(profile, name), draw)
+    raw = ink.raw
+    if ink.missing:
+        print(f"{printer.id}: no font here has {ink.missing}: 〓 stands for it. 本机字体缺字，以 〓 代替。")
     path = house.serial_port(printer.id, printer.port)
     try:
         with serial.Serial(

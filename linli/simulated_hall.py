@@ -1,9 +1,10 @@
 """A hall that never was: days of a service hall with five windows, for trials of the line and of the estimates.
 
 Whatever is printed from it must say so: these are simulated days. The numbers are chosen to be like a hall, and no hall
-was asked: arrivals by the hour with a peak before noon, service times that vary much (coefficient of variation 0.6, log-normal),
-a true duration of each item that the catalogue does not know, windows with overlapping skills that pause for lunch one
-after another, people who took a number and left. Who is called next is the shipped rule, `kiosk.rules.fairness.choose`.
+was asked: arrivals by the hour with a peak before noon, service times that vary much (log-normal, coefficient of
+variation 0.6), a true duration of each item that the catalogue does not know, windows with overlapping skills that
+pause for lunch one after another, people who took a number and left. Who is called next is the shipped rule,
+`kiosk.rules.fairness.choose`.
 
     hall = SimulatedHall(catalogue, seed=1)
     day = hall.day(load=0.85, share=0.3)
@@ -22,8 +23,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kiosk.catalogue import Catalogue
-from kiosk.rules.estimate import cold_ms
-from kiosk.rules.fairness import Mode, choose
+from kiosk.rules.durations import cold_ms
+from kiosk.rules.fairness import Mode, choose, paces
 from kiosk.rules.policy import DEFAULT, MINUTE_MS, Policy
 from kiosk.rules.replay import Served, Span
 
@@ -96,7 +97,13 @@ class Day:
     def served(self) -> list[Served]:
         return [
             Served(
-                one.taken_ms, one.called_ms, one.ended_ms, one.service_code, one.lane, DESKS[one.window][0], one.left
+                one.taken_ms,
+                one.called_ms,
+                one.ended_ms,
+                one.service_code,
+                one.lane,
+                DESKS[one.window][0],
+                one.left,
             )
             for one in self.visitors
         ]
@@ -123,7 +130,10 @@ class SimulatedHall:
     def mean_ms(self) -> float:
         """One service time: what a person takes at a window on average."""
         total = sum(self._weights)
-        return sum(weight * self.true_ms[code] for weight, code in zip(self._weights, self.codes, strict=True)) / total
+        return (
+            sum(weight * self.true_ms[code] for weight, code in zip(self._weights, self.codes, strict=True))
+            / total
+        )
 
     def day(self, load: float, share: float, number: int = 0, fair: bool = True) -> Day:
         """One day.
@@ -163,7 +173,8 @@ class SimulatedHall:
             drawn.append((taken, code, lane, busy, left))
         drawn.sort()
         return [
-            Visitor(place, code, lane, taken, busy, left) for place, (taken, code, lane, busy, left) in enumerate(drawn)
+            Visitor(place, code, lane, taken, busy, left)
+            for place, (taken, code, lane, busy, left) in enumerate(drawn)
         ]
 
     def _busy_ms(self, code: str, hour: int) -> int:
@@ -182,7 +193,14 @@ class SimulatedHall:
         events += [(back, 1, window) for window, (_, back) in enumerate(pauses)]
         heapq.heapify(events)
         busy: set[int] = set()
-        pace_ms = int(self.mean_ms / len(DESKS))
+        known: dict[frozenset[int], dict[str, float]] = {}
+
+        def pace(now: int) -> dict[str, float]:
+            """Of the windows that are not at lunch."""
+            there = frozenset(k for k, (pause, back) in enumerate(pauses) if not pause <= now < back)
+            if there not in known:
+                known[there] = paces([skills[k] for k in there], lambda code: self.true_ms[code])
+            return known[there]
 
         def call(window: int, now: int) -> None:
             if pauses[window][0] <= now < pauses[window][1]:
@@ -193,7 +211,7 @@ class SimulatedHall:
                 idle.add(window)
                 return
             if fair:
-                choice = choose(line, skills[window], now, self.policy, runs[window], pace_ms)
+                choice = choose(line, skills[window], now, self.policy, runs[window], pace(now))
                 one = choice.ticket
                 day.modes[choice.mode] += 1
                 for other in choice.overtakes:

@@ -31,6 +31,15 @@ TICK_S = 0.1
 TAKEN_EVERY = 3
 
 
+def virtual_printers(plan: Plan, home: Path) -> list[VirtualPrinter]:
+    """One for each printer of hall.toml that is virtual, at the loopback's ports where hall.toml gives them any."""
+    names = [printer.id for printer in plan.printers if printer.port == "virtual"]
+    first = plan.virtual.printer_port
+    return [
+        VirtualPrinter(name, home, tcp=("127.0.0.1", first + at) if first else None) for at, name in enumerate(names)
+    ]
+
+
 class VirtualHall:
     """All virtual things of one hall."""
 
@@ -54,14 +63,12 @@ class VirtualHall:
             if panel.via == "mqtt":
                 self.things[f"panel:{panel.id}"] = VirtualTextPanel(panel.id, self._line)
             elif panel.port == "virtual":
-                serial_panel = VirtualSerialPanel(panel.id, home)
+                serial_panel = VirtualSerialPanel(panel.id, home, panel.driver, panel.address)
                 self.things[f"panel:{panel.id}"] = serial_panel
                 self._ptys.append(serial_panel)
-        for printer in plan.printers:
-            if printer.port == "virtual":
-                virtual = VirtualPrinter(printer.id, home)
-                self.things[f"printer:{printer.id}"] = virtual
-                self._ptys.append(virtual)
+        for virtual in virtual_printers(plan, home):
+            self.things[f"printer:{virtual.printer_id}"] = virtual
+            self._ptys.append(virtual)
         if plan.sms.port == "virtual":
             modem = VirtualModem("modem", home)
             self.things["modem:sms"] = modem

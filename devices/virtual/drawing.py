@@ -73,10 +73,10 @@ def _letter(page: Any, pen: Any, ink: Ink, left: int, top: int) -> None:
     if ink.text in "─━│┃┄":
         ImageDraw.Draw(cell).line((0, ink.height // 2, cell.width, ink.height // 2), fill=255, width=2)
     else:
-        # Baseline at 0.86 of the cell: Noto's ideographs then fill it from top to bottom.
-        ImageDraw.Draw(cell).text(
-            (cell.width / 2, ink.height * 0.86), ink.text, fill=255, font=font, anchor="ms"
-        )
+        # Baseline at 0.86 of the cell: Noto's ideographs then fill it from top to bottom. Latin letters stand higher,
+        # as in a printer's own font, so that g and y have their tails.
+        baseline = ink.height * (0.8 if ink.text.isascii() else 0.86)
+        ImageDraw.Draw(cell).text((cell.width / 2, baseline), ink.text, fill=255, font=font, anchor="ms")
     if cell.width != ink.width:
         cell = cell.resize((ink.width, ink.height))
     page.paste(0, (left, top), cell)

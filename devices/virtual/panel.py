@@ -1,10 +1,11 @@
-"""A serial LED panel that is not there: it reads 讯鹏 frames from a pseudo-terminal, answers them, and shows a number.
+"""A serial LED panel or sign that is not there: it reads its maker's frames from a pseudo-terminal, answers, and shows.
 
-    panel = VirtualSerialPanel("gate-count", home)
-    panel.start()                        # <home>/virtual/gate-count is its port
+    panel = VirtualSerialPanel("gate-count", home)            # a 讯鹏; driver="bx5k", address=2 for another
+    panel.start()                                             # <home>/virtual/gate-count is its port
 
-What it shows stands in ``<home>/virtual/panels/gate-count.txt`` ("12 green"). It runs in a thread of its own; `do`
-("silent", "talk"), `state` and `wait_until` may be called from any other. Its decoder is its own.
+What it shows stands in ``<home>/virtual/panels/gate-count.txt`` ("12 green", "B031 blinking"). It runs in a thread of
+its own; `do` ("silent", "talk", "refuse", "unplug", "plug"), `state` and `wait_until` may be called from any other.
+What it understands is its own (`panel_ears.py`).
 """
 
 from __future__ import annotations
@@ -16,17 +17,18 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from devices.virtual.panel_ears import EARS
 from devices.virtual.port import OnASerialLine
-
-_COLOURS = {0x00: "green", 0x01: "yellow", 0x02: "red"}
-_FRAME_BYTES = 7
 
 
 class VirtualSerialPanel(OnASerialLine):
     """One virtual panel; see the head of this file."""
 
-    def __init__(self, panel_id: str, home: Path) -> None:
+    def __init__(self, panel_id: str, home: Path, driver: str = "xunpeng", address: int = 1) -> None:
         super().__init__(home / "virtual" / panel_id)
+        self._ear = EARS[driver]
+        self._address = address
+        self._refuses = False
         self.panel_id = panel_id
         self.face = home / "virtual" / "panels" / f"{panel_id}.txt"
         self._shown = ""
@@ -53,14 +55,23 @@ class VirtualSerialPanel(OnASerialLine):
             self._switch_off()
 
     def do(self, command: str, **args: Any) -> dict[str, Any]:
-        """``silent`` or ``talk``. Gives the state after it.
+        """``silent``, ``talk``, ``refuse``, ``unplug``, ``plug``. Gives the state after it.
 
         :raises ValueError: there is no such command.
         """
-        if command not in ("silent", "talk") or args:
-            raise ValueError(f"a panel knows silent and talk, not {command!r}")
+        if command not in ("silent", "talk", "refuse", "unplug", "plug") or args:
+            raise ValueError(f"a panel knows silent, talk, refuse, unplug and plug, not {command!r}")
         with self._changed:
-            self._silent = command == "silent"
+            if command == "unplug":
+                self._unplug()
+            elif command == "plug" and self._master < 0:
+                # It had no power meanwhile: dark, until it is told anew.
+                self._heard = b""
+                self._show("")
+                self._plug()
+            else:
+                self._silent, self._refuses = command == "silent", command == "refuse"
+            self._wake()
             self._changed.notify_all()
             return self.state()
 
@@ -71,6 +82,8 @@ class VirtualSerialPanel(OnASerialLine):
                 "device": f"panel:{self.panel_id}",
                 "port": str(self.link),
                 "silent": self._silent,
+                "refuses": self._refuses,
+                "plugged": self._master >= 0,
                 "shown": self._shown,
                 "told": self._told,
                 "rubbish": self._rubbish,
@@ -79,44 +92,46 @@ class VirtualSerialPanel(OnASerialLine):
 
     def _turn_for_ever(self) -> None:
         while True:
-            select.select([self._master, self._wake_read], [], [])
+            with self._changed:
+                lines = [self._wake_read, *([self._master] if self._master >= 0 else [])]
+            try:
+                select.select(lines, [], [])
+            except (OSError, ValueError):
+                pass  # unplugged while we waited: looked at anew
             with self._changed:
                 if self._stopping:
                     return
-                try:
-                    self._hear(os.read(self._master, 256))
-                except OSError as wrong:
-                    if wrong.errno not in (errno.EAGAIN, errno.EIO):
-                        raise
+                self._listen()
                 self._changed.notify_all()
+
+    def _listen(self) -> None:
+        for line in (self._wake_read, self._master):
+            if line < 0:
+                continue
+            try:
+                data = os.read(line, 256)
+            except OSError as wrong:
+                if wrong.errno not in (errno.EAGAIN, errno.EIO):
+                    raise
+                continue
+            if line == self._master:
+                self._hear(data)
 
     def _hear(self, data: bytes) -> None:
         if self._silent:
             return  # switched off: what is said meanwhile is lost
-        self._heard += data
-        while self._heard:
-            frame = self._heard[:_FRAME_BYTES]
-            if frame[0] != 0x3A:
-                self._rubbish += 1
-                self._heard = self._heard[1:]
-            elif len(frame) < _FRAME_BYTES:
-                return
-            elif frame[6] == 0x0A and frame[5] == sum(frame[:5]) & 0xFF and frame[1] in _COLOURS:
-                self._heard = self._heard[_FRAME_BYTES:]
-                self._obey(frame)
-            else:
-                self._rubbish += 1
-                self._heard = self._heard[1:]
-
-    def _obey(self, frame: bytes) -> None:
-        self._told += 1
-        self._frames.append(frame)
-        self._show(f"{frame[2] + 256 * frame[3]} {_COLOURS[frame[1]]}")
-        answer = b"\x2a" + frame[1:5]
-        try:
-            os.write(self._master, answer + bytes([sum(answer) & 0xFF, 0x0A]))
-        except OSError:
-            pass  # nobody reads
+        heard = self._ear(self._heard + data, self._address)
+        self._heard = heard.rest
+        self._rubbish += heard.rubbish
+        for one in heard.frames:
+            self._told += 1
+            self._frames.append(one.raw)
+            if not self._refuses:
+                self._show(one.shown)
+            try:
+                os.write(self._master, one.refusal if self._refuses else one.answer)
+            except OSError:
+                pass  # nobody reads
 
     def _show(self, text: str) -> None:
         self._shown = text

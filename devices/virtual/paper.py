@@ -94,6 +94,16 @@ class Make:
 OURS = Make()
 
 
+def _in_memory(raw: bytes, charset: str) -> str:
+    """The character of a code, "" where the character memory has none. GB2312's cells are part of GBK's."""
+    try:
+        if charset == "gb2312":
+            raw.decode(charset)
+        return raw.decode("gbk" if charset == "gb2312" else charset)
+    except UnicodeDecodeError:
+        return ""
+
+
 def _bits(data: bytes, across: int) -> tuple[bytes, ...]:
     """Rows of ``across`` bytes, most significant bit left, as rows of dots: one byte a dot."""
     rows = [data[at : at + across] for at in range(0, len(data), across)] if across else []
@@ -196,10 +206,7 @@ class Decoder:
         if 0x30 <= raw[1] <= 0x39 and self.make.charset == "gb18030":
             raw += bytes([(yield)])
             raw += bytes([(yield)])
-        try:
-            character = raw.decode(self.make.charset)
-        except UnicodeDecodeError:
-            character = ""
+        character = _in_memory(raw, self.make.charset)
         if not character or (len(raw) == 4 and not "\u3400" <= character <= "\u4db5"):
             # A code without a picture in the character memory: an empty box comes out.
             self._piece.unknown.append(raw)
@@ -376,13 +383,17 @@ class Decoder:
 
     def _raster(self) -> Generator[None, int, None]:
         yield  # "0"
-        yield  # m
+        mode = yield
         across = yield from self._number()
         tall = yield from self._number()
         rows = bytearray()
         for _ in range(tall):
             rows += yield from self._take(across)
-        self._add_picture(_bits(bytes(rows), across))
+        wide, tall = 1 + (mode & 1), 1 + (mode >> 1 & 1)
+        dots = _bits(bytes(rows), across)
+        if wide == 2:
+            dots = tuple(bytes(dot for dot in row for _ in range(2)) for row in dots)
+        self._add_picture(tuple(row for row in dots for _ in range(tall)))
 
     # ------------------------------------------------------------ the paper
 

@@ -8,8 +8,8 @@
 
 The line is a pseudo-terminal, and with ``tcp=("127.0.0.9", 9100)`` a network card besides, for one client at a time.
 Each piece of paper is written to ``<home>/virtual/paper/hall/<n>.txt`` and ``<n>.png``; the numbers go on after a
-restart, the last `KEPT_PIECES` are kept. It runs in two threads of its own (the line, and the drawing); `do`, `state`
-and `wait_until` may be called from any other.
+restart, the last 200 are kept (``paper_bin.py``). It runs in two threads of its own (the line, and the drawing);
+`do`, `state` and `wait_until` may be called from any other.
 
 What it can be told (`do`), besides opening and closing a cover:
 
@@ -39,18 +39,17 @@ from __future__ import annotations
 
 import errno
 import os
-import queue
 import select
-import socket
-import sys
 import threading
 from pathlib import Path
 from typing import Any
 
 from devices.clock import mono_s
-from devices.virtual.drawing import DOTS_80MM, draw_png
+from devices.virtual.drawing import DOTS_80MM
 from devices.virtual.mood import Mood, status_classes
+from devices.virtual.net_card import NetCard
 from devices.virtual.paper import OURS, Decoder, Make, Piece
+from devices.virtual.paper_bin import PaperBin
 from devices.virtual.port import OnASerialLine
 
 #: Receive buffer of the common 80 mm printers (Epson TM-T20: 4 KB).
@@ -58,8 +57,6 @@ BUFFER_BYTES = 4096
 #: XOFF goes out when so little room is left, XON when so much is free again. Epson's manuals: 128 and 256 of 4 KB.
 XOFF_BELOW, XON_ABOVE = 128, 256
 XON, XOFF = b"\x11", b"\x13"
-#: Pieces of paper kept on disk. Our choice: a day's demo; the bin is emptied from below.
-KEPT_PIECES = 200
 #: Where a slip was fed out to a tear bar, somebody takes it after so long without a byte.
 TAKEN_AFTER_S = 0.3
 #: Dots in a millimetre at 203 dpi.
@@ -96,9 +93,8 @@ class VirtualPrinter(OnASerialLine):
         super().__init__(home / "virtual" / printer_id)
         self.printer_id = printer_id
         self.paper_dir = home / "virtual" / "paper" / printer_id
-        #: Where it listens; with port 0 the real one is here after `start`.
-        self.tcp = tcp
-        self._dots = dots
+        self._bin = PaperBin(self.paper_dir, dots, self._is_drawn)
+        self._net = NetCard(tcp)
         self._mood = Mood()
         self._buffer_bytes = buffer_bytes
         self._bps = self._mm_s = 0
@@ -113,47 +109,36 @@ class VirtualPrinter(OnASerialLine):
         self._now_for = self._status_to = _SERIAL
         self._status = self._mood.status_back()
         self._next_byte_s = self._moving_until_s = 0.0
-        self._listener: socket.socket | None = None
-        self._client: socket.socket | None = None
+        self._heard_s = 0.0
         self._printed = self._drawn = 0
         self._last_text = ""
         self._overflows = self._unknown = 0
-        self._to_draw: queue.SimpleQueue[tuple[int, Piece] | None] = queue.SimpleQueue()
-        self._threads: list[threading.Thread] = []
+        self._thread = threading.Thread(target=self._turn_for_ever, name=f"printer {printer_id}", daemon=True)
 
     # ------------------------------------------------------------ life
 
+    @property
+    def tcp(self) -> tuple[str, int] | None:
+        """Where it listens besides; with port 0 the real one after `start`."""
+        return self._net.address
+
     def start(self) -> None:
         """Switch it on and plug it in."""
-        self.paper_dir.mkdir(parents=True, exist_ok=True)
-        numbers = [int(one.stem) for one in self.paper_dir.glob("*.txt") if one.stem.isdigit()]
         with self._changed:
-            self._printed = self._drawn = max(numbers, default=0)
-            if self.tcp is not None:
-                self._listener = socket.create_server(self.tcp, backlog=1)
-                self._listener.setblocking(False)
-                self.tcp = self._listener.getsockname()[:2]
+            self._printed = self._drawn = self._bin.open()
+            self._net.open()
             self._switch_on()
-        self._threads = [
-            threading.Thread(target=self._turn_for_ever, name=f"printer {self.printer_id}", daemon=True),
-            threading.Thread(target=self._draw_for_ever, name=f"paper {self.printer_id}", daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._thread.start()
 
     def stop(self) -> None:
         """Switch it off; what it has printed is on disk when this returns."""
         with self._changed:
             self._stopping = True
             self._wake()
-        self._to_draw.put(None)
-        for thread in self._threads:
-            thread.join(timeout=10)
+        self._thread.join(timeout=10)
+        self._bin.close()
         with self._changed:
-            self._hang_up()
-            if self._listener is not None:
-                self._listener.close()
-                self._listener = None
+            self._net.close()
             self._switch_off()
 
     def do(self, command: str, **args: Any) -> dict[str, Any]:
@@ -261,7 +246,7 @@ class VirtualPrinter(OnASerialLine):
         self._moving_until_s = 0.0
         if self._mood.trouble in ("recoverable", "hot"):
             self._mood.trouble = ""
-        self._hang_up()
+        self._net.hang_up()
 
     # ------------------------------------------------------------ the machine's thread
 
@@ -280,12 +265,9 @@ class VirtualPrinter(OnASerialLine):
                 # An order may have come in meanwhile: how much is taken is asked again.
                 if self._master in ready and (room := self._room()) > 0:
                     self._hear(_SERIAL, self._read_serial(room))
-                if self._client is not None and self._client in ready and (room := self._room()) > 0:
-                    self._hear(_NET, self._read_net(room))
-                elif self._listener is not None and self._listener in ready:
-                    self._client, _ = self._listener.accept()
-                    self._client.setblocking(False)
-                if not ready and not self._bps and not self._buffer and self._decoder.at_tear_bar:
+                self._hear(_NET, self._net.take(ready, self._room()))
+                quiet_s = mono_s() - self._heard_s
+                if not self._buffer and quiet_s >= TAKEN_AFTER_S and self._decoder.at_tear_bar:
                     self._decoder.take_off()
 
     def _ears(self) -> list[Any]:
@@ -293,13 +275,9 @@ class VirtualPrinter(OnASerialLine):
         room = self._room()
         if self._silent or (self._flow_stopped and not self._off):
             return []
-        ears: list[Any] = []
+        ears: list[Any] = [] if self._off else list(self._net.ends(room))
         if self._master >= 0 and room > 0 and (not self._bps or mono_s() >= self._next_byte_s):
             ears.append(self._master)
-        if self._client is not None:
-            ears += [self._client] if room > 0 else []
-        elif self._listener is not None and not self._off:
-            ears.append(self._listener)
         return ears
 
     def _room(self) -> int:
@@ -319,7 +297,7 @@ class VirtualPrinter(OnASerialLine):
         if self._buffer and self._moving_until_s > now_s:
             waits.append(self._moving_until_s - now_s)
         if self._decoder.at_tear_bar:
-            waits.append(TAKEN_AFTER_S)
+            waits.append(max(0.001, self._heard_s + TAKEN_AFTER_S - now_s))
         return min(waits, default=None)
 
     def _read_serial(self, room: int) -> bytes:
@@ -333,24 +311,10 @@ class VirtualPrinter(OnASerialLine):
             self._next_byte_s = mono_s() + len(data) * 10 / self._bps
         return data
 
-    def _read_net(self, room: int) -> bytes:
-        assert self._client is not None
-        try:
-            data = self._client.recv(room)
-        except BlockingIOError:
-            return b""
-        except OSError:
-            data = b""
-        if not data:
-            self._hang_up()
-        return data
-
-    def _hang_up(self) -> None:
-        if self._client is not None:
-            self._client.close()
-            self._client = None
-
     def _hear(self, whence: int, data: bytes) -> None:
+        if not data:
+            return
+        self._heard_s = mono_s()
         self._received += len(data)
         if self._off:
             self._lost += len(data)
@@ -437,41 +401,24 @@ class VirtualPrinter(OnASerialLine):
             return
         if self._garbled:
             answer = bytes(byte ^ 0xFF for byte in answer)
-        try:
-            if whither == _NET and self._client is not None:
-                self._client.send(answer)
-            elif whither == _SERIAL and self._master >= 0:
+        if whither == _NET:
+            self._net.say(answer)
+        elif self._master >= 0:
+            try:
                 os.write(self._master, answer)
-        except OSError:
-            pass  # nobody reads: a printer's voice is lost in the cable
+            except OSError:
+                pass  # nobody reads: a printer's voice is lost in the cable
 
     # ------------------------------------------------------------ the paper
 
     def _cut(self, piece: Piece) -> None:
         self._printed += 1
-        self._last_text = piece.text(self._dots)
         self._overflows += piece.overflows
         self._unknown += len(piece.unknown)
-        _write(self.paper_dir / f"{self._printed}.txt", self._last_text.encode("utf-8"))
-        self._to_draw.put((self._printed, piece))
+        self._last_text = self._bin.take(self._printed, piece)
         self._changed.notify_all()
 
-    def _draw_for_ever(self) -> None:
-        while (work := self._to_draw.get()) is not None:
-            number, piece = work
-            _write(self.paper_dir / f"{number}.png", draw_png(piece, self._dots))
-            for tail in ("txt", "png"):
-                (self.paper_dir / f"{number - KEPT_PIECES}.{tail}").unlink(missing_ok=True)
-            with self._changed:
-                self._drawn = number
-                self._changed.notify_all()
-
-
-def _write(file: Path, data: bytes) -> None:
-    """Whole or not at all: the demo's page may look at any moment. A full disk costs the picture, not the printer."""
-    fresh = file.with_name(f".{file.name}.new")
-    try:
-        fresh.write_bytes(data)
-        fresh.replace(file)
-    except OSError as wrong:
-        print(f"virtual printer: {file.name} is not kept: {wrong.strerror}", file=sys.stderr)
+    def _is_drawn(self, number: int) -> None:
+        with self._changed:
+            self._drawn = number
+            self._changed.notify_all()

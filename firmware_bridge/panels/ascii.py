@@ -7,18 +7,27 @@ mode). Because it never answers, nobody knows whether it shows anything: its hea
 from __future__ import annotations
 
 from devices.messages import ShowCount
+from devices.plan import Panel
 from firmware_bridge.lettering import clean
-from firmware_bridge.panels import Frame
+from firmware_bridge.panels import PLAIN, Frame, Shown
 
 ANSWERS = False
+TELL_AGAIN_MS = 30_000
+KINDS = frozenset({"count", "window"})
 
 
-def compose(count: ShowCount) -> Frame:
-    """The gateway's own words for the count."""
-    text = clean(count.text).replace("\n", " ")
-    return Frame(text.encode("gbk", errors="ignore") + b"\r\n", text)
+def compose(what: Shown, panel: Panel = PLAIN) -> Frame:
+    """The gateway's own words for a count; a window's number as it is called, a space while nobody stands there."""
+    text = clean(what.text).replace("\n", " ")
+    line = text if isinstance(what, ShowCount) else text or " "
+    return Frame(line.encode("gbk", errors="ignore") + b"\r\n", text)
 
 
 def confirmed(heard: bytes, sent: bytes) -> bool:
     """It never says anything."""
     return False
+
+
+def refused(heard: bytes, sent: bytes) -> str:
+    """It never says anything."""
+    return ""

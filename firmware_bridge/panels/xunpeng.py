@@ -8,7 +8,8 @@ The maker's own page gives frame and example (http://m.zhiliandun.com/index.php/
 
 color 00 green, 01 yellow, 02 red. ``info`` is 01 in every example there and explained nowhere; we send 01.
 
-What it shows: green with room, yellow when nearly full, red 0 when full. The panel has digits only, no "--". Where too
+What it shows: green with room, yellow when nearly full, red 0 when full (as the zone's own plan says, with its
+hysteresis; a tenth of the bays where it says nothing). The panel has digits only, no "--". Where too
 many bays are unknown for a number (``certain`` False), it shows in yellow how many are *known* to be free: there
 are at least so many. It is never red then: "full" would be a claim that nobody can make.
 """
@@ -16,9 +17,12 @@ are at least so many. It is never red then: "full" would be a claim that nobody 
 from __future__ import annotations
 
 from devices.messages import ShowCount
-from firmware_bridge.panels import Frame
+from devices.plan import Panel
+from firmware_bridge.panels import PLAIN, Frame, Shown
 
 ANSWERS = True
+TELL_AGAIN_MS = 30_000
+KINDS = frozenset({"count"})
 
 GREEN, YELLOW, RED = 0x00, 0x01, 0x02
 _INFO = 0x01
@@ -35,20 +39,34 @@ def colour(count: ShowCount) -> int:
         return YELLOW
     if count.free == 0:
         return RED
+    if count.level:
+        return {"open": GREEN, "almost": YELLOW, "full": RED}[count.level]
     in_use = count.total - count.closed
     return YELLOW if count.free <= max(_NEARLY_FULL_LEAST, in_use * _NEARLY_FULL_SHARE) else GREEN
 
 
-def compose(count: ShowCount) -> Frame:
-    """The frame for a count."""
-    number, tint = min(max(count.free, 0), _LARGEST), colour(count)
+def compose(count: Shown, panel: Panel = PLAIN) -> Frame:
+    """The frame for a count. It has three digits and no letters: `KINDS` keeps a window's number away."""
+    assert isinstance(count, ShowCount)
+    number, tint = min(_number(count), _LARGEST), colour(count)
     word = ("green", "yellow", "red")[tint]
     return Frame(_frame(0x3A, tint, number), f"{number} {word}")
+
+
+def _number(count: ShowCount) -> int:
+    """What a driver may hope for; where that is not certain, how many are known to be free and for anybody."""
+    known = count.number
+    return max(0, count.free - count.reserved) if known is None else known
 
 
 def confirmed(heard: bytes, sent: bytes) -> bool:
     """Whether the panel's answer to ``sent`` stands anywhere in ``heard``."""
     return _frame(0x2A, sent[1], int.from_bytes(sent[2:4], "little")) in heard
+
+
+def refused(heard: bytes, sent: bytes) -> str:
+    """It has no word for no: a frame that it cannot read is not answered."""
+    return ""
 
 
 def _frame(begin: int, tint: int, number: int) -> bytes:

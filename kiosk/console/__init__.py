@@ -2,13 +2,10 @@
 
 ``door.py`` decides who may do what (deny by default); ``pages.py`` are the pages with forms; ``acts.py`` is what
 the console page orders; ``picture.py`` is what it shows, and what a locked screen may show; ``live.py`` is its
-live line; ``call.py`` is the responder's screen, ``history.py`` the calls of former days, ``commission.py`` sets up
-devices; ``running.py`` is how the hall runs; ``people.py``, ``helpers.py``, ``rosters.py``, ``kinds.py`` and
-``imports.py`` are forms about people, rosters and kinds of call (``tables.py`` reads and orders for them),
-``visits.py``, ``meals.py`` and ``upkeep.py`` about doors, dinners and batteries (``care.py``: what they share);
-``figures.py`` says how long people waited; ``words.py`` is every text. The page itself is drawn by
-``kiosk/static/console*.js``.
-Does not belong here: the life of a call (the gateway's), the rules of the queue (``kiosk/line.py``).
+live line. Every other file is one subject with its pages and bears its name; ``tables.py`` reads and orders for the
+forms, ``care.py`` is what visits, meals and upkeep share, ``words.py`` gathers every text.
+The page itself is drawn by ``kiosk/static/console*.js``.
+Does not belong here: the life of a call (the gateway's), the rules of the queue (``kiosk/line``).
 Begin reading at ``door.py``.
 """
 
@@ -29,22 +26,30 @@ blueprint = Blueprint("console", __name__, url_prefix="/console")
 # The views register themselves on the blueprint above, so they are imported after it.
 from kiosk.console import (  # noqa: E402
     acts,
+    appointments,
     call,
     commission,
     door,
     figures,
     helpers,
     history,
+    hours,
     imports,
     kinds,
     live,
     meals,
     pages,
     people,
+    policy,
+    printers,
+    queue,
     rosters,
     running,
+    tokens,
     upkeep,
     visits,
+    voice,
+    windows,
 )
 
 blueprint.before_request(door.check)
@@ -73,20 +78,28 @@ def leave_first_token(state: BlueprintSetupState) -> None:
 
 __all__ = [
     "acts",
+    "appointments",
     "blueprint",
     "call",
     "commission",
     "figures",
     "helpers",
     "history",
+    "hours",
     "imports",
     "kinds",
     "live",
     "meals",
     "pages",
     "people",
+    "policy",
+    "printers",
+    "queue",
     "rosters",
     "running",
+    "tokens",
     "upkeep",
     "visits",
+    "voice",
+    "windows",
 ]

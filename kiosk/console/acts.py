@@ -1,4 +1,4 @@
-"""What a member of staff orders with one tap: JSON in, the server's truth out.
+"""What a member of staff orders with one tap: JSON in, the server's truth out. The queue's orders: ``queue.py``.
 
 Answers: 200 ``{"ok": true, …}``; 409 refused by a rule, 503 something outside is down, 400 incomplete, each with
 ``{"error": {"code", "zh", "en"}}``. Nothing is promised here that was not written: the page waits for the fact.
@@ -6,7 +6,6 @@ Answers: 200 ``{"ok": true, …}``; 409 refused by a rule, 503 something outside
 
 from __future__ import annotations
 
-import json
 import logging
 import sqlite3
 from typing import Any
@@ -16,12 +15,11 @@ from flask.typing import ResponseReturnValue
 
 from devices.faults import DeviceFault, NotWritten, OrderRefused, OutsideDown
 from gateway.log import say as log
-from kiosk import line
 from kiosk.accounts import TooManyTries
 from kiosk.console import blueprint, door, live
 from kiosk.console.words import say
 from kiosk.core import Core, current_core
-from kiosk.rules.queue import Ticket
+from kiosk.paper import print_again
 from kiosk.writer import NotKnown
 
 Json = dict[str, Any]
@@ -80,48 +78,6 @@ def _whose(core: Core, call_id: int, by: str) -> ResponseReturnValue | None:
     return None
 
 
-# ---------------------------------------------------------------- the queue
-
-
-@blueprint.post("/api/queue/next")
-@door.allow("admin", "staff")
-def call_next() -> ResponseReturnValue:
-    """``key``: a repeated tap that carries the same key calls nobody else."""
-    body = json_body()
-    window_id, key = text_of(body, "window_id"), text_of(body, "key", KEY_AT_MOST)
-    ticket = line.call_next(current_core(), window_id, door.me().name, key)
-    return _ticket_told("call_next", ticket)
-
-
-@blueprint.post("/api/queue/<int:ticket_id>/recall")
-@door.allow("admin", "staff")
-def recall(ticket_id: int) -> ResponseReturnValue:
-    return _ticket_told("recall", line.recall(current_core(), ticket_id, door.me().name))
-
-
-@blueprint.post("/api/queue/<int:ticket_id>/no-show")
-@door.allow("admin", "staff")
-def no_show(ticket_id: int) -> ResponseReturnValue:
-    return _ticket_told("no_show", line.no_show(current_core(), ticket_id, door.me().name))
-
-
-@blueprint.post("/api/queue/<int:ticket_id>/done")
-@door.allow("admin", "staff")
-def done(ticket_id: int) -> ResponseReturnValue:
-    return _ticket_told("done", line.done(current_core(), ticket_id, door.me().name))
-
-
-@blueprint.post("/api/queue/<int:ticket_id>/undo")
-@door.allow("admin", "staff")
-def undo(ticket_id: int) -> ResponseReturnValue:
-    return _ticket_told("undo", line.undo(current_core(), ticket_id, door.me().name))
-
-
-def _ticket_told(what: str, ticket: Ticket) -> ResponseReturnValue:
-    did(what, ticket.spelled, ticket.window_id or "")
-    return jsonify(ok=True, ticket=line.ticket_view(current_core(), ticket))
-
-
 # ---------------------------------------------------------------- bays, zones, devices
 
 
@@ -162,43 +118,35 @@ def claim_device(device_id: str) -> ResponseReturnValue:
 @door.allow("admin", "staff")
 def settle_slip(slip_id: int, what: str) -> ResponseReturnValue:
     """Staff's word on a slip of which nobody could know: it printed, print it again (补打), drop it."""
+    return jsonify(ok=True, slip_id=settle(slip_id, what))
+
+
+def settle(slip_id: int, what: str) -> int | None:
+    """Write staff's word down; gives the number of the slip that comes again, if one does.
+
+    :raises OrderRefused: nobody asks about that slip any more.
+    """
     core, by = current_core(), door.me().name
     job = core.bridge_reader().execute("SELECT state FROM jobs WHERE slip_id = ?", (slip_id,)).fetchone()
+    settled = OrderRefused(say("job_settled", "zh"), say("job_settled", "en"))
     if job is None or job["state"] not in ("UNSURE", "FAILED"):
-        return door.refuse(409, "job_settled")
+        raise settled
     now_ms = core.now_ms()
 
     def work(notebook: sqlite3.Connection) -> int | None:
         if notebook.execute("SELECT 1 FROM slip_verdicts WHERE slip_id = ?", (slip_id,)).fetchone():
-            raise OrderRefused(say("job_settled", "zh"), say("job_settled", "en"))
+            raise settled
         verdict = {"printed": "printed", "again": "reprinted", "given_up": "given_up"}[what]
         notebook.execute(
             'INSERT INTO slip_verdicts(slip_id, verdict, "by", at_ms) VALUES (?, ?, ?, ?)',
             (slip_id, verdict, by, now_ms),
         )
-        return _copy_slip(notebook, slip_id, now_ms) if what == "again" else None
+        return print_again(notebook, slip_id, "unsure", by, now_ms) if what == "again" else None
 
     new_slip_id = core.writer.write(work)
     did(f"slip_{what}", f"#{slip_id}", "" if new_slip_id is None else f"#{new_slip_id}")
     core.hub.publish("staff", "slip_settled", {"slip_id": slip_id, "what": what})
-    return jsonify(ok=True, slip_id=new_slip_id)
-
-
-def _copy_slip(notebook: sqlite3.Connection, slip_id: int, now_ms: int) -> int:
-    """The same slip once more, marked as a copy of the first one of its line: its reader must see 补打."""
-    row = notebook.execute(
-        "SELECT printer, kind, body, coalesce(reprint_of, slip_id), ticket_id FROM slips WHERE slip_id = ?",
-        (slip_id,),
-    ).fetchone()
-    if row is None:
-        raise OrderRefused("没有这张纸的记录。", "There is no record of that slip.")
-    printer, kind, body, original, ticket_id = tuple(row)
-    copied = json.dumps({**json.loads(body), "copy_of": original}, ensure_ascii=False)
-    done = notebook.execute(
-        "INSERT INTO slips(printer, kind, body, created_ms, reprint_of, ticket_id) VALUES (?, ?, ?, ?, ?, ?)",
-        (printer, kind, copied, now_ms, original, ticket_id),
-    )
-    return int(done.lastrowid or 0)
+    return new_slip_id
 
 
 # ---------------------------------------------------------------- the lock

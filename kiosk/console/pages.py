@@ -103,6 +103,7 @@ def live_page(view: str, **more: Any) -> str:
             "words": WORDS,
             "kinds": kinds_now(core),
             "windows": picture.windows(core),
+            "services": picture.services(core),
             "me": {"name": me.name, "role": me.role},
             "lang": g.lang,
             "timezone": core.house.plan.hall.timezone,

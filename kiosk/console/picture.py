@@ -13,7 +13,7 @@ from devices.faults import NotWritten
 from devices.plan import Panel, Printer
 from kiosk import line
 from kiosk.core import Core
-from kiosk.health import bridge_part, kiosk_part, message_parts
+from kiosk.health import bridge_part, kiosk_part, message_parts, voice_part
 from kiosk.windows import window_view, windows_now
 
 Json = dict[str, Any]
@@ -41,7 +41,8 @@ _PLAIN_EVENTS = frozenset({"heartbeat", "link", "part", "lock"})
 
 def whole(core: Core) -> Json:
     """Everything the page needs to draw itself anew."""
-    return {**core.link.snapshot(), "now_ms": core.now_ms(), "queue": queue(core), "paper": paper(core)}
+    mine = {"now_ms": core.now_ms(), "queue": queue(core), "paper": paper(core), "wait": core.wait_alert}
+    return {**core.link.snapshot(), **mine}
 
 
 def windows(core: Core) -> list[Json]:
@@ -50,14 +51,32 @@ def windows(core: Core) -> list[Json]:
     return [window_view(one) for one in windows_now(core).all if one.skills & ticketed]
 
 
+def services(core: Core) -> list[Json]:
+    """The items that need a number, for choosing where somebody is sent."""
+    items = core.catalogue.services
+    return [{"code": one.code, "zh": one.name_zh, "en": one.name_en} for one in items if one.needs_ticket]
+
+
 def queue(core: Core) -> Json:
     """Today's tickets that still matter, or ``known`` False when the notebook cannot be read."""
     try:
         shown = line.tickets_today(core, ("CALLED", "SERVING", "HELD", "NO_SHOW", "DONE", "CANCELLED"))
         tickets = [*line.waiting(core), *(line.ticket_view(core, one) for one in shown)]
-        return {"known": True, "day": line.today(core), "tickets": tickets}
+        rules, board = line.policy(core), line.board(core)
     except (NotWritten, sqlite3.Error):
         return {"known": False, "day": "", "tickets": []}
+    return {
+        "known": True,
+        "day": line.today(core),
+        "tickets": tickets,
+        "windows": windows(core),
+        "first_come": board["first_come"],
+        "rules": {
+            "undo_ms": rules.undo_within_ms,
+            "recalls_most": rules.recalls_most,
+            "late_places": rules.late_places,
+        },
+    }
 
 
 def paper(core: Core) -> Json:
@@ -65,7 +84,7 @@ def paper(core: Core) -> Json:
     plan = core.house.plan
     things: list[Printer | Panel] = [*plan.printers, *plan.panels]
     named = {one.id: {"name_zh": one.name_zh, "name_en": one.name_en} for one in things}
-    parts = {"bridge": bridge_part(core), "kiosk": kiosk_part(core)}
+    parts = {"bridge": bridge_part(core), "kiosk": kiosk_part(core), **voice_part(core)}
     if core.house.herald_db.exists():
         parts |= message_parts(core)
     try:

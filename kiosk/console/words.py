@@ -11,10 +11,15 @@ from typing import Literal
 from gateway.hall.kinds import DEFAULTS, OUTCOMES
 from kiosk.console.words_desk import WORDS as DESK
 from kiosk.words_answering import WORDS as ANSWERING
+from kiosk.words_book import WORDS as BOOK
 from kiosk.words_care import WORDS as CARE
 from kiosk.words_figures import WORDS as FIGURES
+from kiosk.words_policy import WORDS as POLICY
+from kiosk.words_printers import WORDS as PRINTERS
+from kiosk.words_queue import WORDS as QUEUE
 from kiosk.words_running import WORDS as RUNNING
 from kiosk.words_upkeep import WORDS as UPKEEP
+from kiosk.words_voice import WORDS as VOICE
 
 Lang = Literal["zh", "en"]
 
@@ -147,22 +152,6 @@ _PAGE: dict[str, tuple[str, str]] = {
     "note": ("备注（可不填）", "Note (optional)"),
     "cancel": ("取消", "Cancel"),
     "save": ("保存", "Save"),
-    # queue
-    "queue": ("排队叫号", "Queue"),
-    "my_window": ("我的窗口", "My window"),
-    "window_pick": ("请先选窗口", "Choose your window first"),
-    "call_next": ("叫下一位", "Call next"),
-    "recall": ("重呼", "Recall"),
-    "no_show": ("过号", "No-show"),
-    "done": ("办完", "Done"),
-    "undo": ("撤销", "Undo"),
-    "undo_left": ("撤销（{n} 秒内）", "Undo ({n} s)"),
-    "now_serving": ("正在办理", "Now serving"),
-    "nobody_served": ("窗口空闲", "Window is free"),
-    "waiting": ("等候 {n} 人", "{n} waiting"),
-    "waiting_none": ("没有人在等", "Nobody is waiting"),
-    "queue_keys": ("按键：N 或空格 叫下一位，R 重呼", "Keys: N or Space call next, R recall"),
-    "queue_unknown": ("排队信息暂时读不到。", "The queue cannot be read right now."),
     # bays
     "bays": ("车位", "Parking"),
     "bays_none": (
@@ -179,44 +168,13 @@ _PAGE: dict[str, tuple[str, str]] = {
         "空 {free} · 占 {taken} · 不明 {unknown} · 停用 {closed}",
         "{free} free · {taken} taken · {unknown} unknown · {closed} closed",
     ),
-    # printers
-    "printers": ("打印机", "Printers"),
-    "printers_none": ("还没有打印机报到。", "No printer has reported yet."),
-    "printer_ready": ("正常", "Ready"),
-    "printer_paper_out": ("缺纸", "Out of paper"),
-    "printer_paper_low": ("纸快用完", "Paper low"),
-    "printer_cover_open": ("盖子开着", "Cover open"),
-    "printer_silent": ("没有应答", "Silent"),
-    "printer_port_missing": ("线断了", "Cable missing"),
-    "printer_error": ("故障", "Fault"),
-    "printer_todo_paper_out": ("换一卷纸，盖好盖子。", "Put in a new roll and close the cover."),
-    "printer_todo_paper_low": ("准备一卷新纸。", "Have a new roll ready."),
-    "printer_todo_cover_open": ("把盖子按紧。", "Press the cover shut."),
-    "printer_todo_silent": (
-        "看电源和数据线；号码已在屏幕上，可以口头告知。",
-        "Check power and cable; the number is on the screen, tell it aloud.",
-    ),
-    "printer_todo_port_missing": (
-        "插好数据线；插好后会自动接着打。",
-        "Plug the cable in; it goes on by itself.",
-    ),
-    "printer_todo_error": (
-        "关机再开；不行就找技术员。",
-        "Switch off and on; if that fails call the technician.",
-    ),
+    # panels
     "panel": ("屏", "Panel"),
     "panel_shows": ("显示", "shows"),
     "panel_green": ("绿", "green"),
     "panel_yellow": ("黄", "yellow"),
     "panel_red": ("红", "red"),
     "panel_unsure": ("不确定", "not certain"),
-    "jobs_ask": ("请看一眼：纸出来了吗？", "Please look: did the paper come out?"),
-    "job_UNSURE": ("不确定是否打出", "Not sure it printed"),
-    "job_FAILED": ("没有打出", "Did not print"),
-    "job_printed": ("已打出", "It printed"),
-    "job_again": ("补打", "Print again"),
-    "job_given_up": ("不要了", "Drop it"),
-    "job_settled": ("已经有人处理过这张纸。", "Somebody has settled this slip already."),
     # devices
     "devices_none": ("还没有设备报到。", "No device has reported yet."),
     "devices_well": ("{n} 台设备正常", "{n} devices well"),
@@ -372,11 +330,6 @@ _PAGE: dict[str, tuple[str, str]] = {
     "did_define_zone": ("新建分区", "Defined a zone"),
     "did_close_bay": ("停用车位", "Closed a bay"),
     "did_open_bay": ("启用车位", "Opened a bay"),
-    "did_call_next": ("叫下一位", "Called next"),
-    "did_recall": ("重呼", "Recalled"),
-    "did_no_show": ("过号", "No-show"),
-    "did_done": ("办完", "Done"),
-    "did_undo": ("撤销", "Undid"),
     "did_slip_printed": ("确认已打出", "Confirmed a slip"),
     "did_slip_again": ("补打", "Printed a slip again"),
     "did_slip_given_up": ("放弃一张纸", "Dropped a slip"),
@@ -395,9 +348,14 @@ WORDS: dict[str, tuple[str, str]] = {
     **RUNNING,
     **DESK,
     **ANSWERING,
+    **BOOK,
     **CARE,
     **UPKEEP,
+    **POLICY,
+    **PRINTERS,
     **FIGURES,
+    **VOICE,
+    **QUEUE,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},
     **{f"call_kind_{key}": pair for key, pair in KINDS.items()},
 }

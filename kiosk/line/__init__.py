@@ -11,12 +11,15 @@ tickets as SQLite has them.
 Does not belong here: who is next (``rules/fairness.py``), windows (``kiosk/windows.py``), pages. Begin at ``taking``.
 """
 
-from kiosk.line.calling import call_next, call_number, recall
+from kiosk.line.calling import Before, call_next, call_number, recall
 from kiosk.line.looking import (
     ahead,
     board,
+    by_id,
     by_token,
     called_view,
+    mode_view,
+    policy,
     ticket_view,
     tickets_today,
     today,
@@ -37,9 +40,22 @@ from kiosk.line.steps import (
     transfer,
     undo,
 )
-from kiosk.line.taking import KeyUsed, NoTicketNeeded, Taken, UnknownService, public_url, take_ticket
+from kiosk.line.taking import (
+    KeyUsed,
+    NoTicketNeeded,
+    Taken,
+    UnknownService,
+    check_items,
+    item_with_numbers,
+    public_url,
+    take_here,
+    take_ticket,
+    taken_again,
+    tell_taken,
+)
 
 __all__ = [
+    "Before",
     "KeyUsed",
     "NoTicketNeeded",
     "Taken",
@@ -48,21 +64,29 @@ __all__ = [
     "ahead",
     "begin",
     "board",
+    "by_id",
     "by_token",
     "call_next",
     "call_number",
     "called_view",
     "cancel",
+    "check_items",
     "done",
     "hold",
+    "item_with_numbers",
     "late",
+    "mode_view",
     "next_item",
     "no_show",
+    "policy",
     "public_url",
     "recall",
     "resume",
     "set_lane",
+    "take_here",
     "take_ticket",
+    "taken_again",
+    "tell_taken",
     "ticket_view",
     "tickets_today",
     "today",

@@ -64,6 +64,8 @@ class Act:
     now_ms: int
     #: everybody whose ticket is another now, for the screens
     touched: list[Ticket] = field(default_factory=list)
+    #: windows that are open now and were not, for the screens
+    opened: list[str] = field(default_factory=list)
     _images: list[Row] = field(default_factory=list)
     _added: list[tuple[str, int]] = field(default_factory=list)
     _overtook: list[int] = field(default_factory=list)
@@ -134,6 +136,7 @@ class Act:
         span_id = windows.open_here(self.core, self.notebook, window_id, self.by, self.now_ms)
         if span_id is not None:
             self._added.append(("window_spans", span_id))
+            self.opened.append(window_id)
             windows.note(self.notebook, self.now_ms, self.by, "opened", window_id, "call")
 
     def serve(self, ticket: Ticket, outcome: str) -> None:
@@ -276,6 +279,13 @@ def undo(core: Core, notebook: sqlite3.Connection, ticket_id: int, by: str, now_
         [(one,) for one in last["before"]["overtook"]],
     )
     back = [rows.by_id(notebook, one) for one in dict.fromkeys([ticket_id, main, *touched])]
+    for ticket in back:
+        if (
+            ticket.state in queue.AT_WINDOW
+            and ticket.window_id
+            and windows.open_here(core, notebook, ticket.window_id, by, now_ms)
+        ):  # it was closed since: somebody stands there again
+            windows.note(notebook, now_ms, by, "opened", ticket.window_id, "undo")
     for ticket in back:
         more = {"undoes": last["entry_id"]}
         if ticket.ticket_id == main and last["before"]["overtook"]:

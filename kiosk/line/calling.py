@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from devices.faults import OrderRefused
-from kiosk import windows
+from kiosk import estimates, windows
 from kiosk.core import Core
 from kiosk.line import rows, telling
 from kiosk.line.act import Act
@@ -41,7 +41,12 @@ def call_next(core: Core, window_id: str, by: str, key: str = "", *, before: Bef
             "SELECT priority_run FROM windows WHERE window_id = ?", (window_id,)
         ).fetchone()
         return fairness.choose(
-            waiting, serves, core.now_ms(), rows.policy_of(notebook), 0 if run is None else int(run[0])
+            waiting,
+            serves,
+            core.now_ms(),
+            rows.policy_of(notebook),
+            0 if run is None else int(run[0]),
+            estimates.pace_now(core, notebook),
         )
 
     return _call(core, window_id, by, key, before, choose)
@@ -74,12 +79,12 @@ def _call(
 ) -> Ticket:
     now_ms = core.now_ms()
 
-    def work(notebook: sqlite3.Connection) -> tuple[list[Ticket], Ticket]:
+    def work(notebook: sqlite3.Connection) -> tuple[Act | None, Ticket]:
         if key and (answered := _called_before(notebook, key, window_id)):
-            return [], answered
+            return None, answered
         window = windows.usable(core, notebook, window_id)
         day = rows.begin_day(core, notebook, now_ms)
-        choice = choose(notebook, rows.in_line(notebook, day), window.skills)
+        choice = choose(notebook, rows.in_line(notebook, day, window.skills), window.skills)
         act = Act(core, notebook, by, now_ms)
         act.open_window(window_id)
         former = rows.at_window(notebook, day, window_id)
@@ -96,14 +101,18 @@ def _call(
         act.write("call", called, why="chosen" if chosen else choice.why)
         if key:
             _keep_key(notebook, key, window_id, called.ticket_id, now_ms)
-        return [one for one in act.touched if one.ticket_id != called.ticket_id], called
+        return act, called
 
-    others, called = core.writer.write(work)
-    for one in others:
-        telling.tell_ticket(core, one)
+    done, called = core.writer.write(work)
+    if done is not None:
+        for one in done.touched:
+            if one.ticket_id != called.ticket_id:
+                telling.tell_ticket(core, one)
     if called.state == "CALLED":
         # Also where the key had called it before: who asks again has not heard, and perhaps nobody has.
         telling.tell_called(core, called)
+    if done is not None:
+        windows.tell(core, *done.opened)
     return called
 
 
@@ -114,7 +123,7 @@ def recall(core: Core, ticket_id: int, by: str, window_id: str = "") -> Ticket:
     """
     now_ms = core.now_ms()
 
-    def work(notebook: sqlite3.Connection) -> Ticket:
+    def work(notebook: sqlite3.Connection) -> tuple[Act, Ticket]:
         ticket = rows.of_today(core, notebook, ticket_id, now_ms)
         act = Act(core, notebook, by, now_ms)
         where = window_id or ticket.window_id
@@ -133,10 +142,11 @@ def recall(core: Core, ticket_id: int, by: str, window_id: str = "") -> Ticket:
         act.announce(called)
         act.sign(where, called.spelled, blink=True)
         act.write("recall", called)
-        return called
+        return act, called
 
-    called = core.writer.write(work)
+    done, called = core.writer.write(work)
     telling.tell_called(core, called)
+    windows.tell(core, *done.opened)
     return called
 
 

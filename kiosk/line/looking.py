@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import Any
 
+from kiosk import estimates
 from kiosk.core import Core
 from kiosk.line import rows
-from kiosk.rules import queue
+from kiosk.rules import fairness, queue
+from kiosk.rules.fairness import mode_words
+from kiosk.rules.policy import Policy
 from kiosk.rules.queue import Ticket
+from kiosk.rules.windows import Windows
 from kiosk.windows import windows_now
 
 #: docs/protocol.md: hall screens show the last six numbers called.
@@ -52,7 +57,8 @@ def board(core: Core) -> dict[str, Any]:
     categories = {one.id: 0 for one in core.catalogue.categories}
     at_windows = {one.id: 0 for one in here.all}
     for code, count in reader.execute(
-        "SELECT service_code, count(*) FROM tickets WHERE business_day = ? AND state = 'WAITING' GROUP BY service_code",
+        "SELECT service_code, count(*) FROM tickets INDEXED BY tickets_in_line"
+        " WHERE business_day = ? AND state = 'WAITING' GROUP BY service_code",
         (day,),
     ):
         service = core.catalogue.service(code)
@@ -65,7 +71,46 @@ def board(core: Core) -> dict[str, Any]:
         "called": [called_view(core, rows.ticket_of(row)) for row in called],
         "waiting": {"categories": categories, "windows": at_windows, "total": sum(categories.values())},
         "open": [one.id for one in here.all if one.open],
+        "mode": mode_view(core),
+        "first_come": first_come(core, reader, day, here),
     }
+
+
+def by_id(core: Core, ticket_id: int) -> Ticket | None:
+    """A ticket of any day."""
+    row = (
+        core.reader()
+        .execute(f"SELECT {rows.FIELDS} FROM tickets WHERE ticket_id = ?", (ticket_id,))
+        .fetchone()
+    )
+    return None if row is None else rows.ticket_of(row)
+
+
+def mode_view(core: Core) -> dict[str, str]:
+    """Whether the line is fair to the old just now, or first come, first served, in words: "" while it is fair."""
+    mode = estimates.mode_now(core, core.reader())
+    zh, en = mode_words(mode)
+    return {"mode": mode, "zh": zh, "en": en}
+
+
+def first_come(core: Core, reader: sqlite3.Connection, day: str, here: Windows) -> dict[str, dict[str, str]]:
+    """window_id → why its line is first come, first served just now, in words; the open windows where it is so."""
+    waits, now_ms, policy = rows.in_line(reader, day), core.now_ms(), rows.policy_of(reader)
+    pace, found = estimates.pace_now(core, reader), {}
+    for window in here.all:
+        mine = sorted((one for one in waits if one.service_code in window.skills), key=fairness.arrival)
+        if not window.open or not mine:
+            continue
+        mode = fairness.mode_of(mine, now_ms, policy, pace)
+        if mode != "fair":
+            zh, en = fairness.mode_words(mode)
+            found[window.id] = {"zh": zh, "en": en}
+    return found
+
+
+def policy(core: Core) -> Policy:
+    """The rules of the line as the hall has set them."""
+    return rows.policy_of(core.reader())
 
 
 def by_token(core: Core, token: str) -> Ticket | None:
@@ -74,8 +119,8 @@ def by_token(core: Core, token: str) -> Ticket | None:
 
 
 def ahead(core: Core, ticket: Ticket) -> int:
-    """People before this one at the windows that serve its item; 0 once it is called."""
-    if ticket.state != "WAITING":
+    """People before this one at the windows that serve its item; 0 once it is called, or its day is over."""
+    if ticket.state != "WAITING" or ticket.business_day != today(core):
         return 0
     codes = sorted(windows_now(core).same_line(ticket.service_code))
     return rows.count_ahead(core.reader(), ticket.business_day, codes, queue.place(ticket))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from devices.faults import OrderRefused
@@ -45,11 +45,13 @@ def of_today(core: Core, notebook: sqlite3.Connection, ticket_id: int, now_ms: i
     return ticket
 
 
-def in_line(notebook: sqlite3.Connection, day: str) -> list[Ticket]:
-    """Everybody who waits, by place."""
+def in_line(notebook: sqlite3.Connection, day: str, codes: Collection[str] | None = None) -> list[Ticket]:
+    """Everybody who waits, by place; for these items alone, where some are named."""
+    named = "" if codes is None else f" AND service_code IN ({', '.join('?' * len(codes))})"
     rows = notebook.execute(
-        f"SELECT {FIELDS} FROM tickets WHERE business_day = ? AND state = 'WAITING' ORDER BY rank, ticket_id",
-        (day,),
+        f"SELECT {FIELDS} FROM tickets INDEXED BY tickets_in_line"
+        f" WHERE business_day = ? AND state = 'WAITING'{named} ORDER BY rank, ticket_id",
+        (day, *(codes or ())),
     )
     return [ticket_of(row) for row in rows]
 
@@ -93,9 +95,20 @@ def begin_day(core: Core, notebook: sqlite3.Connection, now_ms: int) -> str:
     kept = notebook.execute("SELECT value FROM meta WHERE key = 'line_day'").fetchone()
     if kept is None or kept[0] != day:
         notebook.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('line_day', ?)", (day,))
+        notebook.execute(
+            "DELETE FROM meta WHERE key = 'came_ms'"
+        )  # a new line: who came last was of yesterday's
         windows.end_yesterday(core, notebook, day)
         notebook.execute("UPDATE signs SET text = '', blink = 0, since_ms = ? WHERE text <> ''", (now_ms,))
     return day
+
+
+def came(notebook: sqlite3.Connection, now_ms: int) -> int:
+    """When somebody who comes now counts as having come, ms: not before who came last (``meta.came_ms``)."""
+    kept = notebook.execute("SELECT value FROM meta WHERE key = 'came_ms'").fetchone()
+    latest = max(now_ms, 0 if kept is None else int(kept[0]))
+    notebook.execute("INSERT OR REPLACE INTO meta(key, value) VALUES ('came_ms', ?)", (str(latest),))
+    return latest
 
 
 def policy_of(notebook: sqlite3.Connection) -> Policy:
@@ -116,7 +129,7 @@ def count_ahead(
     where = "" if before is None else " AND (rank, ticket_id) < (?, ?)"
     return int(
         notebook.execute(
-            "SELECT count(*) FROM tickets WHERE business_day = ? AND state = 'WAITING'"
+            "SELECT count(*) FROM tickets INDEXED BY tickets_in_line WHERE business_day = ? AND state = 'WAITING'"
             f" AND service_code IN ({marks}){where}",
             (day, *codes, *(before or ())),
         ).fetchone()[0]

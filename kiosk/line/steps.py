@@ -100,7 +100,7 @@ def late(core: Core, ticket_id: int, by: str) -> Ticket:
     def work(one: Act, ticket: Ticket) -> Ticket:
         places = rows.policy_of(one.notebook).late_places
         serves = windows.windows_now(one.core, one.notebook).same_line(ticket.service_code)
-        waiting = rows.in_line(one.notebook, ticket.business_day)
+        waiting = rows.in_line(one.notebook, ticket.business_day, serves)
         rank = queue.late_rank(ticket, waiting, serves, places, one.now_ms)
         after = one.change(ticket, queue.step(ticket, "late", one.now_ms, rank=rank))
         one.write("late", after)
@@ -194,7 +194,9 @@ def set_lane(core: Core, ticket_id: int, lane_why: str, by: str) -> Ticket:
 def undo(core: Core, ticket_id: int, by: str) -> Ticket:
     """Take the last step of a ticket back, within 30 s: all that it changed is as it was before."""
     now_ms = core.now_ms()
+    was = (rows.by_id(core.reader(), ticket_id).window_id,)
     back = core.writer.write(lambda notebook: act.undo(core, notebook, ticket_id, by, now_ms))
+    windows.tell(core, *{one.window_id for one in back}, *was)
     for one in back:
         telling.tell_ticket(core, one)
     telling.tell_line(core)
@@ -262,13 +264,14 @@ def _known_item(one: Act, code: str) -> None:
 def _step(core: Core, ticket_id: int, by: str, work: Callable[[Act, Ticket], Ticket]) -> Ticket:
     now_ms = core.now_ms()
 
-    def piece(notebook: sqlite3.Connection) -> tuple[Ticket, list[Ticket]]:
+    def piece(notebook: sqlite3.Connection) -> tuple[Ticket, Act]:
         one = Act(core, notebook, by, now_ms)
         after = work(one, rows.of_today(core, notebook, ticket_id, now_ms))
-        return after, one.touched
+        return after, one
 
-    after, touched = core.writer.write(piece)
-    for ticket in touched:
+    after, done = core.writer.write(piece)
+    windows.tell(core, *done.opened)
+    for ticket in done.touched:
         telling.tell_ticket(core, ticket)
     telling.tell_line(core)
     return after

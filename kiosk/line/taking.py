@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 import secrets
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from devices.faults import OrderRefused
+from kiosk import estimates, hours, second_touch
 from kiosk.catalogue import Service
 from kiosk.core import Core
 from kiosk.line import act, rows, telling
-from kiosk.rules import queue
+from kiosk.rules import estimate_words, queue
+from kiosk.rules.estimate import Estimate
 from kiosk.rules.queue import LaneWhy, Ticket
+from kiosk.rules.routing import printer_for
 from kiosk.rules.slip import compose_ticket
-from kiosk.rules.windows import Window, Windows
+from kiosk.rules.windows import Window
 from kiosk.windows import windows_now
 
 
@@ -34,7 +34,9 @@ class Taken:
     windows: tuple[Window, ...]
     slip_id: int | None
     new: bool
-    estimate: Any = None
+    estimate: Estimate | None = None
+    #: another key, but the same items at the same screen within 2 s: the first one's ticket
+    second_touch: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -75,16 +77,40 @@ def take_ticket(
     services: Sequence[str] = (),
     lane_why: str = "",
     rank: int | None = None,
+    touched: bool = False,
 ) -> Taken:
     """Take the next number of the item's letter; number and slip are one transaction.
 
     :param key: the client's idempotency key: the same key again is the same ticket.
     :param services: all items, where there are several; the first is ``service_code``.
     :param lane_why: why this person has priority ("elder", "disabled", "veteran", "child", "staff"); "" not.
+    :param touched: by a finger at this screen: a second one within 2 s gets the same ticket.
+    :raises OrderRefused: besides `check_items`' reasons: hall or item is closed (`kiosk.rules.hours`), with the time of
+        the next opening.
     """
     asked = check_items(core, service_code, key, lang, screen, services, lane_why, rank)
     now_ms = core.now_ms()
-    taken = core.writer.write(lambda notebook: take_here(core, notebook, asked, now_ms))
+
+    def work(notebook: sqlite3.Connection) -> Taken:
+        if (before := _before(core, notebook, asked)) is not None:
+            return before
+        hours.must_be_open(core, notebook, asked.items, now_ms)
+        day = rows.today(core, notebook, now_ms)
+        codes = [one.code for one in asked.items]
+        if touched and (
+            first := second_touch.just_taken(
+                notebook, day, asked.items[0].ticket_prefix, codes, screen, now_ms
+            )
+        ):
+            second_touch.keep(notebook, key, first, now_ms)
+            return replace(taken_again(core, notebook, first), second_touch=True)
+        return _give(core, notebook, asked, now_ms)
+
+    return tell_taken(core, core.writer.write(work))
+
+
+def tell_taken(core: Core, taken: Taken) -> Taken:
+    """To the screens, once it is on the disk."""
     if taken.new:
         telling.tell_ticket(core, taken.ticket)
         telling.tell_line(core)
@@ -106,7 +132,7 @@ def check_items(
     :raises OrderRefused: an item that is unknown, doubled or needs no number; too many; no such priority.
     """
     codes = list(services) or [service_code]
-    items = tuple(_ticketed(core, code) for code in codes)
+    items = tuple(item_with_numbers(core, code) for code in codes)
     if len(set(codes)) < len(codes):
         raise OrderRefused("同一事项选了两次", "The same service was chosen twice")
     if len(codes) > queue.ITEMS_AT_MOST:
@@ -117,7 +143,8 @@ def check_items(
     return Asked(items, key, lang, screen, queue.read_lane(lane_why), rank)
 
 
-def _ticketed(core: Core, code: str) -> Service:
+def item_with_numbers(core: Core, code: str) -> Service:
+    """:raises UnknownService: / :raises NoTicketNeeded: there is no number for this."""
     service = core.catalogue.service(code)
     if service is None:
         raise UnknownService(f"没有编号为“{code[:20]}”的事项", f"There is no service {code[:20]!r}")
@@ -130,12 +157,42 @@ def _ticketed(core: Core, code: str) -> Service:
 
 
 def take_here(core: Core, notebook: sqlite3.Connection, asked: Asked, now_ms: int) -> Taken:
-    """As `take_ticket`, inside a transaction of the writer (an appointment is checked in within its own)."""
-    service = asked.items[0]
-    here = windows_now(core, notebook)
-    row = notebook.execute(f"SELECT {rows.FIELDS} FROM tickets WHERE key = ?", (asked.key,)).fetchone()
-    if row is not None:
-        return _taken_before(notebook, here, rows.ticket_of(row), asked)
+    """As `take_ticket`, inside a transaction of the writer and whatever the hours (an appointment is checked in within
+    its own)."""
+    return _before(core, notebook, asked) or _give(core, notebook, asked, now_ms)
+
+
+def _before(core: Core, notebook: sqlite3.Connection, asked: Asked) -> Taken | None:
+    """The same key again: the same ticket, wherever it is by now."""
+    row = notebook.execute("SELECT ticket_id FROM tickets WHERE key = ?", (asked.key,)).fetchone()
+    touch = second_touch.known(notebook, asked.key) if row is None else None
+    ticket_id = touch if row is None else int(row[0])
+    if ticket_id is None:
+        return None
+    first = rows.items_of(notebook, ticket_id)[:1]
+    if [code for _, code, _ in first] != [asked.items[0].code]:
+        raise KeyUsed(
+            "这个操作号已用于另一事项，请返回重试", "This key was used for another service; go back and retry"
+        )
+    return replace(taken_again(core, notebook, ticket_id), second_touch=touch is not None)
+
+
+def taken_again(core: Core, notebook: sqlite3.Connection, ticket_id: int) -> Taken:
+    """What taking it gave, told once more."""
+    before, here = rows.by_id(notebook, ticket_id), windows_now(core, notebook)
+    slip = notebook.execute(
+        "SELECT min(slip_id) FROM slips WHERE ticket_id = ?", (before.ticket_id,)
+    ).fetchone()[0]
+    ahead = 0
+    if before.state == "WAITING":
+        codes = sorted(here.same_line(before.service_code))
+        ahead = rows.count_ahead(notebook, before.business_day, codes, queue.place(before))
+    return Taken(before, ahead, here.windows_for(before.service_code), slip, new=False)
+
+
+def _give(core: Core, notebook: sqlite3.Connection, asked: Asked, now_ms: int) -> Taken:
+    """The next number."""
+    service, here = asked.items[0], windows_now(core, notebook)
     day = rows.begin_day(core, notebook, now_ms)
     last = notebook.execute(
         # After a restore a number that somebody may hold on paper is not given again: number_floor remembers it.
@@ -144,9 +201,7 @@ def take_here(core: Core, notebook: sqlite3.Connection, asked: Asked, now_ms: in
         (day, service.ticket_prefix),
     ).fetchone()[0]
     # A clock that was set back gives nobody a better place than who came before.
-    latest = notebook.execute("SELECT max(taken_ms) FROM tickets WHERE business_day = ?", (day,)).fetchone()[
-        0
-    ]
+    came_ms = rows.came(notebook, now_ms)
     cursor = notebook.execute(
         "INSERT INTO tickets(business_day, prefix, number, service_code, key, token, lang, screen, state, lane,"
         " lane_why, rank, taken_ms, waits_ms, changed_ms)"
@@ -162,7 +217,7 @@ def take_here(core: Core, notebook: sqlite3.Connection, asked: Asked, now_ms: in
             asked.screen,
             queue.lane_of(asked.lane_why),
             asked.lane_why,
-            max(now_ms, latest or 0) * 1000 if asked.rank is None else asked.rank,
+            came_ms * 1000 if asked.rank is None else asked.rank,
             now_ms,
             now_ms,
             now_ms,
@@ -175,35 +230,16 @@ def take_here(core: Core, notebook: sqlite3.Connection, asked: Asked, now_ms: in
     )
     ahead = rows.count_ahead(notebook, day, sorted(here.same_line(service.code)), queue.place(ticket))
     estimate = _estimate(core, notebook, ticket)
-    slip_id = _add_slip(core, notebook, ticket, service, here.windows_for(service.code), ahead, now_ms)
+    slip_id = _add_slip(core, notebook, ticket, asked.items, here.windows_for(service.code), ahead, estimate)
     fixed = {name: getattr(ticket, name) for name in ("business_day", "prefix", "lang", "screen", "taken_ms")}
     fixed |= {"n": ticket.number}
     act.journal(notebook, now_ms, asked.screen, "taken", ticket, {}, fixed)
     return Taken(ticket, ahead, here.windows_for(service.code), slip_id, new=True, estimate=estimate)
 
 
-def _taken_before(notebook: sqlite3.Connection, here: Windows, before: Ticket, asked: Asked) -> Taken:
-    """The same key again: the same ticket, wherever it is by now."""
-    first = rows.items_of(notebook, before.ticket_id)[:1]
-    if [code for _, code, _ in first] != [asked.items[0].code]:
-        raise KeyUsed(
-            "这个操作号已用于另一事项，请返回重试", "This key was used for another service; go back and retry"
-        )
-    slip = notebook.execute(
-        "SELECT min(slip_id) FROM slips WHERE ticket_id = ?", (before.ticket_id,)
-    ).fetchone()[0]
-    ahead = 0
-    if before.state == "WAITING":
-        codes = sorted(here.same_line(before.service_code))
-        ahead = rows.count_ahead(notebook, before.business_day, codes, queue.place(before))
-    return Taken(before, ahead, here.windows_for(before.service_code), slip, new=False)
-
-
-def _estimate(core: Core, notebook: sqlite3.Connection, ticket: Ticket) -> Any:
+def _estimate(core: Core, notebook: sqlite3.Connection, ticket: Ticket) -> Estimate | None:
     """What the person is told about the wait; kept, to be compared with what came (``serves``)."""
-    if importlib.util.find_spec("kiosk.estimates") is None:
-        return None
-    told = importlib.import_module("kiosk.estimates").estimate_for(core, notebook, ticket)
+    told = estimates.estimate_for(core, notebook, ticket)
     if told is not None:
         notebook.execute(
             "INSERT INTO estimates(ticket_id, low_ms, mid_ms, high_ms, ahead, open_windows) VALUES (?, ?, ?, ?, ?, ?)",
@@ -216,19 +252,35 @@ def _add_slip(
     core: Core,
     notebook: sqlite3.Connection,
     ticket: Ticket,
-    service: Service,
+    items: tuple[Service, ...],
     windows: tuple[Window, ...],
     ahead: int,
-    now_ms: int,
+    estimate: Estimate | None,
 ) -> int | None:
     """The outbox row the bridge prints; None in a hall without a printer (the number stays on the screen)."""
     plan = core.house.plan
     if not plan.printers:
         return None
-    body = compose_ticket(plan.hall, ticket, service, windows, ahead, core.zone, public_url(core))
+    body = compose_ticket(
+        plan.hall,
+        ticket,
+        items[0],
+        windows,
+        ahead,
+        core.zone,
+        public_url(core),
+        lane_why=ticket.lane_why,
+        wait_min=None if estimate is None else estimate_words.rounded(estimate),
+        also=items[1:],
+    )
     cursor = notebook.execute(
         "INSERT INTO slips(printer, kind, body, created_ms, ticket_id) VALUES (?, 'ticket', ?, ?, ?)",
-        (plan.printers[0].id, json.dumps(body, ensure_ascii=False), now_ms, ticket.ticket_id),
+        (
+            printer_for(plan.printers, screen=ticket.screen),
+            json.dumps(body, ensure_ascii=False),
+            ticket.taken_ms,
+            ticket.ticket_id,
+        ),
     )
     return int(cursor.lastrowid or 0)
 

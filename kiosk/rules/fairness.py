@@ -20,8 +20,9 @@ What must not live here: tickets' storage, the clock, the number of open windows
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Generic, Literal, Protocol, TypeVar
 
 from devices.faults import OrderRefused
@@ -71,6 +72,24 @@ class Choice(Generic[W]):
         return self.mode != "fair"
 
 
+#: Nothing is known of how fast the line moves.
+UNKNOWN_PACE: Mapping[str, float] = MappingProxyType({})
+
+
+def paces(open_windows: Iterable[Set[str]], took_ms: Callable[[str], float]) -> dict[str, float]:
+    """How fast the line of each item moves: what its windows take on average, divided by how many they are.
+
+    :param open_windows: the items of each window that is open. :param took_ms: code → ms at the window.
+    """
+    able: dict[str, list[float]] = {}
+    for skills in open_windows:
+        if skills:
+            mean = sum(map(took_ms, skills)) / len(skills)
+            for code in skills:
+                able.setdefault(code, []).append(mean)
+    return {code: sum(means) / len(means) ** 2 for code, means in able.items()}
+
+
 def arrival(one: Waiting) -> tuple[int, int]:
     """Since when this person may claim to be next: (microseconds, ticket), the smallest was there first."""
     return max(one.rank, one.taken_ms * 1000), one.ticket_id
@@ -82,40 +101,46 @@ def choose(
     now_ms: int,
     policy: Policy,
     priority_run: int,
-    pace_ms: int = 0,
+    pace: Mapping[str, float] = UNKNOWN_PACE,
 ) -> Choice[W]:
     """Whom a window that ``serves`` these items calls next.
 
     :param waiting: everybody who waits in the hall, in any order; others' items are left out here.
     :param priority_run: how many of the priority lane this window has called since its last normal one.
-    :param pace_ms: how long it takes, at the windows open now, until this line moves by one. 0: not known; then only
-        who has passed the cap is protected from being passed over, not who is about to.
+    :param pace: code → ms until the line for that item moves by one, at the windows open now (`paces`). Where it is
+        not known only who has passed the cap is protected from being passed over, not who is about to.
     :raises OrderRefused: nobody waits whom this window serves.
     """
     line = sorted((one for one in waiting if one.service_code in serves), key=arrival)
     if not line:
         raise OrderRefused("这个窗口没有人在等", "Nobody is waiting for this window")
-    mode = mode_of(line, now_ms, policy, pace_ms)
+    mode = mode_of(line, now_ms, policy, pace)
     first = line[0]
     if mode != "fair":
         return Choice(first, "first_come", (), mode)
     picked, why = _by_lane(line, policy, priority_run)
-    overtakes = tuple(one for one in line if arrival(one) < arrival(picked))
-    if any(one.overtaken >= policy.overtaken_most for one in overtakes):
-        return Choice(first, "overtaken", (), mode)
-    if any(
-        _waited_ms(one, now_ms) + (place + 1) * pace_ms > policy.cap_ms for place, one in enumerate(overtakes)
-    ):
-        return Choice(first, "cap", (), mode)
+    overtakes = tuple(line[: line.index(picked)])
+    for place, one in enumerate(overtakes, 1):
+        if one.overtaken >= policy.overtaken_most:
+            return Choice(first, "overtaken", (), mode)
+        if _waited_ms(one, now_ms) + place * pace.get(one.service_code, 0) > policy.cap_ms:
+            return Choice(first, "cap", (), mode)
     return Choice(picked, why, overtakes, mode)
 
 
-def mode_of(line: Sequence[Waiting], now_ms: int, policy: Policy, pace_ms: int = 0) -> Mode:
+def mode_of(
+    line: Sequence[Waiting], now_ms: int, policy: Policy, pace: Mapping[str, float] = UNKNOWN_PACE
+) -> Mode:
     """Whether this line (sorted by arrival) can be fair to the old, or can only be first come, first served."""
     if len(line) > 1 and all(one.lane == "priority" for one in line):
         return "all_priority"
+    if _waited_ms(line[0], now_ms) + len(line) * max(pace.values(), default=0.0) <= policy.cap_ms:
+        return "fair"  # nobody has waited longer than the first, so nobody comes near the cap
     # Somebody will pass the cap even if nobody is put before anybody: favours would only move the pain.
-    late = sum(_waited_ms(one, now_ms) + place * pace_ms > policy.cap_ms for place, one in enumerate(line))
+    late = sum(
+        _waited_ms(one, now_ms) + place * pace.get(one.service_code, 0) > policy.cap_ms
+        for place, one in enumerate(line)
+    )
     return "overload" if late > 1 else "fair"
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from devices.plan import Hall
@@ -33,7 +34,7 @@ _WORDS = {
     "ahead": ("前面等候", "Ahead of you"),
     "people": ("{n} 人", "{n}"),
     "wait": ("预计等候", "Expected wait"),
-    "minutes": ("{low}–{high} 分钟", "{low}–{high} min"),
+    "minutes": ("{low}-{high} 分钟", "{low}-{high} min"),
     "about": ("约 {low} 分钟", "about {low} min"),
     "window": ("办理窗口", "Window"),
     "also": ("接着办：{names}", "Then: {names}"),
@@ -94,9 +95,9 @@ def compose_ticket(
         {"t": "feed", "lines": 1},
         _text(number, size=3, align="center", bold=True),
     ]
+    blocks.append(_text(service.say("name", ticket.lang), size=2, align="center"))
     if lane_why in _LANES:
         blocks.append(_text(_LANES[lane_why][english], align="center", bold=True))
-    blocks.append(_text(service.say("name", ticket.lang), size=2, align="center"))
     also_at = len(blocks)
     blocks.append({"t": "rule"})
     blocks.append({"t": "pair", "left": say("ahead"), "right": say("people", n=ahead)})
@@ -181,14 +182,18 @@ def wire_bytes(blocks: list[Block]) -> int:
 
 def _bytes(text: str) -> int:
     """ASCII one byte, Chinese two. What a printer does not know costs far more, but no text of ours has it."""
-    return sum(1 if one.isascii() else 2 for one in text)
+    return 2 * len(text) - len(text.encode("ascii", "ignore"))
 
 
 _width = _bytes
 
 
+@lru_cache(maxsize=1024)
 def _lines(text: str, columns: int) -> int:
-    """Into how many lines ``columns`` wide a text breaks: Chinese anywhere, other words whole."""
+    """Into how many lines ``columns`` wide a text breaks: Chinese anywhere, other words whole.
+
+    Remembered: a touch waits for its slip, and most of what stands on it is the catalogue's.
+    """
     lines, used = 1, 0
     for word in re.findall(r"[!-~]+ ?|.", text):
         wide = _width(word)

@@ -32,14 +32,16 @@ _DAY_MIN = 1440
 
 @dataclass(frozen=True, slots=True)
 class VoicePolicy:
-    """The hall's choices. ``quiet``: spans of minutes of the hall's day; one that ends before it begins goes over
-    midnight. ``voices``: who says each call, one after the other; English is added for a ticket taken in English."""
+    """The hall's choices. ``dialects``: id and name of each ("gy", "贵阳话"). ``quiet``: spans of minutes of the hall's
+    day; one that ends before it begins goes over midnight. ``voices``: who says each call, one after the other;
+    English is added for a ticket that was taken in English, where ``follow_ticket`` says so."""
 
     volume: int = 80
     gong: bool = True
     twice: bool = False
     voices: tuple[str, ...] = (MANDARIN,)
     follow_ticket: bool = True
+    dialects: tuple[tuple[str, str], ...] = ()
     quiet: tuple[tuple[int, int], ...] = ()
     expires_s: int = 60
     faults: tuple[str, ...] = ()
@@ -77,6 +79,8 @@ def check(key: str, value: object) -> Any:
         return _voices(value)
     if key == "quiet":
         return _quiet(value)
+    if key == "dialects":
+        return _dialects(value)
     raise OrderRefused(f"没有名为“{key[:40]}”的语音设置", f"there is no voice setting {key[:40]!r}")
 
 
@@ -136,6 +140,27 @@ def _voices(value: object) -> tuple[str, ...]:
         f"播报的声音须为 1 至 {_MOST_VOICES} 种，代号用小写字母、数字和连字符",
         f"1 to {_MOST_VOICES} voices, each named by a-z, 0-9 and -, beginning with a letter",
     )
+
+
+def _dialects(value: object) -> tuple[tuple[str, str], ...]:
+    found = (
+        [tuple(one) if isinstance(one, list | tuple) else () for one in value]
+        if isinstance(value, list | tuple)
+        else None
+    )
+    if found is not None and len(found) <= _MOST_VOICES and all(_is_dialect(one) for one in found):
+        return tuple(found)
+    raise OrderRefused(
+        f"方言最多 {_MOST_VOICES} 种，每种要有代号（小写字母、数字、连字符）和名称（1 至 20 字）",
+        f"at most {_MOST_VOICES} dialects, each with an id of a-z, 0-9 and - and a name of 1 to 20 signs",
+    )
+
+
+def _is_dialect(one: tuple[object, ...]) -> bool:
+    if len(one) != 2 or not all(isinstance(part, str) for part in one):
+        return False
+    word, name = str(one[0]), str(one[1])
+    return bool(VOICE_ID.fullmatch(word)) and word not in (MANDARIN, ENGLISH) and 1 <= len(name.strip()) <= 20
 
 
 def _quiet(value: object) -> tuple[tuple[int, int], ...]:

@@ -41,9 +41,16 @@ DROP TABLE tickets;
 ALTER TABLE tickets_new RENAME TO tickets;
 CREATE INDEX tickets_in_line ON tickets(business_day, rank) WHERE state = 'WAITING';
 CREATE INDEX tickets_called ON tickets(business_day, called_ms) WHERE called_ms IS NOT NULL;
--- The latest moment at which a number was taken: after a clock was set back nobody gets a better place by it.
-CREATE INDEX tickets_taken ON tickets(business_day, taken_ms);
 CREATE UNIQUE INDEX one_person_at_a_window ON tickets(business_day, window_id) WHERE state IN ('CALLED', 'SERVING');
+
+-- A second touch within 2 s that brought a key of its own was answered with the first one's ticket: that key again is
+-- that ticket again. Kept for a day.
+CREATE TABLE ticket_keys(
+    key       TEXT PRIMARY KEY,
+    ticket_id INTEGER NOT NULL REFERENCES tickets(ticket_id),
+    at_ms     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ticket_keys_by_time ON ticket_keys(at_ms);
 
 -- Several items on one ticket (一票到底), in the order in which they are to be done. The first has seq 1.
 CREATE TABLE ticket_items(
@@ -181,6 +188,7 @@ CREATE TABLE appointments(
     CHECK ((state = 'ARRIVED') = (ticket_id IS NOT NULL))
 ) STRICT;
 CREATE INDEX appointments_by_day ON appointments(business_day, slot_ms);
+CREATE INDEX appointments_to_come ON appointments(slot_ms) WHERE state = 'BOOKED';
 
 -- What the hall's voice is to say, in order: written with the call, so no call is forgotten and none is cut short.
 CREATE TABLE announcements(

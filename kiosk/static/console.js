@@ -1,11 +1,12 @@
 /* The console page: listens on the live line, draws what it hears, orders what is tapped. Begin reading here. */
 import { clock, h, language, nowMs, patchChildren, setClock, setLanguage, t, tick } from "./console_view.js";
-import { dropBay, store, takeCalls, takePicture, takeThing, takeTicket, takeVerdict, wipe } from "./console_store.js";
+import { dropBay, store, takeCalls, takePicture, takeThing, takeTicket, takeVerdict, takeWindow, wipe } from "./console_store.js";
 import { anyUndo, callPage, chooseKind, drawCalls, flashTitle, openCalls, outcomeForm, ringFor } from "./console_calls.js";
 import { askStory, callId, concerns, counts, drawCall, showMedical, thisCall, wipeStory } from "./console_call.js";
 import { takeKinds } from "./console_kinds.js";
 import * as setup from "./console_setup.js";
-import { drawQueue, lastStep, myWindow, nextAnswered, nextOrder, remember, serving, setMyWindow } from "./console_queue.js";
+import { drawQueue, lastStep, myWindow, nextAnswered, nextOrder, queueKey, remember, setMyWindow } from "./console_queue.js";
+import { ticketForm } from "./console_ticket.js";
 import { chooseBay, drawBays, drawPaper, drawParts } from "./console_hall.js";
 import { claimFields, claimForm, drawDevices, zoneForm } from "./console_devices.js";
 import { drawCover, drawEnded } from "./console_lock.js";
@@ -26,7 +27,7 @@ const ask = document.getElementById("ask");
 
 const drawThings = (store) => drawDevices(store, setup.asideLine(store));
 const drawMine = () => { if (!store.locked && !store.ended) { drawCall(store); setup.drawSetup(store); } };
-const DRAWN_BY = { call: [drawCalls, drawMine], zone: [drawBays], bay: [drawBays], device: [drawThings, drawMine], part: [drawParts], ticket: [drawQueue], paper: [drawPaper, drawParts] };
+const DRAWN_BY = { call: [drawCalls, drawMine], zone: [drawBays], bay: [drawBays], device: [drawThings, drawMine], part: [drawParts], ticket: [drawQueue], window: [drawQueue], paper: [drawPaper, drawParts] };
 
 function drawAll() {
   document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
@@ -84,6 +85,9 @@ const handlers = {
   link: heard((link) => { store.connected = link.connected; drawAll(); }),
   row: heard((row) => { if (row.table === "kinds") askKinds(); if (concerns(row)) askStory(drawMine); }),
   ticket: heard((ticket) => { takeTicket(ticket); drawSome("ticket"); }),
+  line: heard((board) => { store.firstCome = board.first_come ?? {}; drawSome("window"); }),
+  window: heard((window) => { takeWindow(window); drawSome("window"); }),
+  wait: heard((told) => { store.wait = told.alert; drawSome("ticket"); if (told.began && told.alert && !store.locked) sound.softly(); }),
   paper: heard((paper) => { store.paper = paper; drawSome("paper"); }),
   slip_settled: heard((told) => { takeVerdict(told.slip_id); drawSome("paper"); }),
   bay_gone: heard((told) => { dropBay(told.bay_id); drawSome("bay"); }),
@@ -173,7 +177,11 @@ async function queueStep(path, body) {
   const answer = await once(`queue/${path}`, body);
   if (path === "next" && (answer.ticket || (answer.why && !answer.unsure))) nextAnswered();
   if (answer.ticket) { remember(path.endsWith("undo") ? null : answer.ticket); takeTicket(answer.ticket); drawSome("ticket"); }
+  return answer.ticket;
 }
+
+/** A step that was taken in a number's dialog: it is done with when the step is. */
+async function fromDialog(step) { if (await step) ask.close(); }
 
 function open(form) {
   ask.replaceChildren(form);
@@ -203,10 +211,14 @@ const ACTS = {
   zone: () => open(zoneForm()),
   dismiss: () => ask.close(),
   next: () => queueStep("next", nextOrder(store)),
-  recall: (b) => queueStep(`${id(b)}/recall`),
-  no_show: (b) => queueStep(`${id(b)}/no-show`),
-  done: (b) => queueStep(`${id(b)}/done`),
-  undo: (b) => queueStep(`${id(b)}/undo`),
+  next_absent: () => queueStep("next", nextOrder(store, true)),
+  resume: (b) => queueStep(`${id(b)}/resume`, { window_id: myWindow() }),
+  ticket: (b) => { const one = store.tickets.get(Number(b.dataset.id)); if (one) open(ticketForm(one, store)); },
+  call_number: (b) => fromDialog(queueStep(`${id(b)}/call`, { window_id: myWindow() })),
+  lane: (b) => fromDialog(queueStep(`${id(b)}/lane`, { lane_why: b.dataset.why })),
+  cancel_number: (b) => fromDialog(queueStep(`${id(b)}/cancel`)),
+  window_open: (b) => once(`windows/${id(b)}/open`),
+  window_close: (b) => once(`windows/${id(b)}/close`),
   bay: (b) => { chooseBay(b.dataset.id); drawBays(store); },
   close_bay: (b) => once(`bays/${id(b)}/close`),
   open_bay: (b) => once(`bays/${id(b)}/open`),
@@ -216,6 +228,8 @@ const ACTS = {
   lock: () => once("lock"),
   sound: () => sound.test(),
 };
+
+for (const step of ["recall", "begin", "hold", "no-show", "late", "next-item", "done", "undo"]) ACTS[step.replace("-", "_")] = (b) => queueStep(`${id(b)}/${step}`);
 
 document.addEventListener("click", (event) => {
   sound.allow();
@@ -230,6 +244,12 @@ document.addEventListener("change", (event) => {
 });
 
 document.addEventListener("input", (event) => { if (event.target.id === "find-person") setup.findPeople(event.target.value, drawMine); });
+
+async function ticketOrder(form, what) {
+  const told = await order(`queue/${id(form)}/${what}`, Object.fromEntries(new FormData(form)));
+  if (told.ticket) { remember(told.ticket); takeTicket(told.ticket); drawSome("ticket"); }
+  return told;
+}
 
 const FORMS = {
   close: (form, by) => order(`calls/${id(form)}/close`, Object.fromEntries(new FormData(form, by))),
@@ -250,6 +270,8 @@ const FORMS = {
     if (told.ok) { setup.putAside(form.dataset.id, told, store); drawThings(store); }
     return told;
   },
+  transfer: (form) => ticketOrder(form, "transfer"),
+  add_item: (form) => ticketOrder(form, "item"),
   claim: (form) => order(`devices/${id(form)}/claim`, claimFields(form)),
   zone: (form) => order("zones", Object.fromEntries(new FormData(form))),
   unlock: (form) => order("unlock", Object.fromEntries(new FormData(form))),
@@ -276,9 +298,8 @@ document.addEventListener("keydown", (event) => {
   if (on.closest("input, textarea, [contenteditable]") || (on.closest("select") && (on.id !== "window" || event.key === " "))) return;
   if (event.key === " " && on.closest("button, a, summary")) return; // there Space presses what has the focus
   if (callKey(event)) { event.preventDefault(); return; }
-  const now = serving(store);
-  if ((event.key === "n" || event.key === "N" || event.key === " ") && myWindow()) { event.preventDefault(); ACTS.next(); }
-  if ((event.key === "r" || event.key === "R") && now) queueStep(`${now.ticket_id}/recall`);
+  const [act, ticket] = queueKey(event.key, store) ?? [];
+  if (act) { event.preventDefault(); ACTS[act]({ dataset: { id: String(ticket) } }); }
 });
 
 /* Calls from the keyboard: the card with the focus, else the first of the list; on a call's own page, that call. */
@@ -331,7 +352,7 @@ setInterval(() => {
   tick();
   flashTitle(store);
   drawLine();
-  if (!store.locked && store.known && (lastStep() || document.querySelector("[data-act=undo]"))) drawQueue(store);
+  if (!store.locked && store.known && (lastStep(store) || document.querySelector("[data-act=undo]"))) drawQueue(store);
   if (!store.locked && store.known && (anyUndo(store) || document.querySelector("[data-act=reopen]"))) drawCalls(store);
   if (counts(store) || document.querySelector("#call [data-act=reopen]")) drawMine();
   if (!store.locked && (setup.asideLeft() || document.querySelector("[data-act=bring_back]"))) drawThings(store);

@@ -51,14 +51,15 @@ export function drawPaper(store) {
   draw("paper", heading("paper", t("printers")),
     paper.jobs.length > 0 && h("ul", { class: "things" }, paper.jobs.map((one) => job(one, names))),
     h("ul", { class: "things" },
-      paper.printers.map((one) => h("li", { class: `thing ${one.state === "ready" ? "ready" : "down"}`, "data-key": `printer-${one.printer}` },
+      paper.printers.map((one) => h("li", { class: `thing ${one.state === "ready" || one.state === "paper_low" ? "ready" : "down"}`, "data-key": `printer-${one.printer}` },
         h("p", {}, h("strong", {}, names[one.printer]), " ", chip(t(`printer_${one.state}`), one.state === "ready" ? "good" : "warn")),
         one.state !== "ready" && h("p", { class: "todo" }, todo("printer_todo", one.state) || why(one)))),
       paper.panels.map((one) => h("li", { class: `thing ${one.state === "ready" ? "ready" : "down"}`, "data-key": `panel-${one.panel}` },
         h("p", {}, h("strong", {}, inLang(one, "name") || one.panel), " ", chip(t(`printer_${one.state}`), one.state === "ready" ? "good" : "warn"),
           one.shown ? ` ${t("panel_shows")} “${shown(one.shown)}”` : ""),
         one.state !== "ready" && h("p", { class: "todo" }, todo("printer_todo", one.state) || why(one))))),
-    !paper.printers.length && empty(t("printers_none")));
+    !paper.printers.length && empty(t("printers_none")),
+    h("p", {}, h("a", { class: "more", href: "/console/printers" }, t("printers"), " →"), " ", h("span", { class: "small" }, t("printers_more"))));
 }
 
 /* ---------------------------------------------------------------- bays */

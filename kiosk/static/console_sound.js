@@ -61,6 +61,9 @@ export async function allow() {
 
 export function test() { once(OTHER); }
 
+/** One soft tone: something that wants a look, and nobody's help. */
+export function softly() { once(QUIET); }
+
 /** The button in the bar: either "sound is on", or a plain demand for one tap. */
 export function show() {
   const element = document.getElementById("sound");

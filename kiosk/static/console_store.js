@@ -8,7 +8,7 @@ wipe();
 /** Forget everything about people and places: the screen locks. */
 export function wipe() {
   for (const name of Object.keys(KEYS)) store[name] = new Map();
-  Object.assign(store, { tickets: new Map(), queueKnown: true, day: "", paper: null, connected: true });
+  Object.assign(store, { tickets: new Map(), queueKnown: true, day: "", windows: null, firstCome: {}, rules: null, paper: null, wait: null, connected: true });
 }
 
 const keyed = (things, key) => new Map((things ?? []).map((one) => [one[key], one]));
@@ -21,8 +21,12 @@ export function takePicture(picture) {
     store.tickets = keyed(picture.queue.tickets, "ticket_id");
     store.queueKnown = picture.queue.known;
     store.day = picture.queue.day;
+    store.windows = picture.queue.windows ?? store.windows;
+    store.firstCome = picture.queue.first_come ?? {};
+    store.rules = picture.queue.rules ?? store.rules;
   }
   if (picture.paper) store.paper = picture.paper;
+  if ("wait" in picture) store.wait = picture.wait;
   store.known = true;
 }
 
@@ -45,6 +49,12 @@ export function takeTicket(ticket) {
   if (store.day && ticket.business_day > store.day) { store.tickets.clear(); store.day = ticket.business_day; }
   store.day ||= ticket.business_day;
   store.tickets.set(ticket.ticket_id, ticket);
+}
+
+/** A window was opened, closed, changed, retired, or is new. */
+export function takeWindow(window) {
+  const others = (store.windows ?? []).filter((one) => one.window_id !== window.window_id);
+  store.windows = [...others, window].filter((one) => !one.retired).sort((a, b) => a.number - b.number);
 }
 
 export function takeVerdict(slipId) {

@@ -45,6 +45,9 @@
       const one = find(`[data-category="${CSS.escape(name)}"]`);
       if (one) one.textContent = count;
     }
+    // Where the line can only be first come, first served, people are told so, in both languages.
+    find("[data-mode]").textContent = told.mode?.zh ? `${told.mode.zh} ${told.mode.en}` : "";
+    find("[data-mode]").hidden = !told.mode?.zh;
     zones.state(told);
     if (told.now_ms) ahead_ms = told.now_ms - Date.now();
   }
@@ -55,5 +58,5 @@
   state(JSON.parse(body.dataset.state));
   tick();
   setInterval(tick, 1000);
-  LinliLive.open("/live", {state, called: call, zone: zones.zone, link: zones.link, alarm: (told) => alarm(told.alarm)}, {poll: "/api/state", onPoll: state});
+  LinliLive.open("/live", {state, called: call, zone: zones.zone, link: zones.link, alarm: (told) => alarm(told.alarm), voice: LinliVoice.look}, {poll: "/api/state", onPoll: state});
 })();

@@ -72,15 +72,16 @@
   }));
 
   // ------------------------------------------------------------ a number
-  const take = find("[data-take]");
+  const service = find("[data-take]")?.dataset.take, takes = [...document.querySelectorAll("[data-take], [data-why]")];
   let finished = false;
-  if (take) {
+  for (const take of takes) {
     take.addEventListener("click", async () => {
       if (take.disabled) return;
-      take.disabled = true;
+      for (const one of takes) one.disabled = true;
       take.textContent = words.js_wait;
       const {ok, said} = await post("/api/tickets", {
-        service: take.dataset.take, key: body.dataset.key, lang: body.dataset.lang, screen: body.dataset.screen,
+        service, key: body.dataset.key, lang: body.dataset.lang, screen: body.dataset.screen,
+        lane_why: take.dataset.why || "",
       });
       if (dialog.open) dialog.close();
       if (!ok) return show("", why(said), words.js_ok, () => go(home));
@@ -92,8 +93,14 @@
     find("[data-guide-page]").hidden = true;
     find("[data-number-page]").hidden = false;
     find("[data-number]").textContent = ticket.number;
+    find("[data-name]").textContent = ticket["service_" + body.dataset.lang];
     find("[data-ahead]").textContent = say("js_people", ticket.ahead);
+    find("[data-go-to]").textContent = ticket.windows.map((one) => one[body.dataset.lang]).join(" ");
+    const open = ticket.windows.some((one) => one.open), note = ticket.note?.[body.dataset.lang] ?? (open ? "" : words.js_no_window);
+    find("[data-told]").hidden = !note;
+    find("[data-told]").textContent = note;
     find(".act").replaceChildren();
+    find("[data-first]")?.remove();
     find("[data-back]").href = home;
     find("[data-back]").textContent = words.js_home;
     find("#main").scrollTop = 0;
@@ -102,15 +109,11 @@
     leave();
   }
   function paper(slip) {
-    const key = {
-      PRINTED: "js_paper_printed", SETTLED: "js_paper_printed", UNSURE: "js_paper_unsure", FAILED: "js_paper_away", NONE: "js_paper_none",
-    }[slip.state] || {
-      paper_out: "js_paper_out", cover_open: "js_paper_cover", silent: "js_paper_away", port_missing: "js_paper_away",
-      error: "js_paper_away", away: "js_paper_away",
-    }[slip.printer] || "js_paper_coming";
-    const line = find("[data-paper]");
-    if (line.textContent !== words[key]) line.textContent = words[key];
-    line.className = "paper " + (key === "js_paper_printed" ? "ready" : key === "js_paper_coming" ? "" : "trouble");
+    // Which word is the server's to say (kiosk/rules/paper_words.py).
+    const key = slip.word in words ? slip.word : "js_paper_coming", at = body.dataset.lang === "en" ? slip.at_en : slip.at_zh;
+    const text = words[key].replace("{at}", at || ""), line = find("[data-paper]");
+    if (line.textContent !== text) line.textContent = text;
+    line.className = "paper " + (key.startsWith("js_paper_printed") ? "ready" : ["js_paper_coming", "js_paper_there"].includes(key) ? "" : "trouble");
   }
   async function follow(token) {
     for (;;) {
@@ -148,4 +151,7 @@
     }
   }, 250);
   addEventListener("contextmenu", (event) => event.preventDefault());
+
+  // What another page of the touchscreen needs (check_in.js).
+  window.linliTouch = {post, show, go, why, number, words, home};
 })();

@@ -16,13 +16,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from tests.bench.called import called
 from tests.bench.crowd import crowd
 from tests.bench.disk import slowdisk
 from tests.bench.halls import HALL_BENCHES, disk_floor
 from tests.bench.life import idle, start
+from tests.bench.line import estimates, fairness
 from tests.bench.loop import Options, burst, loop, sustained
 from tests.bench.machine import machine
+from tests.bench.paper import paper
 from tests.bench.parking import parking
+from tests.bench.printer_truth import printer_truth
+from tests.bench.stuck import stuck_printer
+from tests.bench.taking import taking
+from tests.bench.voice import voice
+from tests.bench.waits import waits
 from tests.peers.__main__ import main as peers
 from tests.whole_hall import whole_hall
 
@@ -33,9 +41,19 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "slowdisk": slowdisk,
     "parking": parking,
     "crowd": crowd,
+    "voice": voice,
     "start": start,
     "idle": idle,
+    "estimate": estimates,
+    "fairness": fairness,
+    "tickets": lambda options: taking(options.folder, rounds=options.rounds),
+    "called": lambda options: called(options.folder),
+    "stuck_printer": lambda options: stuck_printer(options.folder),
+    "figures": lambda options: waits(options.folder, rounds=options.rounds),
+    "printer_truth": printer_truth,
 }
+#: These need a whole hall; one is started for all of them.
+WHOLE_HALL = {**HALL_BENCHES, "paper": paper}
 
 
 def main(arguments: list[str]) -> int:
@@ -43,7 +61,7 @@ def main(arguments: list[str]) -> int:
         # Other people's programs, some not installed here: never part of a plain run (tests/peers/README.md).
         return peers(arguments[1:])
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Speed and size, measured.")
-    parser.add_argument("bench", nargs="*", help=f"of: {', '.join([*LOOP_BENCHES, *HALL_BENCHES])}")
+    parser.add_argument("bench", nargs="*", help=f"of: {', '.join([*LOOP_BENCHES, *WHOLE_HALL])}")
     parser.add_argument("--rounds", type=int, help="of each case (3)")
     parser.add_argument("--seconds", type=float, help="of each case in a round (5)")
     parser.add_argument("--rates", help="parking messages a second, as 0,500,10000")
@@ -54,9 +72,9 @@ def main(arguments: list[str]) -> int:
         "--quick", action="store_true", help="one round of two seconds: shows that it runs, no more"
     )
     asked = parser.parse_args(arguments)
-    if unknown := [name for name in asked.bench if name not in LOOP_BENCHES | HALL_BENCHES]:
+    if unknown := [name for name in asked.bench if name not in LOOP_BENCHES | WHOLE_HALL]:
         parser.error(
-            f"no such bench: {', '.join(unknown)}; there are: {', '.join([*LOOP_BENCHES, *HALL_BENCHES])}"
+            f"no such bench: {', '.join(unknown)}; there are: {', '.join([*LOOP_BENCHES, *WHOLE_HALL])}"
         )
     print(f"machine: {machine()}", flush=True)
     with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder:
@@ -69,13 +87,13 @@ def main(arguments: list[str]) -> int:
             rates=[int(rate) for rate in asked.rates.split(",")] if asked.rates else options.rates,
         )
         run_loop_benches(asked.bench, options, both_brokers=asked.broker is None)
-        wanted = [name for name in HALL_BENCHES if name in asked.bench or not asked.bench]
+        wanted = [name for name in WHOLE_HALL if name in asked.bench or not asked.bench]
         if wanted:
             disk_floor(Path(folder))
             with whole_hall(Path(folder) / "hall") as hall:
                 for name in wanted:
                     print(f"{name}:", flush=True)
-                    HALL_BENCHES[name](hall)
+                    WHOLE_HALL[name](hall)
     return 0
 
 

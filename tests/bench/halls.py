@@ -152,7 +152,7 @@ def _take(client: http.client.HTTPConnection, key: str) -> tuple[str, float]:
     return words["number"], (time.perf_counter() - began) * 1000
 
 
-def tickets(hall: WholeHall) -> None:
+def clients(hall: WholeHall) -> None:
     """500 tickets one after another, then from ten clients at once; each is on disk, with its slip, when answered."""
     client = http.client.HTTPConnection("127.0.0.1", hall.http_port, timeout=30)
     began = time.perf_counter()
@@ -227,6 +227,6 @@ HALL_BENCHES: dict[str, Callable[[WholeHall], None]] = {
     "console": console,
     "screen": screen,
     "slip": slip,
-    "tickets": tickets,
+    "clients": clients,
     "memory": memory,
 }

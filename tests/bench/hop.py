@@ -87,7 +87,7 @@ class Door:
     """A person at the kiosk's HTTP door, with cookies."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.port = self._port = port
         self.cookies: dict[str, str] = {}
 
     def ask(self, method: str, path: str, fields: dict[str, str] | None = None) -> str:

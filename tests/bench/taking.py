@@ -1,4 +1,4 @@
-"""Taking numbers one by one, over HTTP, from a kiosk process of its own: is it as fast with 100,000 tickets as with none?
+"""Taking numbers one by one, over HTTP, from a kiosk of its own: as fast with 100,000 tickets as with none?
 
 Each case has a kiosk.db of its own, filled before the kiosk starts: tickets of today or of earlier days, done or still
 waiting, each with its item, its slip and its line in the journal. No bridge and no gateway: the kiosk alone answers a
@@ -22,6 +22,7 @@ from gateway.house import open_house
 from gateway.notebook import Notebook
 from linli.broker import free_port
 from tests.bench.figures import Bar, median, percentile, spread
+from tests.bench.machine import cpu_s
 from tests.parts import ROOT, Process
 
 #: Tickets that are measured in each case and round; the first ones warm the process up and are not measured.
@@ -81,11 +82,16 @@ def fill(path: Path, depth: Depth, now_ms: int, zone: ZoneInfo) -> None:
             count = min(a_day, depth.earlier - (back - 1) * a_day)
             tickets(connection, day, count, 0, now_ms - back * 86_400_000)
         if depth.today:
-            tickets(connection, today.isoformat(), depth.today, depth.waiting, now_ms - 2 * depth.today - 1000)
+            tickets(
+                connection, today.isoformat(), depth.today, depth.waiting, now_ms - 2 * depth.today - 1000
+            )
         connection.execute(
-            "INSERT INTO ticket_items SELECT ticket_id, 1, service_code, iif(state = 'DONE', 'done', 'open') FROM tickets"
+            "INSERT INTO ticket_items"
+            " SELECT ticket_id, 1, service_code, iif(state = 'DONE', 'done', 'open') FROM tickets"
         )
-        body = json.dumps({"v": 1, "kind": "ticket", "blocks": [{"text": "政务零三一号"}] * 12}, ensure_ascii=False)
+        body = json.dumps(
+            {"v": 1, "kind": "ticket", "blocks": [{"text": "政务零三一号"}] * 12}, ensure_ascii=False
+        )
         connection.execute(
             "INSERT INTO slips(printer, kind, body, created_ms, ticket_id)"
             " SELECT 'hall', 'ticket', ?, taken_ms, ticket_id FROM tickets",
@@ -93,7 +99,16 @@ def fill(path: Path, depth: Depth, now_ms: int, zone: ZoneInfo) -> None:
         )
         connection.execute(
             "INSERT INTO journal(at_ms, by, event, ticket_id, before, detail)"
-            " SELECT taken_ms, screen, 'taken', ticket_id, '{}', '{\"number\": \"B031\", \"state\": \"WAITING\"}' FROM tickets"
+            ' SELECT taken_ms, screen, \'taken\', ticket_id, \'{}\', \'{"number": "B031"}\' FROM tickets'
+        )
+
+        # A window is open, so that each person is told how long: the line is played forward while the touch waits.
+        connection.execute(
+            "INSERT INTO windows(window_id, name_zh, name_en, number) VALUES ('W2', '民生保障窗口', 'Welfare', 2)"
+        )
+        connection.execute(
+            "INSERT INTO window_spans(window_id, business_day, opened_ms, by) VALUES ('W2', ?, ?, 'bench')",
+            (today.isoformat(), now_ms - 3_600_000),
         )
 
     book.write(work)
@@ -121,6 +136,9 @@ class Kiosk:
     def start(self) -> None:
         self.process = Process("kiosk", self.environ)
         self.process.wait_line("the faces are on")
+        self.connect()
+
+    def connect(self) -> None:
         self.line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
 
     def take(self, key: str, screen: str = "bench") -> tuple[str, float]:
@@ -160,6 +178,7 @@ def commit_floor(folder: Path) -> list[float]:
 def taking(folder: Path, *, rounds: int = 3, depths: tuple[Depth, ...] = DEPTHS) -> None:
     """500 tickets one by one for each depth of the notebook; rounds are interleaved."""
     took: dict[Depth, list[list[float]]] = {depth: [] for depth in depths}
+    work_ms: dict[Depth, list[float]] = {depth: [] for depth in depths}
     floor: list[list[float]] = []
     for turn in range(rounds):
         place = folder / f"floor-{turn}"
@@ -169,12 +188,15 @@ def taking(folder: Path, *, rounds: int = 3, depths: tuple[Depth, ...] = DEPTHS)
             home = folder / f"taking-{turn}-{number}"
             kiosk = Kiosk(home)
             now_ms = int(datetime.now(UTC).timestamp() * 1000)
-            fill(kiosk.house.kiosk_db, depth, now_ms, ZoneInfo(kiosk.house.plan.hall.timezone))
+            zone = ZoneInfo(kiosk.house.plan.hall.timezone)
+            fill(kiosk.house.kiosk_db, depth, now_ms, zone)
             kiosk.start()
             try:
                 for one in range(WARM):
                     kiosk.take(f"warm-{one}", f"warm-{one}")
+                before_s = cpu_s(kiosk.process.pid)
                 took[depth].append([kiosk.take(f"t-{one}", f"s-{one}")[1] for one in range(TICKETS)])
+                work_ms[depth].append((cpu_s(kiosk.process.pid) - before_s) * 1000 / TICKETS)
             finally:
                 kiosk.close()
     p50s = {depth: median([percentile(one, 0.5) for one in found]) for depth, found in took.items()}
@@ -186,10 +208,15 @@ def taking(folder: Path, *, rounds: int = 3, depths: tuple[Depth, ...] = DEPTHS)
         all_s = [sum(one) / 1000 for one in found]
         p99s = [percentile(one, 0.99) for one in found]
         grown = p50s[depth] / p50s[depths[0]]
-        flat = "" if depth == depths[0] else f"   {grown:.2f} x the empty one's ({'flat' if grown <= FLAT else 'NOT FLAT'})"
+        flat = (
+            ""
+            if depth == depths[0]
+            else f"   {grown:.2f} x the empty one's ({'flat' if grown <= FLAT else 'NOT FLAT'})"
+        )
         print(
             f"  {TICKETS} tickets, {depth.words:<38} in all {spread(all_s)} s {ALL_S.verdict(median(all_s))}   "
             f"p50 {spread([percentile(one, 0.5) for one in found])} ms {P50.verdict(p50s[depth])}   "
-            f"p99 {spread(p99s, 1)} ms {P99.verdict(median(p99s))}{flat}",
+            f"p99 {spread(p99s, 1)} ms {P99.verdict(median(p99s))}{flat}   "
+            f"(processor {spread(work_ms[depth])} ms each)",
             flush=True,
         )

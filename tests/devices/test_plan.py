@@ -16,7 +16,9 @@ HALL_TOML = Path("hall.toml").read_text(encoding="utf-8")
 def test_the_hall_toml_that_ships_is_understood() -> None:
     plan = read_plan(HALL_TOML)
     assert [printer.id for printer in plan.printers] == ["hall"]
-    assert [(panel.id, panel.via) for panel in plan.panels] == [("gate", "mqtt"), ("gate-count", "serial")]
+    assert [(panel.id, panel.via) for panel in plan.panels] == [
+        ("gate", "mqtt"), ("gate-count", "serial"), ("w3-sign", "serial"),
+    ]  # fmt: skip
 
 
 def test_an_empty_hall_toml_is_a_hall_with_defaults() -> None:

@@ -16,8 +16,11 @@ import pytest
 import serial
 
 from devices.clock import mono_s
+from devices.plan import read_plan
+from devices.virtual.__main__ import virtual_printers
 from devices.virtual.paper import Make
 from devices.virtual.printer import VirtualPrinter
+from linli.broker import free_port
 
 CUT = b"\x1dVB\x00"
 
@@ -82,7 +85,8 @@ def test_each_trouble_is_told_in_its_own_bits_and_at_once(
     if what != "paper_in":
         assert host.hear(4) == bytes.fromhex(status)
     # Bytes that cannot be printed lie in the buffer; the questions behind them are answered all the same.
-    assert host.ask(b"waiting\n" + b"".join(b"\x10\x04" + bytes([n]) for n in (1, 2, 3, 4)), 4) == bytes.fromhex(answers)
+    four = b"".join(b"\x10\x04" + bytes([number]) for number in (1, 2, 3, 4))
+    assert host.ask(b"waiting\n" + four, 4) == bytes.fromhex(answers)
 
 
 def test_only_the_causes_that_were_asked_for_are_told(printer: VirtualPrinter, host: Host) -> None:
@@ -253,3 +257,26 @@ def test_an_order_that_it_does_not_know_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=why):
         printer.do(what, **how)
+
+
+def test_the_demos_printers_listen_on_the_loopback_where_the_hall_says_so(tmp_path: Path) -> None:
+    port = free_port()
+    plan = read_plan(f"""
+        [[printers]]\nid = "hall"\nport = "virtual"
+        [[printers]]\nid = "desk"\nport = "virtual"
+        [virtual]\nprinter_port = {port}""")
+    ports = [printer.tcp for printer in virtual_printers(plan, tmp_path)]
+    assert ports == [("127.0.0.1", port), ("127.0.0.1", port + 1)]
+
+
+def test_where_its_port_is_taken_it_says_so_and_keeps_its_serial_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        printer = VirtualPrinter("hall", tmp_path, tcp=other.getsockname())
+        printer.start()
+        assert "it has its serial line alone" in capsys.readouterr().err
+        host = Host(printer)
+        assert host.ask(b"\x10\x04\x01", 1) == b"\x12"
+        host.line.close()
+        printer.stop()

@@ -66,8 +66,6 @@ class Hall:
         self.home = home
         (home / "kiosk").mkdir(parents=True, exist_ok=True)
         (home / "kiosk" / "0001_kiosk.sql").write_text(_KIOSK, encoding="utf-8")
-        (home / "kiosk" / "gateway").mkdir(exist_ok=True)
-        (home / "kiosk" / "gateway" / "0001_gateway.sql").write_text(_GATEWAY, encoding="utf-8")
         (home / "hall.toml").write_text(_HALL.format(profile=profile, baud=baud), encoding="utf-8")
         self._kiosk: Notebook | None = None
         self._gateway: Notebook | None = None
@@ -88,7 +86,7 @@ class Hall:
     @property
     def gateway(self) -> Notebook:
         if self._gateway is None:
-            self._gateway = Notebook(self.home / "gateway.db", self.home / "kiosk" / "gateway")
+            self._gateway = Notebook(self.home / "gateway.db", ROOT / "gateway" / "schema")
         return self._gateway
 
     def order(self, body: dict[str, Any], printer: str = "hall") -> int:
@@ -118,7 +116,8 @@ class Hall:
         """The gateway writes what the panel is to show."""
         self.gateway.write(
             lambda db: db.execute(
-                "INSERT OR REPLACE INTO panels VALUES ('gate-count', ?, ?, ?, 0, 0, ?, ?, 1)",
+                "INSERT OR REPLACE INTO panels(panel, text, free, taken, unknown, closed, total, certain, since_ms)"
+                " VALUES ('gate-count', ?, ?, ?, 0, 0, ?, ?, 1)",
                 (f"空位 {free}", free, total - free, total, int(certain)),
             )
         )
@@ -193,6 +192,15 @@ class Hall:
         finally:
             reader.close()
 
+    def all_rows(self, question: str) -> list[dict[str, Any]]:
+        """Rows of bridge.db."""
+        reader = open_reader(self.home / "bridge.db")
+        try:
+            reader.row_factory = sqlite3.Row
+            return [dict(row) for row in reader.execute(question)]
+        finally:
+            reader.close()
+
     def wait_for(
         self, ask: Callable[[], dict[str, Any]], timeout_s: float = 8, **fields: object
     ) -> dict[str, Any]:
@@ -255,12 +263,4 @@ CREATE TABLE slip_verdicts (verdict_id INTEGER PRIMARY KEY, slip_id INTEGER NOT 
                     by TEXT NOT NULL, at_ms INTEGER NOT NULL);
 CREATE TABLE printer_acts (act_id INTEGER PRIMARY KEY, printer TEXT NOT NULL, act TEXT NOT NULL, by TEXT NOT NULL,
                     at_ms INTEGER NOT NULL);
-"""
-
-#: The part of gateway.db that the bridge reads.
-_GATEWAY = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE panels (panel TEXT PRIMARY KEY, text TEXT NOT NULL, free INTEGER NOT NULL, taken INTEGER NOT NULL,
-                    unknown INTEGER NOT NULL, closed INTEGER NOT NULL, total INTEGER NOT NULL,
-                    certain INTEGER NOT NULL, since_ms INTEGER NOT NULL);
 """

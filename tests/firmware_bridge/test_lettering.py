@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from devices.virtual.paper import Decoder, Piece
-from firmware_bridge.escpos import ASK_PAPER, render
-from firmware_bridge.lettering import clean, sign, width, wrap
+from firmware_bridge.escpos import render
+from firmware_bridge.lettering import balance, clean, sign, width, wrap
 from firmware_bridge.profiles import load_profiles
+from tests.firmware_bridge.printed import printed
+from tests.firmware_bridge.tokens import tokens
 
 PROFILES = load_profiles()
 
@@ -24,29 +25,35 @@ def gbk_cells() -> list[str]:
     return cells
 
 
-def on_paper(body: dict[str, object], profile: str = "generic80") -> Piece:
-    """The slip as the virtual printer's own decoder puts it on paper."""
-    pieces: list[Piece] = []
-    chosen = PROFILES[profile]
-    decoder = Decoder(lambda answer: None, pieces.append, chosen.dots)
-    for byte in render(body, chosen, ASK_PAPER).raw + b"\x1dVB\x00":
-        decoder.feed(byte)
-    return pieces[0]
-
-
-def test_all_21791_cells_of_gbk_reach_the_paper_as_themselves() -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [1, 2, 3])
+@pytest.mark.parametrize("name", ["generic58", "generic80", "epson-tm-t82", "sprt"])
+def test_all_21791_cells_of_gbk_reach_the_paper_as_themselves(name: str, size: int) -> None:
+    """Read twice, by readers that share nothing: the virtual printer, and a strict one that knows only our commands."""
     cells = gbk_cells()
-    assert len(cells) == 21_791
+    assert len(cells) == len(set(cells)) == 21_791
+    profile = PROFILES[name]
     for start in range(0, len(cells), 2000):
         text = "".join(cells[start : start + 2000])
-        piece = on_paper({"blocks": [{"t": "text", "text": text}]})
-        printed = "".join(ink.text for line in piece.lines for ink in line.inks)
-        assert printed.replace(" ", "") == text.replace(" ", "")
-        assert "?" not in printed
-        assert printed.count("〓") == text.count("〓")
-        assert piece.overflows == 0
-        assert piece.unknown == []
-        assert max(line.width for line in piece.lines) <= 576
+        raw = render({"blocks": [{"t": "text", "text": text, "size": size}, {"t": "cut"}]}, profile, b"").raw
+        (piece,) = printed(raw, profile)
+        on_paper = "".join(ink.text for line in piece.lines for ink in line.inks)
+        assert on_paper.replace(" ", "") == text.replace(" ", "")
+        assert (piece.overflows, piece.unknown) == (0, [])
+        assert max(line.width for line in piece.lines) <= profile.dots
+        sent = "".join(one.data.decode(profile.encoding) for one in tokens(raw, profile.encoding) if one.name == "text")
+        assert sent.replace(" ", "") == text.replace(" ", "")
+        assert "?" not in sent
+
+
+def test_gb2312_has_its_own_6763_characters_dash_and_dot_and_nothing_of_gbk() -> None:
+    """Of the 21,791 cells a GB2312 printer knows 7,445 (6,763 Han and 682 signs); the rest must be drawn."""
+    known = [one for one in gbk_cells() if sign(one, "gb2312").raw]
+    assert len(known) == 7445
+    assert sum("\u4e00" <= one <= "\u9fff" for one in known) == 6763
+    assert sign("—", "gb2312").raw == b"\xa1\xaa"
+    assert sign("·", "gb2312").raw == b"\xa1\xa4"
+    assert sign("镕", "gb2312").raw == b""
 
 
 @pytest.mark.parametrize("columns", [16, 21, 24, 32, 48])
@@ -74,6 +81,14 @@ def test_a_word_of_letters_is_kept_whole() -> None:
         "".join(one.text for one in line) for line in wrap("Bring your resident identity card", 16, "gbk")
     ]
     assert lines == ["Bring your", "resident", "identity card"]
+
+
+def test_lines_in_the_middle_are_about_equally_long_and_part_no_word_for_it() -> None:
+    text = "Environment and fire-safety hazards"
+    lines = ["".join(one.text for one in line) for line in balance(text, 16, "gbk")]
+    assert lines == ["Environment", "and fire-", "safety hazards"]
+    even = balance("群众诉求与来访登记和别的事", 24, "gbk")
+    assert [len(line) for line in even] == [7, 6]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from devices.faults import HallFileFault
@@ -39,6 +42,16 @@ def test_frames(what: ShowCount, raw: str, shown: str) -> None:
     """Yellow from a tenth of the bays down; red is only said when it is certain."""
     frame = xunpeng.compose(what)
     assert (frame.raw, frame.shown) == (bytes.fromhex(raw), shown)
+
+
+def test_the_zones_own_level_and_its_reserve_are_what_is_shown() -> None:
+    def shown(**more: Any) -> str:
+        return xunpeng.compose(replace(count(20), **more)).shown
+
+    assert shown(level="almost", reserved=4) == "16 yellow"
+    assert shown(level="full", reserved=20) == "0 red"
+    assert shown(level="open", reserved=0) == "20 green"
+    assert shown(level="", certain=False, reserved=5) == "15 yellow"
 
 
 def test_another_panels_answer_confirms_nothing() -> None:

@@ -350,7 +350,10 @@ def test_a_wrong_profile_stops_it_with_the_nearest_name(hall: Hall) -> None:
     assert hall.bridge.wait(timeout=5) == 2
 
 
-def test_every_profile_of_hall_toml_is_complete() -> None:
-    assert {"generic58", "generic80", "epson-tm-t82", "xprinter-xp80", "sprt", "gprinter", "mute58"} == set(
-        load_profiles()
-    )
+def test_every_make_has_a_profile_for_narrow_and_for_wide_paper() -> None:
+    by_width: dict[bool, set[str]] = {True: set(), False: set()}
+    for profile in load_profiles().values():
+        assert profile.dots == profile.columns * 12
+        by_width[profile.dots > 500].add(profile.name.split()[0].rstrip(","))
+    makes = {"Epson", "Xprinter", "SPRT", "Gprinter"}
+    assert by_width == {True: makes | {"80"}, False: makes | {"58"}}

@@ -108,7 +108,7 @@ def test_a_disk_too_slow_to_say_is_not_told_as_nothing_changed(
     client = hall.client(STAFF, STAFF_PASSWORD)
     client.token("/console")
 
-    def slow(*_: object) -> None:
+    def slow(*_: object, **_more: object) -> None:
         raise NotKnown("the disk has not answered for 10 s: it may or may not be written")
 
     monkeypatch.setattr(line, "call_next", slow)

@@ -264,7 +264,7 @@ def test_the_queue_is_run_from_the_keyboard(desk: Desk) -> None:
     page.keyboard.press("n")
     expect(page.locator(".serving .number")).to_have_text("B001")
     page.keyboard.press("r")
-    expect(page.locator(".serving")).to_contain_text("2×")
+    expect(page.locator(".serving")).to_contain_text("已叫 2 次")
     page.evaluate("document.activeElement.blur()")  # on a button or a list Space presses that
     page.keyboard.press("Space")
     expect(page.locator(".serving .number")).to_have_text("B002")
@@ -500,3 +500,73 @@ def test_every_text_can_be_read_from_two_metres(desk: Desk) -> None:
                 pale[f"{path}: {text[:30]}"] = round(found, 2)
     assert pale == {}
     assert read > 200  # it did look
+
+
+def test_a_whole_morning_at_a_window_by_touch(desk: Desk) -> None:
+    """Begin, hold, no-show, late return, priority, one more item, transfer, a chosen number: each a tap or two."""
+    core = desk.hall.core
+    page = desk.sits()
+    page.select_option("#window", "W2")
+    page.locator("[data-act=window_open]").click()
+    expect(page.locator(".window-now")).to_contain_text("开着")
+    for number in range(4):
+        line.take_ticket(core, "ZW-01", f"k{number}", "zh", "kiosk-1")
+    page.locator("[data-act=next]").click()
+    expect(page.locator(".serving.called .number")).to_have_text("B001")
+    page.locator("[data-act=begin]").click()
+    page.locator(".serving.begun [data-act=hold]").click()
+    expect(page.locator("#queue [data-key=held]")).to_contain_text("B001")
+    page.locator("[data-act=next]").click()
+    expect(page.locator(".serving.called .number")).to_have_text("B002")
+    page.locator("[data-act=next_absent]").click()
+    expect(page.locator(".serving.called .number")).to_have_text("B003")
+    page.locator("#queue [data-key=missed] [data-act=late]").click()
+    expect(page.locator("#queue [data-key=waiting]")).to_contain_text("B002")
+
+    page.locator(".serving [data-act=ticket]").click()
+    page.locator(".ticket-ask [data-why=elder]").click()
+    expect(page.locator(".serving .chip.lane")).to_have_text("70岁以上")
+    page.locator(".serving [data-act=ticket]").click()
+    page.locator("form[data-form=add_item] select").select_option("ZW-02")
+    page.locator("form[data-form=add_item] button").click()
+    expect(page.locator(".serving .later")).to_contain_text("临时救助")
+    page.locator(".serving [data-act=next_item]").click()
+    expect(page.locator(".serving.begun")).to_contain_text("临时救助")
+    page.locator(".serving [data-act=ticket]").click()
+    page.locator("form[data-form=transfer] select").select_option("WY-04")
+    page.locator("form[data-form=transfer] button").click()
+    expect(page.locator(".serving.free")).to_be_visible()
+
+    page.locator("#queue [data-key=waiting] li", has_text="B002").locator("[data-act=ticket]").click()
+    page.locator(".ticket-ask [data-act=call_number]").click()
+    expect(page.locator(".serving.called .number")).to_have_text("B002")
+    page.locator("[data-act=undo]").click()
+    expect(page.locator(".serving.free")).to_be_visible()
+    page.locator("#queue [data-key=held] [data-act=resume]").click()
+    expect(page.locator(".serving.begun .number")).to_have_text("B001")
+    page.locator("body").press("f")
+    expect(page.locator(".serving.free")).to_be_visible()
+    page.locator("[data-act=window_close]").click()
+    expect(page.locator(".window-now")).to_contain_text("关着")
+    page.locator("[data-act=next]").click()
+    expect(page.locator(".window-now")).to_contain_text("开着")  # a call opens it
+    states = core.reader().execute("SELECT prefix || number, service_code, state FROM tickets ORDER BY ticket_id")
+    assert [tuple(row) for row in states] == [
+        ("B1", "ZW-01", "DONE"),
+        ("B2", "ZW-01", "WAITING"),
+        ("B3", "WY-04", "WAITING"),
+        ("B4", "ZW-01", "CALLED"),
+    ]
+
+
+def test_what_a_rule_refuses_is_said_and_nothing_changes(desk: Desk) -> None:
+    page = desk.sits()
+    page.select_option("#window", "W2")
+    line.take_ticket(desk.hall.core, "ZW-01", "k1", "zh", "kiosk-1")
+    page.locator("[data-act=next]").click()
+    page.locator("[data-act=begin]").click()
+    expect(page.locator(".serving.begun")).to_be_visible()
+    desk.hall.clock.go(s=31)
+    page.locator("[data-act=undo]").click()
+    expect(page.locator("#toast")).to_have_text("已超过30秒，不能撤销")
+    expect(page.locator(".serving.begun")).to_be_visible()

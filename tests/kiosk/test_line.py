@@ -129,7 +129,7 @@ def test_people_ahead_are_those_who_wait_for_the_same_window(core: Core) -> None
 
 
 def test_ticket_and_slip_are_one_transaction(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_paper(*_: object) -> None:
+    def no_paper(*_: object, **_more: object) -> None:
         raise ValueError("the slip could not be composed")
 
     with monkeypatch.context() as broken:

@@ -16,6 +16,7 @@ from kiosk.catalogue import Catalogue
 from kiosk.core import Core
 from kiosk.gateway_link import GatewayLink
 from kiosk.live import Hub
+from kiosk.windows import open_window
 from kiosk.writer import Writer
 from tests.kiosk.conftest import ROOM, HeldClock
 from tests.kiosk.fake_gateway import FakeGateway
@@ -260,16 +261,6 @@ def test_the_parking_page_follows_the_sensors(visit: Open, gateway: FakeGateway)
     expect(page.locator("[data-old]")).to_be_visible()
 
 
-def test_a_phone_sees_its_turn_come(visit: Open, core: Core) -> None:
-    ticket = line.take_ticket(core, "ZW-01", "abcdefgh", "zh", "kiosk-1").ticket
-    page = visit(f"/t/{ticket.token}", (390, 844), clock=True)
-    expect(page.locator("[data-state]")).to_have_text("排队中")
-    line.call_next(core, "W2", "li")
-    page.clock.run_for(6000)
-    expect(page.locator("[data-state]")).to_have_text("到您了，请到")
-    expect(page.locator("[data-where]")).to_have_text("民生保障窗口")
-
-
 def test_a_hostile_name_is_only_text(visit: Open, gateway: FakeGateway) -> None:
     page = visit("/parking")
     gateway.tell(
@@ -433,3 +424,27 @@ def test_the_display_survives_a_503_and_a_restart(
     expect(page.locator("[data-number]")).to_have_text("B002", timeout=20_000)
     page.close()
     close_door(core, server)
+
+
+@pytest.mark.parametrize(("lang", "word"), [("zh", "70岁以上"), ("en", "Aged 70+")])
+def test_who_goes_first_takes_a_number_by_one_touch_too(visit: Open, core: Core, lang: str, word: str) -> None:
+    page = visit(f"/item/ZW-01?lang={lang}")
+    page.get_by_role("button", name=word).click()
+    expect(page.locator("[data-number]")).to_have_text("B001")
+    expect(page.locator("[data-first]")).to_have_count(0)
+    taken = line.waiting(core)
+    assert [(one["number"], one["lane"], one["lane_why"]) for one in taken] == [("B001", "priority", "elder")]
+    slip = core.reader().execute("SELECT body FROM slips").fetchone()[0]
+    assert ("老年优先" if lang == "zh" else "Priority: elder") in slip
+
+
+def test_an_item_that_no_open_window_serves_says_so(visit: Open, core: Core, clock: HeldClock) -> None:
+    page = visit("/item/ZW-01")
+    page.locator("[data-take]").click()
+    expect(page.locator("[data-told]")).to_have_text("办这件事的窗口现在没开，开了就叫号")
+    open_window(core, "W2", "li")
+    clock.forward(seconds=3)
+    page = visit("/item/ZW-01")
+    page.locator("[data-take]").click()
+    expect(page.locator("[data-number]")).to_have_text("B002")
+    expect(page.locator("[data-told]")).to_be_hidden()

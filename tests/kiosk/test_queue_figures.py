@@ -148,9 +148,7 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleHall]:
         hall.make_staff()
         hall.writer.write(lambda c: c.executemany(INSERT, lived(10)))
         hall.writer.write(
-            lambda c: c.execute(
-                "INSERT INTO windows(window_id, name_zh, name_en, number) VALUES ('W1', '=党群窗口', '=Party', 1)"
-            )
+            lambda c: c.execute("UPDATE windows SET name_zh = '=党群窗口', name_en = '=Party' WHERE window_id = 'W1'")
         )
         yield hall
 

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from kiosk.demo import CAN, FACTS, VALUES
+from kiosk.rules import paper_words
 from kiosk.words import TABLE, for_script, say
+from kiosk.words_phone import TABLE as PHONE
 from tests.kiosk.conftest import ROOM
 
 PAGES = sorted((ROOM / "templates").glob("*.html"))
@@ -23,14 +25,17 @@ def name_of(path: Path) -> str:
 
 
 def used_keys() -> set[str]:
-    """Keys named in a template's w(…) or in a script as "js_…" / .js_…; js_state_ is put together there."""
+    """Keys named in a template's w(…), in Python's words.say("…") or in a script as "js_…" / .js_…; js_state_ is put
+    together there."""
     keys = {f"act_{act}" for acts in CAN.values() for act in acts}
     keys |= {f"fact_{one}" for ones in FACTS.values() for one in ones} | {f"kind_{kind}" for kind in CAN}
-    keys |= set(VALUES.values())
+    keys |= set(VALUES.values()) | paper_words.KEYS
     for page in PAGES:
         for call in re.findall(r"\bw\((.*?), *(?:lang|'zh'|'en')", page.read_text(encoding="utf-8")):
             keys.update(re.findall(r"'([a-z_]+)'", call))
         keys.update(re.findall(r"\bboth\('([a-z_]+)'\)", page.read_text(encoding="utf-8")))
+    for file in ROOM.glob("*.py"):
+        keys.update(re.findall(r'\bwords\.say\(\s*"([a-z_]+)"', file.read_text(encoding="utf-8")))
     for script in SCRIPTS:
         keys.update(re.findall(r"\bjs_[A-Za-z_]+", script.read_text(encoding="utf-8")))
     if "js_state_" in keys:
@@ -42,6 +47,12 @@ def used_keys() -> set[str]:
 def test_every_key_that_is_used_exists_and_every_key_that_exists_is_used() -> None:
     assert used_keys() - set(TABLE) == set(), "a template or script asks for what nobody wrote"
     assert set(TABLE) - used_keys() == set(), "these texts are shown nowhere"
+
+
+def test_no_key_is_written_in_two_files() -> None:
+    """The second would silently take the first one's place."""
+    plain = (ROOM / "words.py").read_text(encoding="utf-8")
+    assert [key for key in PHONE if f'    "{key}":' in plain] == []
 
 
 @pytest.mark.parametrize("key", TABLE)

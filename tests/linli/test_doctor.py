@@ -19,7 +19,7 @@ import pytest
 from devices.plan import Broker, Http, Panel, Plan, Printer
 from gateway.house import House
 from gateway.notebook import Notebook
-from linli import checks_hall, checks_machine
+from linli import checks_hall, checks_machine, checks_paper
 from linli.broker import find_mosquitto, free_port, write_conf
 from linli.doctor import doctor, examine, spell
 from linli.finding import Finding, wrong
@@ -264,6 +264,34 @@ def test_a_virtual_port_and_a_panel_on_mqtt_are_no_trouble(house: House):
     plan = replace(house.plan, printers=(Printer(id="hall"),), panels=(Panel(id="gate", via="mqtt"),))
     found = only(checks_machine.serial_ports(replace(house, plan=plan)))
     assert (found.part, found.mark) == ("printer:hall", "note")
+
+
+# ---------------------------------------------------------------- paper
+
+
+def test_a_printer_is_told_with_what_to_do_and_slips_that_ask_for_a_look_are_counted(house: House):
+    there = replace(house, plan=replace(house.plan, printers=(Printer(id="hall"), Printer(id="desk"))))
+    assert list(checks_paper.printers(there)) == [], "the bridge has never run"
+    book = Notebook(house.bridge_db, ROOT / "firmware_bridge" / "schema")
+    book.write(
+        lambda db: db.execute(
+            "INSERT INTO printers(printer, state, since_ms, why_zh, why_en, paper_mm) VALUES"
+            " ('hall', 'paper_out', 1, '缺纸：请换一卷纸', 'out of paper: put in a new roll', 79000),"
+            " ('desk', 'ready', 1, '', '', 12345)"
+        )
+    )
+    book.write(
+        lambda db: db.execute(
+            "INSERT INTO jobs(slip_id, printer, state, created_ms, changed_ms, body) VALUES"
+            " (1, 'hall', 'QUEUED', 1, 1, '{}'), (2, 'hall', 'UNSURE', 1, 1, '{}')"
+        )
+    )
+    book.close()
+    hall, desk, slips = checks_paper.printers(there)
+    assert (hall.mark, hall.en, hall.do_en) == ("wrong", "out of paper, 1 slip(s) wait", "put in a new roll")
+    assert (hall.zh, hall.do_zh) == ("缺纸，1 张等着", "请换一卷纸")
+    assert (desk.mark, desk.en) == ("ok", "ready, about 12.3 m of its roll used")
+    assert (slips.mark, slips.en) == ("note", "1 slip(s) ask for a look: console, printers")
 
 
 # ---------------------------------------------------------------- processes

@@ -230,3 +230,28 @@ def test_the_hall_buttons_have_a_folder_to_work_in():
     service = _Unit(UNITS / "linli-gateway.service")["Service"]
     assert "LG_WD=/tmp" in service["Environment"].split()
     assert (service["PrivateTmp"], service["ProtectSystem"]) == ("yes", "strict")
+
+
+def test_udev_itself_reads_the_rules_and_has_nothing_to_say(tmp_path: Path):
+    """`udevadm test` in a mount namespace of its own, so that this machine's rules stay as they are; where the machine
+    forbids that, udev's grammar is held by the test above alone, and here that each line ends as a rule does."""
+    rules = UNITS / "60-linli-serial.rules"
+    folder = tmp_path / "rules.d"
+    folder.mkdir()
+    (folder / rules.name).write_text(rules.read_text(encoding="utf-8"), encoding="utf-8")
+    said = {}
+    for name, line in (("right", ""), ("wrong", 'SUBSYSTEM=="tty", SYMLNIK+="linli/x"\n')):
+        (folder / rules.name).write_text(rules.read_text(encoding="utf-8") + line, encoding="utf-8")
+        words = f"mount --bind {folder} /etc/udev/rules.d && echo SET UP && udevadm test -a add /sys/class/tty/tty0"
+        own = ["unshare", "--map-root-user", "--mount", "sh", "-c", words]
+        run = subprocess.run(own, check=False, capture_output=True, text=True, timeout=60)
+        said[name] = (run.stdout + run.stderr) if "SET UP" in run.stdout else ""
+    complaints = {
+        # "Reading rules file: …" is no complaint, and the hall's own group is made when it is installed.
+        name: [one for one in text.splitlines() if re.search(rf"{rules.name}:\d+ (?!Unknown group)", one)]
+        for name, text in said.items()
+    }
+    assert complaints["right"] == []
+    assert bool(complaints["wrong"]) == bool(said["wrong"]), "the trial can fail"
+    plain = [line for line in rules.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
+    assert all(re.fullmatch(r'([A-Z]+(\{[^}]+\})?(==|!=|\+=|=)"[^"]*"(, *|$))+', line) for line in plain)

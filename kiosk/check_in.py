@@ -1,0 +1,118 @@
+"""Checking in by code at the kiosk: eight large signs, a keypad of 32, and the same number page as everybody's.
+
+Guessing is limited: five wrong codes a minute from one screen, then a minute's rest, and staff help meanwhile. A code
+has 40 bits: at five tries a minute all of them take some 400,000 years, and a code lives for weeks at most.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import deque
+from math import ceil
+
+from flask import Blueprint, current_app, jsonify, make_response, render_template, request
+from flask.blueprints import BlueprintSetupState
+from flask.typing import ResponseReturnValue
+
+from kiosk import appointments
+from kiosk.answers import body, error, text
+from kiosk.api import taken_view
+from kiosk.appointments import UnknownCode
+from kiosk.core import Core, current_core
+from kiosk.rules.appointment import SIGNS, read_code
+from kiosk.view import SCREEN, frame
+
+blueprint = Blueprint("check_in", __name__)
+
+#: The brief of the queue: 5 tries a minute per screen.
+WRONG_AT_MOST, WRONG_IN_MS = 5, 60_000
+_GUESSERS_REMEMBERED = 500
+_LOOPBACK = re.compile(r"127\.|::1$|::ffff:127\.")
+_TRIES = "linli_code_tries"
+
+
+class Tries:
+    """Wrong codes of the last minute, by who typed them. Kept in memory: a restart gives five more, no harm."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wrong: dict[str, deque[int]] = {}
+
+    def rest_ms(self, who: str, now_ms: int) -> int:
+        """How long until the next try; 0: at once."""
+        with self._lock:
+            times = self._wrong.get(who, ())
+            recent = [one for one in times if 0 <= now_ms - one < WRONG_IN_MS]
+            return 0 if len(recent) < WRONG_AT_MOST else recent[-WRONG_AT_MOST] + WRONG_IN_MS - now_ms
+
+    def wrong(self, who: str, now_ms: int) -> None:
+        with self._lock:
+            if len(self._wrong) > _GUESSERS_REMEMBERED:
+                self._wrong.clear()
+            self._wrong.setdefault(who, deque(maxlen=WRONG_AT_MOST)).append(now_ms)
+
+
+@blueprint.record_once
+def _begin(state: BlueprintSetupState) -> None:
+    state.app.extensions[_TRIES] = Tries()
+
+
+def tries() -> Tries:
+    found = current_app.extensions[_TRIES]
+    assert isinstance(found, Tries)
+    return found
+
+
+@blueprint.get("/check-in")
+def page() -> str:
+    return render_template("check_in.html", **frame(), signs=SIGNS)
+
+
+@blueprint.post("/api/check-in")
+def check_in() -> ResponseReturnValue:
+    """``{"code","screen","lang"}`` → 201 with the ticket as `POST /api/tickets` gives it, and a `note` on the time."""
+    core, asked = current_core(), body()
+    typed, screen, lang = text(asked, "code"), text(asked, "screen"), asked.get("lang", "zh")
+    if not SCREEN.fullmatch(screen) or lang not in ("zh", "en"):
+        return error(400, "bad_request", "请求的格式不对", "The request is malformed")
+    code = read_code(typed)
+    if not code:
+        return error(
+            400,
+            "bad_code",
+            "预约码是 8 个字，没有 0、O、1、I，请再看一看预约单",
+            "A code has 8 signs and no 0, O, 1 or I: look at your slip once more",
+        )
+    return _checked_in(core, code, lang, screen)
+
+
+def _checked_in(core: Core, code: str, lang: str, screen: str) -> ResponseReturnValue:
+    who, now_ms = _who(screen), core.now_ms()
+    if rest_ms := tries().rest_ms(who, now_ms):
+        wait_s = ceil(rest_ms / 1000)
+        answer = make_response(
+            error(
+                429,
+                "too_many_codes",
+                f"输错太多次，请等 {wait_s} 秒再试，或按“叫人帮忙”",
+                f"Too many wrong codes: wait {wait_s} s, or press “Call for help”",
+            )
+        )
+        answer.headers["Retry-After"] = str(wait_s)
+        return answer
+    try:
+        done = appointments.check_in(core, code, lang, screen)
+    except UnknownCode:
+        tries().wrong(who, now_ms)
+        raise
+    view = taken_view(core, done.taken)
+    if done.arrival is not None:
+        view["note"] = {"zh": done.arrival.words_zh, "en": done.arrival.words_en}
+    return jsonify(view), 201 if done.taken.new else 200
+
+
+def _who(screen: str) -> str:
+    """The hall's own screens by their name; anybody else by the address, whatever screen it says it is."""
+    address = request.remote_addr or "?"
+    return screen if _LOOPBACK.match(address) else address

@@ -1,0 +1,121 @@
+"""When the hall is open and when each item is served: the only file that reads `opening_hours` and `hall_days`.
+
+The rules are in ``rules/hours.py``. No rows at all: always open.
+
+    hours.must_be_open(core, notebook, services, now_ms)    # in the transaction that gives a number
+    hours.standing(core, "ZW-01")                           # before the touch: what the screens show
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from devices.faults import OrderRefused
+from kiosk.catalogue import Service
+from kiosk.core import Core
+from kiosk.rules import hours as rules
+from kiosk.rules.hours import Book, HallDay, Span, Standing, Week
+
+#: A pasted list is a year of holidays, not a book.
+DAYS_AT_MOST = 400
+WHY_AT_MOST = 40
+
+
+def book(notebook: sqlite3.Connection) -> Book:
+    """All hours as they stand. Two small tables: some tens of microseconds."""
+    weeks: dict[str, dict[int, tuple[Span, ...]]] = {}
+    for code, weekday, first, last in notebook.execute(
+        "SELECT service_code, weekday, from_min, to_min FROM opening_hours ORDER BY service_code, weekday, from_min"
+    ):
+        of_day = weeks.setdefault(code, {})
+        of_day[weekday] = (*of_day.get(weekday, ()), (first, last))
+    days = {
+        row[0]: HallDay(tuple((first, last) for first, last in json.loads(row[1])), row[2], row[3])
+        for row in notebook.execute("SELECT day, spans, why_zh, why_en FROM hall_days")
+    }
+    return Book(Week(weeks.pop("", {})), days, {code: Week(of_day) for code, of_day in weeks.items()})
+
+
+def wall(core: Core, now_ms: int | None = None) -> datetime:
+    """The hall's wall clock."""
+    return datetime.fromtimestamp((core.now_ms() if now_ms is None else now_ms) / 1000, core.zone)
+
+
+def must_be_open(core: Core, notebook: sqlite3.Connection, services: Sequence[Service], now_ms: int) -> None:
+    """:raises rules.HallClosed: / :raises rules.ItemClosed: no number for one of these items now."""
+    of, now = book(notebook), wall(core, now_ms)
+    for service in services:
+        rules.must_be_open(of, service.code, now, service.name_zh, service.name_en)
+
+
+def standing(core: Core, service_code: str = "") -> Standing:
+    """How it stands with an item ("" is the hall) now."""
+    return rules.standing(book(core.reader()), service_code, wall(core))
+
+
+def closed_notice(core: Core, service: Service | None = None) -> tuple[str, str] | None:
+    """What a screen says before anybody touches in vain, in both languages; None while it is open."""
+    now_is = standing(core, service.code if service is not None else "")
+    if now_is.open:
+        return None
+    return rules.closed_words(
+        now_is, wall(core), service.name_zh if service else "", service.name_en if service else ""
+    )
+
+
+# ---------------------------------------------------------------- what staff set
+
+
+def set_week(core: Core, service_code: str, week: Mapping[int, Sequence[Span]]) -> None:
+    """The whole week of the hall ("") or of an item; an empty one: no hours of its own any more."""
+    if service_code and core.catalogue.service(service_code) is None:
+        raise OrderRefused(
+            f"没有编号为“{service_code[:20]}”的事项", f"There is no service {service_code[:20]!r}"
+        )
+    rows = [
+        (service_code, weekday, first, last)
+        for weekday, spans in week.items()
+        for first, last in rules.merged(spans)
+    ]
+
+    def work(notebook: sqlite3.Connection) -> None:
+        notebook.execute("DELETE FROM opening_hours WHERE service_code = ?", (service_code,))
+        notebook.executemany("INSERT INTO opening_hours VALUES (?, ?, ?, ?)", rows)
+
+    core.writer.write(work)
+
+
+def put_days(core: Core, days: Mapping[str, HallDay]) -> None:
+    """Exceptional days, each overruling what stood for it."""
+    if len(days) > DAYS_AT_MOST:
+        raise OrderRefused(f"一次最多 {DAYS_AT_MOST} 天", f"At most {DAYS_AT_MOST} days at once")
+    rows = [
+        (
+            day,
+            json.dumps([list(span) for span in one.spans]),
+            one.why_zh[:WHY_AT_MOST],
+            one.why_en[:WHY_AT_MOST],
+        )
+        for day, one in days.items()
+    ]
+    core.writer.write(
+        lambda notebook: notebook.executemany(
+            "INSERT INTO hall_days(day, spans, why_zh, why_en) VALUES (?, ?, ?, ?) ON CONFLICT(day) DO UPDATE SET"
+            " spans = excluded.spans, why_zh = excluded.why_zh, why_en = excluded.why_en",
+            rows,
+        )
+    )
+
+
+def drop_day(core: Core, day: str) -> None:
+    core.writer.write(lambda notebook: notebook.execute("DELETE FROM hall_days WHERE day = ?", (day,)))
+
+
+def typical_spans(of: Book) -> tuple[Span, ...]:
+    """A working weekend's hours where the list names none: those of the hall's first working weekday."""
+    if not of.hall:
+        return rules.ALL_DAY
+    return rules.merged(of.hall.spans[min(number for number, spans in of.hall.spans.items() if spans)])
