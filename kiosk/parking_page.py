@@ -54,7 +54,8 @@ def parking_page(core: Core) -> str:
             "asked": asked,
             "zone_id": zone_id if picture is not None and picture.zone_id else "",
             "who": who,
-            "whos": asked_for(park) if picture is not None else [],
+            "whos": [(one, _who_words(one, lang)) for one in asked_for(park)],
+            "goals": [one for one in park.places if one["kind"] != "gate"],
             "answer": _answer(park, place, found, who, lang) if place is not None else None,
             "shown_kinds": _kinds(park),
             "kind_names": {kind: pair[lang == "en"] for kind, pair in BAY_KINDS.items()},
@@ -70,28 +71,37 @@ def parking_page(core: Core) -> str:
 
 def _answer(park: CarPark, place: Json, found: Found | None, who: str, lang: str) -> Json:
     """What the page says of the nearest bay, in words that a screen reader reads as they stand."""
-
-    def say(key: str, **more: object) -> str:
-        return words.say(key, lang, **more)
-
-    name = place["name_en"] if lang == "en" else place["name_zh"]
     if not park.live:
-        return {"found": False, "title": say("near_away"), "more": say("near_away_more"), "bay_id": ""}
+        title, more = words.say("near_away", lang), words.say("near_away_more", lang)
+        return {"found": False, "title": title, "more": more, "bay_id": ""}
     if found is None:
-        return {"found": False, "title": say("near_none"), "more": say("near_none_more"), "bay_id": ""}
+        title, more = words.say("near_none", lang), words.say("near_none_more", lang)
+        return {"found": False, "title": title, "more": more, "bay_id": ""}
     zone = next(one for one in park.zones if one["zone_id"] == found.zone_id)
     bay = next(one for one in park.bays if one["bay_id"] == found.bay_id)
-    zone_name = zone["name_en"] if lang == "en" else zone["name_zh"]
-    missing = f"kind_of_{who}"
+    missing = words.say("near_other_disabled", lang) if who == "disabled" else ""
     return {
         "found": True,
-        "title": say("near_title", place=name),
-        "bay": say("near_bay", zone=zone_name, bay=bay["label"] or bay["bay_id"]),
-        "far": say("near_far", n=found.metres),
-        "more": say("near_on_map"),
-        "other": say("near_other", kind=say(missing)) if not found.fitting else "",
+        "title": words.say("near_title", lang, place=_name(place, lang)),
+        "bay": words.say("near_bay", lang, zone=_name(zone, lang), bay=bay["label"] or bay["bay_id"]),
+        "far": words.say("near_far", lang, n=found.metres),
+        "more": words.say("near_on_map", lang),
+        "other": "" if found.fitting else missing,
         "bay_id": found.bay_id,
     }
+
+
+def _name(one: Json, lang: str) -> str:
+    return str(one["name_en"] if lang == "en" else one["name_zh"])
+
+
+def _who_words(who: str, lang: str) -> str:
+    return {
+        "visitor": words.say("who_visitor", lang),
+        "resident": words.say("who_resident", lang),
+        "disabled": words.say("who_disabled", lang),
+        "charging": words.say("who_charging", lang),
+    }[who]
 
 
 def _kinds(park: CarPark) -> list[str]:

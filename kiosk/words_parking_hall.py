@@ -12,7 +12,6 @@ TABLE: dict[str, tuple[str, str]] = {
         "Parking is not being updated: this is how it was at {time}, for reference only",
     ),
     "map_whole": ("看全图", "Whole map"),
-    "map_zone": ("只看{zone}", "Only {zone}"),
     "near_ask": (
         "您要去哪里？点一下，告诉您最近的空位",
         "Where are you going? Touch it to find the nearest free bay",
@@ -31,17 +30,13 @@ TABLE: dict[str, tuple[str, str]] = {
         "车位信息没有更新，不敢给您指路。请看现场指示牌，或按“叫人帮忙”。",
         "Parking is not being updated, so we will not send you anywhere. Follow the signs, or press “Call for help”.",
     ),
-    "near_other": (
-        "{kind}现在没有空的，这是最近的普通空位",
-        "No {kind} is free now: this is the nearest ordinary one",
+    "near_other_disabled": (
+        "无障碍车位现在没有空的，这是最近的普通空位",
+        "No accessible bay is free now: this is the nearest ordinary one",
     ),
     "who_am_i": ("我是", "I am"),
     "who_visitor": ("访客", "a visitor"),
     "who_resident": ("本小区业主", "a resident"),
     "who_disabled": ("要无障碍车位", "in need of an accessible bay"),
     "who_charging": ("要充电", "charging a car"),
-    "kind_of_disabled": ("无障碍车位", "accessible bay"),
-    "kind_of_charging": ("充电车位", "charging bay"),
-    "reserved_of_free": ("其中 {n} 个预留", "{n} of them reserved"),
-    "sign_kinds": ("车位上的字", "Letters on the bays"),
 }

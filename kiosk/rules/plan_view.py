@@ -20,7 +20,7 @@ LEAST_M = 24.0
 #: Bays' own names are written where the picture is at most this wide; on a wider one nobody could read them.
 NAMES_WITHIN_M = 70.0
 #: Text and pins are this share of the picture's longer side, so that they are as large on any plan.
-PIN_SHARE = 0.034
+PIN_SHARE = 0.028
 #: Smallest pin, metres: as large as a bay is wide.
 LEAST_PIN_M = 1.5
 

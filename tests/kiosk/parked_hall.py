@@ -1,4 +1,4 @@
-"""A hall with a car park: a real gateway over a gateway.db in which zones, bays and a plan stand, and the kiosk's parts.
+"""A hall with a car park: a real gateway over a gateway.db with zones, bays and a plan, and the kiosk's own parts.
 
 East has a visitor's, a resident's, a disabled and a charging bay, a fire lane and general ones; west is a row of eight.
 """
