@@ -171,7 +171,8 @@ def test_killed_again_and_again_no_slip_is_lost_and_none_comes_twice(hall: Hall)
         for _ in range(4):
             ordered.append(hall.order(slip(f"政务 B{len(ordered) + 1:03}")))
         hall.printer.do("slow", bps=19200)
-        hall.wait_job(ordered[-1 - dice.randrange(4)], dice.choice(["SENDING", "PRINTED"]))
+        begun = ordered[-1 - dice.randrange(4)]
+        hall.wait_for(lambda begun=begun: {"begun": hall.job(begun).get("state", "QUEUED") != "QUEUED"}, begun=True)
         hall.stop_bridge(signal.SIGKILL)
     hall.printer.do("slow", bps=0)
     hall.start_bridge()

@@ -74,6 +74,8 @@ MATRIX = {
     "POST /console/printers": ("401", "423", "403", "in", "in"),
     "GET /console/devices/rounds": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "POST /console/devices/rounds": ("401", "423", "403", "in", "in"),
+    "GET /console/devices/fleet": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "POST /console/devices/fleet": ("401", "423", "403", "in", "in"),
     "GET /console/live": ("401", "in", "403", "in", "in"),
     "GET /console/api/session": ("in", "in", "in", "in", "in"),
     "GET /console/api/calls": ("401", "in", "403", "in", "in"),
