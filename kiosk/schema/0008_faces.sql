@@ -100,3 +100,15 @@ CREATE TABLE notices(
     made_by   TEXT    NOT NULL,
     gone_ms   INTEGER
 ) STRICT;
+
+-- Plans of the car park that somebody has handed in, and how it was before each of them was used: undo is to use that one
+-- again. `body` is the file as one JSON object (kiosk/plan_file.py).
+CREATE TABLE parking_plans(
+    plan_id    INTEGER PRIMARY KEY,
+    name       TEXT    NOT NULL,
+    state      TEXT    NOT NULL CHECK (state IN ('draft', 'used', 'before')),
+    bays       INTEGER NOT NULL,
+    at_ms      INTEGER NOT NULL,
+    by         TEXT    NOT NULL,
+    body       TEXT    NOT NULL
+) STRICT;
