@@ -43,7 +43,7 @@ FRESH = 20
 #: A longer line is not played person by person: it is added up.
 PLAYED = 60
 #: The sums of such a line are kept for so long, so that a touch costs the same however long the line is.
-TALLY_MS = 5_000
+TALLY_MS = 20_000
 #: Stands behind everybody who came in the same millisecond.
 NEWCOMER = 2**62
 #: Between two days of the past the learning thread lets the others go first.

@@ -177,6 +177,10 @@ TABLE: dict[str, tuple[str, str]] = {
     # what scripts say
     "js_wait": ("正在取号…", "One moment…"),
     "js_reconnecting": ("正在重新连接，请稍等…", "Reconnecting, one moment…"),
+    "js_no_window": (
+        "办这件事的窗口现在没开，开了就叫号",
+        "No window is open for this just now: you are called when one opens",
+    ),
     "js_people": ("{n} 人", "{n}"),
     "js_paper_coming": ("正在打印，纸马上出来", "Printing: your slip is coming"),
     "js_paper_printed": ("纸已打好，请取走", "Your slip is ready: please take it"),

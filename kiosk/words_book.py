@@ -31,12 +31,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "book_full": ("{time}（满）", "{time} (full)"),
     "book_no_slots": ("这一天没有可约的时间。", "There is no slot on this day."),
     "book_lane": ("优先", "Priority"),
-    "lane_why_": ("普通", "none"),
-    "lane_why_elder": ("70 岁以上", "70 and older"),
-    "lane_why_disabled": ("残疾人", "disabled"),
-    "lane_why_veteran": ("军人、退役军人", "veteran or soldier"),
-    "lane_why_child": ("带小孩", "with a small child"),
-    "lane_why_staff": ("工作人员照顾", "staff's word"),
     "book_make": ("预约并打印", "Book and print"),
     "book_made": ("已预约 {time}，预约码：", "Booked for {time}. The code:"),
     "book_made_more": (
@@ -57,7 +51,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "did_booking_checked_in": ("替人报到", "Checked somebody in"),
     "did_booking_printed": ("打印预约单", "Printed an appointment"),
     # opening hours
-    "hours": ("开放时间", "Opening hours"),
+    "hall_hours": ("开放时间", "Opening hours"),
     "hours_hall": ("大厅每周的开放时间", "The hall's week"),
     "hours_how": (
         "每天一行，写成 9:00-12:00 14:00-17:00；不写就是不开。七天都不写：一直开放。",

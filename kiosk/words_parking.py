@@ -186,8 +186,8 @@ WORDS: dict[str, tuple[str, str]] = {
             "转角 0 度时车头朝上。车位和区域要先登记好，图上不能有没登记的。"
         ),
         (
-            "One line for each bay or place. Lengths are metres from the upper left corner: x to the right, y down, to the "
-            "bay's middle. At 0 degrees a car stands upright. Bays and zones must be set up before."
+            "One line for each bay or place. Lengths are metres from the upper left corner: x to the right, y down, to "
+            "the bay's middle. At 0 degrees a car stands upright. Bays and zones must be set up before."
         ),
     ),
     "pk_plan_sample": (

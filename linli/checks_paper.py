@@ -35,7 +35,8 @@ def printers(house: House) -> Iterator[Finding]:
         return  # an old schema or a file that cannot be read: said by "notebooks"
     for one in house.plan.printers:
         if one.id in rows:
-            yield _printer(one.id, *rows[one.id], waiting.get(one.id, 0))
+            state, why_zh, why_en, paper_mm = rows[one.id]
+            yield _printer(one.id, state, why_zh, why_en, paper_mm, waiting.get(one.id, 0))
     if asking:
         yield note(
             "slips",

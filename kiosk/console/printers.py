@@ -58,6 +58,7 @@ def printer_act() -> ResponseReturnValue:
             acts.settle(slip_id, do)
             told = "again" if do == "again" else "settled"
         elif do in REASONS and slip_id:
+            _must_be_over(core, slip_id)
             new = core.writer.write(lambda notebook: print_again(notebook, slip_id, do, by, now_ms))
             acts.did("reprint", name or f"#{slip_id}", f"{WORDS[f'reason_{do}'][0]} #{new}")
             told = "again"
@@ -75,6 +76,17 @@ def printer_act() -> ResponseReturnValue:
     except OrderRefused as refused:
         return _page(409, why=care.why(refused))
     return redirect(url_for("console.printer_list", told=told, name=name), 303)
+
+
+def _must_be_over(core: Core, slip_id: int) -> None:
+    """Only what is off the printers' hands is printed again: else it would come out twice, once without a mark.
+
+    :raises OrderRefused: it still waits, or staff are being asked about it.
+    """
+    job = core.bridge_reader().execute("SELECT state FROM jobs WHERE slip_id = ?", (slip_id,)).fetchone()
+    known = core.reader().execute("SELECT 1 FROM slips WHERE slip_id = ?", (slip_id,)).fetchone()
+    if known is not None and (job is None or job["state"] not in ("PRINTED", "SETTLED")):
+        raise OrderRefused(say("reprint_not_yet", "zh"), say("reprint_not_yet", "en"))
 
 
 def _page(status: int = 200, why: str = "", done: str = "") -> ResponseReturnValue:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from devices.plan import Hall
@@ -183,14 +184,18 @@ def wire_bytes(blocks: list[Block]) -> int:
 
 def _bytes(text: str) -> int:
     """ASCII one byte, Chinese two. What a printer does not know costs far more, but no text of ours has it."""
-    return sum(1 if one.isascii() else 2 for one in text)
+    return 2 * len(text) - len(text.encode("ascii", "ignore"))
 
 
 _width = _bytes
 
 
+@lru_cache(maxsize=1024)
 def _lines(text: str, columns: int) -> int:
-    """Into how many lines ``columns`` wide a text breaks: Chinese anywhere, other words whole."""
+    """Into how many lines ``columns`` wide a text breaks: Chinese anywhere, other words whole.
+
+    Remembered: a touch waits for its slip, and most of what stands on it is the catalogue's.
+    """
     lines, used = 1, 0
     for word in re.findall(r"[!-~]+ ?|.", text):
         wide = _width(word)

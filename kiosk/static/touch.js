@@ -96,8 +96,9 @@
     find("[data-name]").textContent = ticket["service_" + body.dataset.lang];
     find("[data-ahead]").textContent = say("js_people", ticket.ahead);
     find("[data-go-to]").textContent = ticket.windows.map((one) => one[body.dataset.lang]).join(" ");
-    find("[data-told]").hidden = !ticket.note;
-    if (ticket.note) find("[data-told]").textContent = ticket.note[body.dataset.lang];
+    const open = ticket.windows.some((one) => one.open), note = ticket.note?.[body.dataset.lang] ?? (open ? "" : words.js_no_window);
+    find("[data-told]").hidden = !note;
+    find("[data-told]").textContent = note;
     find(".act").replaceChildren();
     find("[data-first]")?.remove();
     find("[data-back]").href = home;

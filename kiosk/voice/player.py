@@ -55,19 +55,27 @@ def command(voice: Voice, environ: Mapping[str, str] = os.environ) -> list[str]:
     )
 
 
-def play(argv: list[str], file: Path, seconds: float, stopped: Stopped) -> bool:
-    """Play a file of so many seconds to its end. False: ``stopped`` said so in the middle.
+def start(argv: list[str], file: Path) -> subprocess.Popen[bytes]:
+    """Begin to play a file. `finish` must be called with what is given back.
 
-    :raises PlayerFault: the player could not be started, gave up, or hung; with its own last words.
+    :raises PlayerFault: the player could not be started.
     """
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [*argv, str(file)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
         )
     except OSError as wrong:
         raise PlayerFault(
             f"播放程序打不开（{argv[0]}）：叫号照常显示在屏幕上", f"{argv[0]} cannot be started: {wrong}"
         ) from wrong
+
+
+def finish(process: subprocess.Popen[bytes], seconds: float, stopped: Stopped) -> bool:
+    """Wait until it has played its file of so many seconds. False: ``stopped`` said so in the middle.
+
+    :raises PlayerFault: the player gave up, or hung; with its own last words.
+    """
+    name = process.args[0] if isinstance(process.args, list) else "the player"
     until_s = mono_s() + seconds + LATE_S
     with process:
         while True:
@@ -82,12 +90,12 @@ def play(argv: list[str], file: Path, seconds: float, stopped: Stopped) -> bool:
                     return False
                 raise PlayerFault(
                     "播放程序没有反应：检查音箱和声卡，或重新插拔；叫号照常显示在屏幕上",
-                    f"{argv[0]} hung and was ended: check loudspeaker and sound card; the screens show the numbers",
+                    f"{name} hung and was ended: check loudspeaker and sound card; the screens show the numbers",
                 ) from None
             if code == 0:
                 return True
             words = (process.stderr.read() if process.stderr else b"").decode("utf-8", "replace").strip()
             raise PlayerFault(
                 f"声音放不出来：检查音箱、声卡和 hall.toml 里的 device（{words[:120] or code}）",
-                f"{argv[0]} failed ({words[:200] or code}): check loudspeaker, sound card and device in hall.toml",
+                f"{name} failed ({words[:200] or code}): check loudspeaker, sound card and device in hall.toml",
             )

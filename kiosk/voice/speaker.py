@@ -11,14 +11,17 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import subprocess
 import threading
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from devices.clock import mono_s
 from devices.faults import NotWritten
 from gateway.log import say_once
 from kiosk.core import Core
-from kiosk.rules.calling_words import ENGLISH, MANDARIN, alarm_words, parts_to_record
+from kiosk.rules.calling_words import ENGLISH, GONG, MANDARIN, alarm_words, parts_to_record
 from kiosk.voice import player
 from kiosk.voice.desk import Saying
 from kiosk.voice.player import PlayerFault
@@ -31,6 +34,8 @@ ALARM_EVERY_S = 20.0
 #: How often what waits is looked after where others speak.
 WATCH_EVERY_S = 2.0
 HALL = "hall"
+#: The longest sentence, twice, with what espeak-ng takes for it.
+LONGEST_S = 30.0
 
 
 class Voice:
@@ -98,22 +103,38 @@ class Voice:
     # ---------------------------------------------------------------- saying
 
     def _say(self, saying: Saying) -> None:
-        spoken = self._desk.sound_of(saying)
-        if not self._desk.began(saying, spoken.sound.seconds):
-            return
         try:
-            whole = self._play(f"{saying.announcement_id}", spoken.sound, self._is_interrupted)
+            whole, why = self._said(saying)
         except PlayerFault as wrong:
             self._desk.fault("player", wrong.zh, wrong.en)
             self._desk.ended(saying, why=wrong.en)
             return
         self._desk.well("player")
         if whole:
-            self._desk.ended(
-                saying, why=f"only gonged: {', '.join(spoken.missing)}" if spoken.missing else ""
-            )
+            self._desk.ended(saying, why=why)
         else:
             self._desk.cut(saying, "an emergency came first", harmless=True)
+
+    def _said(self, saying: Saying) -> tuple[bool, str]:
+        """Whether it was said to its end, and what was not said of it.
+
+        :raises PlayerFault: it cannot be heard.
+        """
+        clips, policy, gong = self._desk.clips, self._desk.policy(), None
+        if saying.words[0] == GONG and policy.gong and not clips.ready(saying.words, saying.voice):
+            # A new hall's first calls: the gong sounds while espeak-ng makes the words.
+            gong = clips.part(saying.voice, GONG, policy.volume)
+        if gong is None:
+            spoken = self._desk.sound_of(saying)
+            whole = self._play(f"{saying.announcement_id}", spoken.sound, self._is_interrupted, saying)
+        else:
+            with self._playing(f"gong-{saying.announcement_id}", gong) as process:
+                self._desk.began(saying, gong.seconds + LONGEST_S)
+                spoken = self._desk.sound_of(replace(saying, words=saying.words[1:]))
+                whole = player.finish(process, gong.seconds, self._is_interrupted)
+            if whole and not spoken.missing:
+                whole = self._play(f"{saying.announcement_id}", spoken.sound, self._is_interrupted)
+        return whole, f"only gonged: {', '.join(spoken.missing)}" if spoken.missing else ""
 
     def _say_alarm(self) -> None:
         self._alarm_due_s = mono_s() + ALARM_EVERY_S
@@ -132,13 +153,24 @@ class Voice:
                     return
         self._desk.well("player")
 
-    def _play(self, name: str, sound: Sound, stopped: player.Stopped) -> bool:
-        """:raises PlayerFault: it cannot be heard."""
+    def _play(self, name: str, sound: Sound, stopped: player.Stopped, saying: Saying | None = None) -> bool:
+        """Play it to its end; False where ``stopped`` said so. ``saying``: told that it began.
+
+        :raises PlayerFault: it cannot be heard.
+        """
+        with self._playing(name, sound) as process:
+            if saying is not None:
+                self._desk.began(saying, sound.seconds)
+            return player.finish(process, sound.seconds, stopped)
+
+    @contextlib.contextmanager
+    def _playing(self, name: str, sound: Sound) -> Iterator[subprocess.Popen[bytes]]:
+        """:raises PlayerFault: the player cannot be started, or the file cannot be written."""
         file = self._core.house.run_dir / f"voice-{name}.wav"
         try:
             argv = player.command(self._core.house.plan.voice)
             _put(file, sound)
-            return player.play(argv, file, sound.seconds, stopped)
+            yield player.start(argv, file)
         finally:
             file.unlink(missing_ok=True)
 
@@ -157,11 +189,10 @@ class Voice:
         categories = [one.id for one in self._core.catalogue.categories]
         with contextlib.suppress(NotWritten, sqlite3.Error):  # made when it is needed
             windows = [int(row[0]) for row in self._core.reader().execute("SELECT number FROM windows")]
-            self._desk.clips.warm(
-                dict.fromkeys((*self._desk.policy().voices, ENGLISH)),
-                lambda voice: parts_to_record(voice, categories, windows),
-                self._stopping,
-            )
+            policy = self._desk.policy()
+            for voice in dict.fromkeys((*policy.voices, ENGLISH)):
+                parts = parts_to_record(voice, categories, windows)
+                self._desk.clips.warm(voice, parts, policy.volume, self._stopping)
 
 
 def _put(file: Path, sound: Sound) -> None:

@@ -21,11 +21,15 @@ from tests.bench.crowd import crowd
 from tests.bench.disk import slowdisk
 from tests.bench.halls import HALL_BENCHES, disk_floor
 from tests.bench.life import idle, start
+from tests.bench.line import estimates, fairness
 from tests.bench.loop import Options, burst, loop, sustained
 from tests.bench.machine import machine
 from tests.bench.paper import paper
+from tests.bench.parking import parking
+from tests.bench.printer_truth import printer_truth
 from tests.bench.stuck import stuck_printer
 from tests.bench.taking import taking
+from tests.bench.voice import voice
 from tests.bench.waits import waits
 from tests.peers.__main__ import main as peers
 from tests.whole_hall import whole_hall
@@ -35,13 +39,18 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "burst": burst,
     "sustained": sustained,
     "slowdisk": slowdisk,
+    "parking": parking,
     "crowd": crowd,
+    "voice": voice,
     "start": start,
     "idle": idle,
+    "estimate": estimates,
+    "fairness": fairness,
     "tickets": lambda options: taking(options.folder, rounds=options.rounds),
     "called": lambda options: called(options.folder),
     "stuck_printer": lambda options: stuck_printer(options.folder),
     "figures": lambda options: waits(options.folder, rounds=options.rounds),
+    "printer_truth": printer_truth,
 }
 #: These need a whole hall; one is started for all of them.
 WHOLE_HALL = {**HALL_BENCHES, "paper": paper}

@@ -90,6 +90,8 @@ MATRIX = {
     "GET /console/parking/plan/<int:plan_id>": ("303→sign-in", "403", "403", "403", "in"),
     "POST /console/parking/plan/<int:plan_id>": ("401", "403", "403", "403", "in"),
     "GET /console/parking/plan.<any(json, csv):ending>": ("303→sign-in", "403", "403", "403", "in"),
+    "GET /console/devices/fleet": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "POST /console/devices/fleet": ("401", "423", "403", "in", "in"),
     "GET /console/live": ("401", "in", "403", "in", "in"),
     "GET /console/api/session": ("in", "in", "in", "in", "in"),
     "GET /console/api/calls": ("401", "in", "403", "in", "in"),

@@ -16,6 +16,7 @@ from kiosk.catalogue import Catalogue
 from kiosk.core import Core
 from kiosk.gateway_link import GatewayLink
 from kiosk.live import Hub
+from kiosk.windows import open_window
 from kiosk.writer import Writer
 from tests.kiosk.conftest import ROOM, HeldClock
 from tests.kiosk.fake_gateway import FakeGateway
@@ -114,7 +115,7 @@ def test_a_touch_becomes_a_number(visit: Open, core: Core) -> None:
     page.get_by_role("button", name="取号").click()
     expect(page.locator("[data-number]")).to_have_text("B001")
     expect(page.locator("[data-ahead]")).to_have_text("0 人")
-    expect(page.locator("[data-paper]")).to_have_text("打印机暂时没有响应，请拍照或记住号码")
+    expect(page.locator("[data-paper]")).to_have_text("打印机没有响应：请拍下这个号码，或告诉工作人员")
     assert [one["number"] for one in line.waiting(core)] == ["B001"]
 
 
@@ -435,3 +436,15 @@ def test_who_goes_first_takes_a_number_by_one_touch_too(visit: Open, core: Core,
     assert [(one["number"], one["lane"], one["lane_why"]) for one in taken] == [("B001", "priority", "elder")]
     slip = core.reader().execute("SELECT body FROM slips").fetchone()[0]
     assert ("老年优先" if lang == "zh" else "Priority: elder") in slip
+
+
+def test_an_item_that_no_open_window_serves_says_so(visit: Open, core: Core, clock: HeldClock) -> None:
+    page = visit("/item/ZW-01")
+    page.locator("[data-take]").click()
+    expect(page.locator("[data-told]")).to_have_text("办这件事的窗口现在没开，开了就叫号")
+    open_window(core, "W2", "li")
+    clock.forward(seconds=3)
+    page = visit("/item/ZW-01")
+    page.locator("[data-take]").click()
+    expect(page.locator("[data-number]")).to_have_text("B002")
+    expect(page.locator("[data-told]")).to_be_hidden()

@@ -38,6 +38,9 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakePlayer
 
 @pytest.fixture
 def voice(core: Core, fake: FakePlayer) -> Iterator[Voice]:
+    """The voice of a hall that has called before: each word was made once."""
+    for category, number, window in (("government", 31, 3), ("government", 32, 3), ("party", 7, 1)):
+        core.voice.clips.sentence(words_of(category, "B", number, window, "zh"), "zh", VoicePolicy())
     one = Voice(core)
     one.start()
     yield one
@@ -151,6 +154,26 @@ def test_two_windows_call_in_the_same_moment_and_both_are_heard_whole_and_in_ord
     assert voice.idle.wait(10)
     states = [(row["state"], row["began_ms"] is not None, row["ended_ms"] is not None) for row in rows(core)]
     assert states == [("spoken", True, True)] * 2
+
+
+def test_a_new_halls_first_call_gongs_while_its_words_are_made(core: Core, fake: FakePlayer) -> None:
+    number = call(core, 31, 3)
+    Voice(core).turn()
+    told = [fake.heard()[:2] for _ in range(4)]
+    assert told == [
+        ("begins", f"voice-gong-{number}.wav"),
+        ("ends", f"voice-gong-{number}.wav"),
+        ("begins", f"voice-{number}.wav"),
+        ("ends", f"voice-{number}.wav"),
+    ]
+    gong, words = (fake.seconds(name) for name in (told[0][1], told[2][1]))
+    again = call(core, 31, 3)
+    Voice(core).turn()
+    assert fake.heard()[1] == f"voice-{again}.wav"
+    assert fake.seconds(f"voice-{again}.wav") == pytest.approx(gong + 0.25 + words, abs=0.01), (
+        "nothing is left out"
+    )
+    assert [row["state"] for row in rows(core)] == ["spoken", "spoken"]
 
 
 def test_a_bell_that_nobody_rang_only_delays(core: Core, fake: FakePlayer, voice: Voice) -> None:

@@ -89,7 +89,7 @@ def test_a_window_that_is_the_halls_own_survives_a_new_catalogue(core: Core) -> 
     windows.fill(core)
     mine = windows_now(core).window("W2")
     assert mine is not None
-    assert (mine.zh, mine.skills, mine.own) == ("流动窗口", {"ZW-01"}, True)
+    assert (mine.zh, mine.skills, mine.own) == ("流动窗口", frozenset({"ZW-01"}), True)
     core.writer.write(
         lambda notebook: notebook.execute("INSERT INTO windows VALUES ('W0','旧','Old',90,0,'','',NULL,0)")
     )

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import stat
+import sys
 import wave
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -53,7 +54,7 @@ class FakePlayer:
         self.line.settimeout(10)
         self.manner("ok")
         program = self.folder / "aplay"
-        program.write_text(_PROGRAM.format(python="/usr/bin/env python3", here=str(self.folder)))
+        program.write_text(_PROGRAM.format(python=f"{sys.executable} -IS", here=str(self.folder)))
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
 
     @property
