@@ -14,11 +14,8 @@ from kiosk.words_answering import WORDS as ANSWERING
 from kiosk.words_book import WORDS as BOOK
 from kiosk.words_care import WORDS as CARE
 from kiosk.words_figures import WORDS as FIGURES
-<<<<<<< HEAD
-from kiosk.words_parking import WORDS as PARKING
-=======
 from kiosk.words_fleet import WORDS as FLEET
->>>>>>> main
+from kiosk.words_parking import WORDS as PARKING
 from kiosk.words_policy import WORDS as POLICY
 from kiosk.words_printers import WORDS as PRINTERS
 from kiosk.words_queue import WORDS as QUEUE

@@ -101,7 +101,6 @@ CREATE TABLE notices(
     gone_ms   INTEGER
 ) STRICT;
 
-<<<<<<< HEAD
 -- Plans of the car park that somebody has handed in, and how it was before each of them was used: undo is to use that one
 -- again. `body` is the file as one JSON object (kiosk/plan_file.py).
 CREATE TABLE parking_plans(
@@ -113,7 +112,7 @@ CREATE TABLE parking_plans(
     by         TEXT    NOT NULL,
     body       TEXT    NOT NULL
 ) STRICT;
-=======
+
 -- The car park's days that are over, counted once from gateway.db's bay_moves (parking_history.py): one row a zone and
 -- day, so that a month of 2,000 bays is read in a moment. `figures`: ZoneDay.packed of kiosk/rules/parking_history.py.
 CREATE TABLE parking_days(
@@ -122,4 +121,3 @@ CREATE TABLE parking_days(
     figures TEXT NOT NULL,
     PRIMARY KEY (day, zone_id)
 ) STRICT, WITHOUT ROWID;
->>>>>>> main
