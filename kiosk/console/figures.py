@@ -69,7 +69,7 @@ def queue_figures() -> ResponseReturnValue:
     except OrderRefused as refused:
         return care.page("console/queue_figures.html", 400, **{**filled, "why": care.why(refused)})
     except OutsideDown as wrong:
-        return care.page("console/queue_figures.html", 503, **{**filled, "why": _trouble(wrong, lang)})
+        return care.page("console/queue_figures.html", 503, **{**filled, "why": trouble(wrong, lang)})
     shown = {
         "report": report,
         "parts": [_part(core, report, part, lang) for part in PARTS[1:] if report.of(part)],
@@ -107,7 +107,7 @@ def queue_figures_xlsx() -> ResponseReturnValue:
             [part_table(core, found, part, lang) for part in PARTS if part == "all" or found.of(part)]
         )
     except ReportFailed as wrong:
-        return door.refuse_words(503, _trouble(wrong, lang))
+        return door.refuse_words(503, trouble(wrong, lang))
     acts.did("export_queue_figures", f"{found.first} {found.last} xlsx")
     return Response(
         made,
@@ -118,26 +118,26 @@ def queue_figures_xlsx() -> ResponseReturnValue:
     )
 
 
-def reports() -> Reports:
+def reports() -> Reports[Report]:
     """The application's reports."""
     core = current_core()
-    kept: Reports = current_app.extensions.setdefault("linli.reports", Reports(core.house.kiosk_db))
+    kept: Reports[Report] = current_app.extensions.setdefault("linli.reports", Reports(core.house.kiosk_db))
     return kept
 
 
 def _file_report(core: Core) -> Report | ResponseReturnValue:
     lang = care.lang()
     try:
-        job: Job = reports().ask(_asked(core).wanted)
+        job: Job[Report] = reports().ask(_asked(core).wanted)
         job.finished.wait(FILE_PATIENCE_S)
         return job.result()
     except OrderRefused as refused:
         return door.refuse_words(400, care.why(refused))
     except OutsideDown as wrong:
-        return door.refuse_words(503, _trouble(wrong, lang))
+        return door.refuse_words(503, trouble(wrong, lang))
 
 
-def _trouble(wrong: OutsideDown, lang: Lang) -> str:
+def trouble(wrong: OutsideDown, lang: Lang) -> str:
     return say("qf_busy", lang) if isinstance(wrong, TooBusy) else say("qf_failed", lang, why=str(wrong))
 
 

@@ -25,12 +25,12 @@ from tests.bench.line import estimates, fairness
 from tests.bench.loop import Options, burst, loop, sustained
 from tests.bench.machine import machine
 from tests.bench.paper import paper
+from tests.bench.parking import parking
 from tests.bench.printer_truth import printer_truth
 from tests.bench.stuck import stuck_printer
 from tests.bench.taking import taking
 from tests.bench.voice import voice
 from tests.bench.waits import waits
-from tests.bench.parking import parking
 from tests.peers.__main__ import main as peers
 from tests.whole_hall import whole_hall
 
