@@ -59,7 +59,7 @@ def parking_plan_given() -> ResponseReturnValue:
     except OrderRefused as refused:
         return _page(409, care.why(refused), pasted[:LONGEST_FILE])
     core, by = current_core(), door.me().name
-    plan_id = keep(core.writer, "draft", name or "—", plan.bays, body, by, core.now_ms())
+    plan_id = keep(core.writer, "draft", name, plan.bays, body, by, core.now_ms())
     return redirect(url_for("console.parking_plan_one", plan_id=plan_id), 303)
 
 
