@@ -51,7 +51,7 @@ def test_what_is_exported_comes_back_and_changes_nothing() -> None:
     state = hall()
     decision = put_map(state, Fields(read_plan(CSV.encode()).fields), 1)
     state.put(decision)
-    rows = [plan for plan in state.table(BayPlan).values()]
+    rows = list(state.table(BayPlan).values())
     exported = {
         "bays": [
             {"bay_id": one.bay_id, "zone_id": one.zone_id, "x_m": one.x_m, "y_m": one.y_m} for one in rows
