@@ -33,7 +33,6 @@ from firmware_bridge.printer_report import Held, PrinterReport
 from firmware_bridge.printer_state import ENDED_BY_ASKING, WELL, WORDS
 from firmware_bridge.printer_voice import (
     ASK_SOON_MS,
-    HELD_AFTER_MS,
     Changed,
     Named,
     PrinterVoice,
@@ -53,6 +52,11 @@ SLIP_GAP_MS = 60
 #: A line that takes no byte for so long is stuck, and the slip is given up. Longer than it takes to say so: a printer
 #: may hold the line while its buffer is full, and 4 KiB take 4 s to print.
 STUCK_AFTER_MS = 6000
+#: A printer that is there answers a question within a slip so soon; real ones in a tenth of it.
+ANSWER_WITHIN_MS = 300
+#: And where it has not answered after this, the rest of a long slip need not be sent to it.
+GONE_AFTER_MS = 1000
+AWAY = ("打印中途打印机断过电或断过线", "the printer was away for a moment in the middle of it")
 #: How often a printer with an error is asked to recover (``DLE ENQ 2``): a person has cleared it meanwhile, or not.
 RECOVER_EVERY_MS = 3000
 RECOVER = b"\x10\x05\x02"
@@ -207,7 +211,15 @@ class PrinterDesk:
 
     def _may_ask(self, tick_ms: int) -> bool:
         """Never in the middle of a slip: a question would be taken for its dots."""
-        return self._slip is None or tick_ms >= self._slip.arrives_ms
+        slip = self._slip
+        if slip is None:
+            return True
+        unanswered = slip.still_there < len(slip.questions)
+        if tick_ms < slip.arrives_ms + (ANSWER_WITHIN_MS if unanswered else 0):
+            return False
+        if unanswered and self.voice.lost_within():
+            slip.doubted = True
+        return True
 
     def _round_done(self, tick_ms: int) -> None:
         """The printer is known: if it is well, the next slip goes out."""
@@ -262,7 +274,7 @@ class PrinterDesk:
     def _watch_line(self, tick_ms: int) -> None:
         """Whether bytes wait that nobody takes."""
         held_ms = self._held.look(len(self._out) + (self.port.waiting() if self.port.is_open else 0), tick_ms)
-        self.voice.held = held_ms >= HELD_AFTER_MS
+        self.voice.hold(held_ms, tick_ms)
         if self._slip is not None and held_ms >= ALIVE_EVERY_MS and not self.voice.health.offline:
             self._slip.doubted = True  # its power may have gone and come again meanwhile
 
@@ -350,11 +362,7 @@ class PrinterDesk:
         if verdict is Believed.LOOK_AGAIN and not self.voice.asked:
             self._ask(tick_ms)
         elif verdict is Believed.AWAY or (verdict is Believed.DONE and slip.doubted):
-            self._word_missing(
-                tick_ms,
-                "打印中途打印机断过电或断过线",
-                "the printer was away for a moment in the middle of it",
-            )
+            self._word_missing(tick_ms, *AWAY)
         elif verdict is Believed.NO_WORD:
             self._word_missing(tick_ms, "打印机一直没说打完", "the printer never said that it was done")
         elif verdict is Believed.DONE:
@@ -387,6 +395,10 @@ class PrinterDesk:
             self._word_missing(tick_ms, "打印机不收数据", "the printer takes no more bytes")
             self._start_line_over()
             return
+        overdue = slip.still_there < len(slip.questions) and tick_ms >= slip.answer_due_ms + GONE_AFTER_MS
+        if overdue and not slip.rested_ms and self._held.since_ms >= tick_ms - ALIVE_EVERY_MS:
+            self._word_missing(tick_ms, *AWAY)
+            return
         if not self._out and slip.probe_due(tick_ms) and not self.voice.asked:
             self._out += slip.probe(tick_ms)
             self.writable(tick_ms)
@@ -418,17 +430,18 @@ class PrinterDesk:
         slip, self._slip = self._slip, None
         assert slip is not None
         job = slip.job
-        self.voice.unask(slip.unsent_questions)
+        # What the kernel holds of it is not sent either. A late answer is heard before anything is asked again.
+        thrown = self.port.discard() if self.port.is_open else 0
+        slip.left = max(0, slip.left - thrown)
+        self.voice.lost_within()
+        self.voice.next_ask_ms = tick_ms + ANSWER_WITHIN_MS
         self._drain = None
         # The rest of the slip is not sent: no question may be taken for it.
         self._out[:] = escpos.wake(self._jobs.mend_bytes(self.printer.id)) if slip.left else b""
-        held_all = self.port.is_open and self.port.waiting() >= slip.left > 0
-        if slip.left == 0 or held_all:
-            # What the kernel still holds is thrown away with the line (`_start_line_over`), which a held line brings.
-            mend_bytes = max(slip.mend_before, escpos.SHORT_COMMANDS if held_all else 0)
+        if slip.left == 0:
+            # A byte may have slipped away while the rest was thrown away.
+            mend_bytes = max(slip.mend_before, escpos.SHORT_COMMANDS if thrown else 0)
             self._debt.owe(lambda: self._jobs.nothing_left(job, mend_bytes), tick_ms)
-            if held_all:
-                self._start_line_over()
             return
         if event in (Event.WORD_MISSING, Event.LINE_LOST) and slip.mark:
             self._late = slip

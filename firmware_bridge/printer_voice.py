@@ -25,6 +25,8 @@ from firmware_bridge.printer_state import TEARS, WELL, WORDS, Health
 ASK_EVERY_MS = 1000
 #: How often while a slip waits for its word or a fault stands: whoever has put in paper sees it at once.
 ASK_SOON_MS = 250
+#: After so long a round of which nothing was answered is asked anew. Longer than any answer takes.
+ASK_SILENT_MS = 500
 #: Without any answer for so long a printer is silent. An idle one is asked once a second, so it has had 1.3 s for an
 #: answer that real printers give within 0.1 s; staff shall know within 3 s.
 SILENT_AFTER_MS = 2300
@@ -73,8 +75,6 @@ class PrinterVoice:
     def __init__(self, mute: bool = False) -> None:
         self.mute = mute
         self.health = Health()
-        #: Bytes wait and none can leave; set by the owner of the line.
-        self.held = False
         self.next_ask_ms = 0
         self._answers = Answers()
         self.begin(0)
@@ -83,7 +83,10 @@ class PrinterVoice:
         """The line was opened: nothing is known."""
         self._answers.reset()
         self.health = Health()
-        self.held = self._silent = self._garbage = False
+        self._silent = self._garbage = False
+        #: Bytes wait and none can leave; and whether that is what is wrong.
+        self.held = self._holds = False
+        self._silent_ms = tick_ms
         self._pending: list[int] = []
         self._round: list[int] = []
         self._spoiled = False
@@ -97,12 +100,12 @@ class PrinterVoice:
     def state(self) -> str:
         """One word of docs/protocol.md, section 8 (``port_missing`` is the line's owner's)."""
         said = self.health.state
+        if self._holds and said not in TEARS and said != "offline":
+            return "flow_stopped"
         if self._garbage:
             return "garbage"
         if self._silent:
             return "silent"
-        if self.held and said not in TEARS and said != "offline":
-            return "flow_stopped"
         return said or "unknown"
 
     @property
@@ -142,9 +145,14 @@ class PrinterVoice:
         """So many questions stand within a slip that is about to be sent."""
         self._pending += [ALIVE] * count
 
-    def unask(self, count: int) -> None:
-        """The last ``count`` of them will not be sent."""
-        del self._pending[len(self._pending) - count :]
+    def lost_within(self) -> bool:
+        """Forget questions within a slip that had to be answered by now. True: there was one, so somebody was away.
+
+        They must not stand when a round is asked: its first answer would be taken for theirs.
+        """
+        lost = ALIVE in self._pending
+        self._pending = [one for one in self._pending if one != ALIVE]
+        return lost
 
     def drop_questions(self) -> None:
         """The line's bytes were thrown away, and the questions with them."""
@@ -222,6 +230,16 @@ class PrinterVoice:
 
     # ------------------------------------------------------------ the time
 
+    def hold(self, held_ms: int, tick_ms: int) -> None:
+        """For so long bytes have waited of which none could leave.
+
+        A printer that is switched off takes nothing either, in the end: one that was silent long before stays silent.
+        """
+        was, self.held = self.held, held_ms >= HELD_AFTER_MS
+        if self.held and not was:
+            self._holds = not self._silent or tick_ms - self._silent_ms <= 2 * HELD_AFTER_MS
+        self._holds = self._holds and self.held
+
     def look(self, tick_ms: int, since_ms: int = 0) -> bool:
         """What time alone brings. ``since_ms``: no answer can have come before.
 
@@ -238,8 +256,18 @@ class PrinterVoice:
             self.health = Health()
         if self._garbage and tick_ms - self._asked_ms >= ASK_EVERY_MS:
             self._pending.clear()
-        asked_ms = self._asked_ms if self._silent else 0
-        waited_ms = tick_ms - max(self.heard_ms, self._noise_ms if self._strange else 0, since_ms, asked_ms)
+        if self._silent:
+            # Nothing is on its way: asked anew, so that whoever comes back is heard at once.
+            if tick_ms - self._asked_ms >= ASK_SILENT_MS:
+                self._pending.clear()
+            return False
+        if self._pending and not self._round and ALIVE not in self._pending:
+            # Not one of the four was answered: the printer was not there when they came. Asked anew.
+            unheard_ms = tick_ms - max(self.heard_ms, since_ms)
+            if tick_ms - max(self._asked_ms, since_ms) >= ASK_SILENT_MS and unheard_ms < SILENT_AFTER_MS:
+                self.next_ask_ms = min(self.next_ask_ms, tick_ms)
+                self._pending.clear()
+        waited_ms = tick_ms - max(self.heard_ms, self._noise_ms if self._strange else 0, since_ms)
         if waited_ms < SILENT_AFTER_MS or not (self._pending or self._garbage):
             return False
         self._pending.clear()
@@ -249,5 +277,6 @@ class PrinterVoice:
         self._garbage = False
         self._strange = 0
         self.health = Health()
-        was, self._silent = self._silent, True
-        return not was
+        self._silent = True
+        self._silent_ms = tick_ms
+        return True

@@ -139,6 +139,15 @@ class SerialPort:
         except OSError:
             return 0
 
+    def discard(self) -> int:
+        """Throw away what the kernel still holds; gives how many bytes that were."""
+        count = self.waiting()
+        try:
+            termios.tcflush(self.fileno(), termios.TCOFLUSH)
+        except (OSError, termios.error):
+            return 0  # the line is going: the next read or write says so
+        return count
+
     def close(self) -> None:
         """Give the port back at once. What the line has not taken yet is thrown away."""
         line, self._line = self._line, None

@@ -24,7 +24,6 @@ from gateway.arrival import Arrival
 from gateway.discovery import FAMILY, Introductions, is_introduction
 from gateway.hall.rows import Path, Telling, Voice
 from gateway.hall.rules import Fact
-from gateway.hall.sensing import OF_A_PLACE
 from gateway.hall.state import HallState
 from gateway.hall.supervision import LOW_MV
 from gateway.log import say_once
@@ -384,16 +383,15 @@ class Entrance:
                 topic.address, topic.device_id = reading.device, device_id_of(family, reading, topic.topic)
                 presence = self._presences.known(topic.device_id, arrived_ns / 1e9, arrived_ms)
                 topic.presence = presence
-            if reading.occupied is not None or event in OF_A_PLACE:
-                if not self._placing.is_news(presence, reading, arrived_ns / 1e9, arrived_ms, dup):
-                    self._counts["old_words"] += 1
-                    if ack is not None:
-                        ack()
-                    return
-                reading = self._placing.measured(presence, topic.device_id, reading)
-            elif event == "lifecycle" and topic.topic.endswith("/join"):
+            placed = self._placing.word(presence, topic.device_id, reading, arrived_ns / 1e9, arrived_ms, dup)
+            if placed is None:
+                self._counts["old_words"] += 1
+                if ack is not None:
+                    ack()
+                return
+            reading = placed
+            if event == "lifecycle" and topic.topic.endswith("/join"):
                 self._placing.joined(presence)
-            self._placing.note(presence, reading)
         extras = reading.extras
         said = (
             topic.topic,

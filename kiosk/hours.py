@@ -24,8 +24,8 @@ DAYS_AT_MOST = 400
 WHY_AT_MOST = 40
 
 
-def book(notebook: sqlite3.Connection) -> Book:
-    """All hours as they stand. Two small tables: some tens of microseconds."""
+def book(notebook: sqlite3.Connection, day: str = "") -> Book:
+    """All hours as they stand. ``day``: of the exceptional days only this one."""
     weeks: dict[str, dict[int, tuple[Span, ...]]] = {}
     for code, weekday, first, last in notebook.execute(
         "SELECT service_code, weekday, from_min, to_min FROM opening_hours ORDER BY service_code, weekday, from_min"
@@ -34,7 +34,10 @@ def book(notebook: sqlite3.Connection) -> Book:
         of_day[weekday] = (*of_day.get(weekday, ()), (first, last))
     days = {
         row[0]: HallDay(tuple((first, last) for first, last in json.loads(row[1])), row[2], row[3])
-        for row in notebook.execute("SELECT day, spans, why_zh, why_en FROM hall_days")
+        for row in notebook.execute(
+            "SELECT day, spans, why_zh, why_en FROM hall_days" + (" WHERE day = ?" if day else ""),
+            (day,) if day else (),
+        )
     }
     return Book(Week(weeks.pop("", {})), days, {code: Week(of_day) for code, of_day in weeks.items()})
 
@@ -46,9 +49,14 @@ def wall(core: Core, now_ms: int | None = None) -> datetime:
 
 def must_be_open(core: Core, notebook: sqlite3.Connection, services: Sequence[Service], now_ms: int) -> None:
     """:raises rules.HallClosed: / :raises rules.ItemClosed: no number for one of these items now."""
-    of, now = book(notebook), wall(core, now_ms)
+    now = wall(core, now_ms)
+    # Each touch comes by here: today alone is read, and all days only to say when it opens next.
+    today = book(notebook, now.date().isoformat())
+    if all(rules.is_open(today, service.code, now) for service in services):
+        return
+    whole = book(notebook)
     for service in services:
-        rules.must_be_open(of, service.code, now, service.name_zh, service.name_en)
+        rules.must_be_open(whole, service.code, now, service.name_zh, service.name_en)
 
 
 def standing(core: Core, service_code: str = "") -> Standing:

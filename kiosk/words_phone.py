@@ -21,7 +21,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "js_soon": ("快到您了，请回大厅等候", "Nearly your turn: please come back to the hall"),
     "js_next": ("下一个就是您", "You are next"),
     "js_wait_told": ("还要等：{told}", "Still to wait: {told}"),
-    "js_no_window": (
+    "js_none_serves": (
         "现在没有窗口在办这件事，请稍等或问服务台",
         "No window serves this just now: please wait, or ask at the desk",
     ),

@@ -78,6 +78,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "reason_lost": ("弄丢了", "Lost"),
     "reason_unsure": ("没看到纸", "Not seen"),
     "reason_test": ("试打", "Test"),
+    "reprint_not_yet": (
+        "这张还没打完，先不用补打；要看一眼的请在上面点。",
+        "This slip is not over yet, so it is not printed again; if it asks for a look, decide above.",
+    ),
     "told_test": ("已送去试打。", "The test slip is on its way."),
     "told_new_roll": ("记下了：从现在起重新计纸。", "Noted: paper is counted from now on."),
     "told_again": ("正在补打 {name}。", "{name} is being printed again."),

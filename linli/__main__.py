@@ -80,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
 
     devices = words.add_parser("devices", help="the walk list: which devices need somebody, where, and for what")
     devices.add_argument("--all", action="store_true", help="also those that are well")
+    devices.add_argument(
+        "--fleet", action="store_true", help="in the order of the walk: battery, signal, temperature, firmware, service"
+    )
 
     words.add_parser("admin-token", help="the one-time token that makes the first administrator")
 
@@ -184,7 +187,7 @@ def _print(asked: argparse.Namespace) -> int:
 def _devices(asked: argparse.Namespace) -> int:
     from linli.devices import walk_list
 
-    return walk_list(asked.hall, everything=asked.all)
+    return walk_list(asked.hall, everything=asked.all, by_place=asked.fleet)
 
 
 def _admin_token(asked: argparse.Namespace) -> int:

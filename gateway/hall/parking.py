@@ -213,11 +213,16 @@ def define_bay(state: HallState, fields: Fields, now_ms: int) -> Decision:
     read = Reader(fields, None, NAMES)
     bay_id, zone_id = read.key("bay_id"), _zone(state, fields)
     old = state.bays.get(bay_id)
-    if old is not None and old.zone_id != UNCLAIMED_ZONE.zone_id:
+    if old is not None and old.zone_id == UNCLAIMED_ZONE.zone_id:
+        raise OrderRefused(
+            f"{bay_id} 是还没有认领的传感器：请先认领它",
+            f"{bay_id} is a sensor that nobody has claimed: claim it first",
+        )
+    if old is not None:
         raise OrderRefused(
             f"已有车位 {bay_id}（区域 {old.zone_id}）", f"there is a bay {bay_id} in {old.zone_id}"
         )
-    decision = bays.placed(state, bay_id, zone_id, old.device_id if old else "", now_ms)
+    decision = bays.placed(state, bay_id, zone_id, "", now_ms)
     decision.changes.append(
         JournalLine(now_ms, "BayDefined", f"bay:{bay_id}", fields.text("by", ""), zone_id)
     )

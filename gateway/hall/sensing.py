@@ -44,38 +44,38 @@ OF_A_PLACE = frozenset({"status", "fault", "count", "site", "alarm"})
 class Order:
     """The newest word of one device. It is kept beside the device's presence and dies with the process."""
 
-    __slots__ = ("_number", "_older_since_s", "_over", "_run")
+    __slots__ = ("_over", "number", "older_since_s", "run")
 
     def __init__(self) -> None:
-        self._run = ""
-        self._number: int | None = None
+        self.run = ""
+        self.number: int | None = None
         self._over: tuple[str, ...] = ()
-        self._older_since_s: float | None = None
+        self.older_since_s: float | None = None
 
     def is_news(self, run: str, number: int, now_s: float, *, again: bool = False) -> bool:
         """Take this word in, if it is newer than all before it. ``again``: the newest number may come twice."""
-        known = self._number
+        known = self.number
         if known is None:
-            self._run, self._number = run, number
+            self.run, self.number = run, number
             return True
-        if run != self._run:
+        if run != self.run:
             if run in self._over:
                 return False
-            self._over = (*self._over[-_RUNS_REMEMBERED:], self._run)
+            self._over = (*self._over[-_RUNS_REMEMBERED:], self.run)
         elif number == known:
             return again
         elif number < known:
-            since_s = self._older_since_s
+            since_s = self.older_since_s
             if since_s is None:
-                self._older_since_s = now_s
+                self.older_since_s = now_s
             if since_s is None or now_s - since_s < OLDER_AT_MOST_S:
                 return False
-        self._run, self._number, self._older_since_s = run, number, None
+        self.run, self.number, self.older_since_s = run, number, None
         return True
 
     def begin_anew(self) -> None:
         """The device has joined its network anew: its counter begins at zero."""
-        self._number, self._older_since_s = None, None
+        self.number, self.older_since_s = None, None
 
 
 def place_of(reading: Reading, now_ms: int) -> tuple[str, int, bool] | None:
@@ -119,7 +119,7 @@ _NEAR_BY_MODEL: tuple[tuple[re.Pattern[str], int], ...] = (
     # Milesight WS201 measures up to 550 mm (WS201 user guide): a shelf, not a bay; half of that.
     (re.compile(r"ws201"), 275),
 )
-_DISTANCES = frozenset({"distance_mm", "distance_cm", "distances_cm", "no_echo"})
+DISTANCES = frozenset({"distance_mm", "distance_cm", "distances_cm", "no_echo"})
 
 
 def near_mm(setting: SensorSetting | None, model: str) -> int:
@@ -132,7 +132,7 @@ def near_mm(setting: SensorSetting | None, model: str) -> int:
 
 def distance_mm(extras: Mapping[str, object]) -> float | None:
     """How far away the next thing is. None: it does not say, or it says what no distance is."""
-    if not _DISTANCES & extras.keys():
+    if not DISTANCES & extras.keys():
         return None
     told = extras.get("distance_mm")
     if told is None:
@@ -145,10 +145,6 @@ def distance_mm(extras: Mapping[str, object]) -> float | None:
     if not isinstance(told, int | float) or not _is_number(told) or not 0 < told < 65_535:
         return None
     return float(told)
-
-
-def speaks_of_distance(extras: Mapping[str, object]) -> bool:
-    return bool(_DISTANCES & extras.keys())
 
 
 def _is_number(value: object) -> bool:

@@ -140,6 +140,10 @@ def claimed(state: HallState, order: Mapping[str, object], now_ms: int) -> Decis
             if not word or not _NAME.fullmatch(word):
                 raise OrderRefused("车位传感器要填车位号和区域", "a bay sensor needs a bay_id and a zone_id")
         assert after.bay_id and after.zone_id
+        if after.zone_id == bays.UNCLAIMED_ZONE.zone_id:
+            raise OrderRefused(
+                "请选择车位所在的区域：“待认领”不是区域", "choose the bay's zone: “unclaimed” is none"
+            )
         other = state.bays.get(after.bay_id)
         if (
             other is not None

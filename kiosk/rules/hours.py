@@ -116,6 +116,12 @@ def _served_each_day(book: Book, week: Week) -> bool:
     return all(week.spans.get(number) for number, spans in book.hall.spans.items() if spans)
 
 
+def is_open(book: Book, service_code: str, at: datetime) -> bool:
+    """Whether the item is served at this moment; asks for nothing but this day."""
+    minute = at.hour * 60 + at.minute
+    return any(first <= minute < last for first, last in spans_of(book, service_code, at.date()))
+
+
 def standing(book: Book, service_code: str, at: datetime) -> Standing:
     """How it stands with the item ("" is the hall) at this moment of the hall's wall clock (with its zone)."""
     minute = at.hour * 60 + at.minute

@@ -21,7 +21,7 @@
     put("[data-where]", now.at ? now.at[lang] : "", here);
     find("[data-before]").hidden = now.state !== "WAITING";
     put("[data-ahead]", fill("js_people", {n: now.ahead}));
-    put("[data-wait]", now.served_now ? (now.wait ? fill("js_wait_told", {told: now.wait[lang]}) : "") : words.js_no_window, now.state === "WAITING");
+    put("[data-wait]", now.served_now ? (now.wait ? fill("js_wait_told", {told: now.wait[lang]}) : "") : words.js_none_serves, now.state === "WAITING");
     find("[data-windows]").hidden = now.state !== "WAITING";
     find("[data-how]").className = "how" + (now.state === "CALLED" ? " called" : now.soon ? " soon" : "");
     document.title = (now.state === "CALLED" ? words.js_now : now.state === "WAITING" ? `(${now.ahead}) ` : "") + now.number;

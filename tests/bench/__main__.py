@@ -25,7 +25,9 @@ from tests.bench.line import estimates, fairness
 from tests.bench.loop import Options, burst, loop, sustained
 from tests.bench.machine import machine
 from tests.bench.paper import paper
+from tests.bench.parking import parking
 from tests.bench.parking_history import parking_history_size
+from tests.bench.printer_truth import printer_truth
 from tests.bench.stuck import stuck_printer
 from tests.bench.taking import taking
 from tests.bench.voice import voice
@@ -38,6 +40,7 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "burst": burst,
     "sustained": sustained,
     "slowdisk": slowdisk,
+    "parking": parking,
     "crowd": crowd,
     "voice": voice,
     "start": start,
@@ -49,6 +52,7 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "stuck_printer": lambda options: stuck_printer(options.folder),
     "parking_history": lambda options: parking_history_size(options.folder, rounds=options.rounds),
     "figures": lambda options: waits(options.folder, rounds=options.rounds),
+    "printer_truth": printer_truth,
 }
 #: These need a whole hall; one is started for all of them.
 WHOLE_HALL = {**HALL_BENCHES, "paper": paper}

@@ -88,15 +88,22 @@ class Case:
 
 
 def run_case(
-    hall: Stage, parking: int, number: int, *, beside: Mapping[str, int] | None = None, **plan: Any
+    hall: Stage,
+    parking: int,
+    number: int,
+    *,
+    beside: Mapping[str, int] | None = None,
+    flood_words: Sequence[str] = (),
+    **plan: Any,
 ) -> Run:
     """Press beside a flood of ``parking`` messages a second; what came back, what was stored, what it cost.
 
-    ``number`` makes the boot of the presses and the flood's dice; ``beside``: further processes of ours, name → pid.
+    ``number`` makes the boot of the presses and the flood's dice; ``beside``: further processes of ours, name → pid;
+    ``flood_words``: further arguments of the flood.
     """
     boot = f"{number:016x}"
     presser = Presser(Plan(hall.broker.port, boot=boot, seed=number, desk=str(hall.socket), **plan))
-    flood = Flood(hall.broker.port, parking, "--seed", str(number)) if parking else None
+    flood = Flood(hall.broker.port, parking, "--seed", str(number), *flood_words) if parking else None
     select.select([], [], [], WARM_UP_S)
     before = _phases(hall)
     watch = Stopwatch({**hall.pids, **(beside or {})}, [presser.pid] + ([flood.pid] if flood else []))

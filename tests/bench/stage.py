@@ -48,6 +48,10 @@ name_zh = "东门入口屏"
 name_en = "East gate panel"
 zones = []
 via = "mqtt"
+[[panels]]
+id = "probe"
+zones = ["probe"]
+via = "mqtt"
 [gpio]
 pins = "off"
 [virtual]
@@ -136,10 +140,10 @@ class Stage:
                 stderr=log,
             )
 
-    def stop(self, module: str) -> None:
+    def stop(self, module: str, *, kill: bool = False) -> None:
         """End one of them, and wait until it has ended."""
         process = self._parts.pop(module)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
         process.wait(30)
 
     @property
@@ -153,8 +157,8 @@ class Stage:
 
     # ---------------------------------------------------------------- its furniture
 
-    def furnish(self, *, bays: int = 500, buttons: int = 200) -> None:
-        """Claim the flood's sensors (four zones, counted on a panel) and the measurer's buttons, as staff would."""
+    def furnish(self, *, bays: int = 500, buttons: int = 200, zones: int = 4) -> None:
+        """Claim the flood's sensors (some zones, counted on a panel) and the measurer's buttons, as staff would."""
         orders: list[Json] = [
             {
                 "order": "claim_device",
@@ -162,7 +166,7 @@ class Stage:
                 "kind": "bay_sensor",
                 "by": "bench",
                 "bay_id": f"bay-{name}",
-                "zone_id": f"zone-{number % 4}",
+                "zone_id": f"zone-{number % zones}",
             }
             for number, name in enumerate(bay_ids(bays))
         ]

@@ -84,6 +84,11 @@ class HeldPrinter:
     def waiting(self) -> int:
         return len(self._kernel)
 
+    def discard(self) -> int:
+        count = len(self._kernel)
+        self._kernel.clear()
+        return count
+
     def close(self) -> None:
         self.is_open = False
         self._kernel.clear()
@@ -249,7 +254,7 @@ class Trial:
         """How a slip looks that nobody interrupts; gives how many bytes it has with all that belongs to it."""
         self._begin()
         arrived = self.printer.arrived
-        slip = self.order("政务 A000")
+        slip = self.order("政务 A0000")
         assert self.until(lambda: self.job(slip) == "PRINTED", 30_000)
         self.length = self.printer.arrived - arrived
         (self.expected,) = self.printer.texts()
@@ -291,7 +296,7 @@ class Trial:
     def _judge(self, offset: int, name: str, slip_id: int, marked_may: bool) -> None:
         state, tally = self.job(slip_id), self.tally
         tally.states[state] += 1
-        whole = self.expected.replace("政务 A000", name)
+        whole = self.expected.replace("政务 A0000", name)
         texts = self.printer.texts()
         plain = sum(text.strip() == whole.strip() for text in texts)
         again = sum("补打" in text and text.strip().endswith(whole.strip()) for text in texts)

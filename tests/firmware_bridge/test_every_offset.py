@@ -32,6 +32,14 @@ def rare(words: str) -> dict[str, Any]:
     return body
 
 
+def long(words: str) -> dict[str, Any]:
+    """A guide of some 2,000 bytes: two seconds of the line."""
+    body = slip(words)
+    lines = [f"{n}. 请带好本人居民身份证和社会保障卡的原件和复印件" for n in range(30)]
+    body["blocks"][1:1] = [{"t": "text", "text": line} for line in lines]
+    return body
+
+
 def no_paper(trial: Trial) -> None:
     trial.printer.paper("out")
 
@@ -52,8 +60,14 @@ HARMS: dict[str, tuple[Callable[[Trial], None], Callable[[Trial], None] | None]]
 @pytest.mark.parametrize("harm", HARMS)
 @pytest.mark.parametrize(
     ("profile", "baud", "body"),
-    [("generic80", 9600, slip), ("epson-tm-t82", 9600, slip), ("generic80", 19200, rare)],
-    ids=["GS r", "GS ( H", "raster"],
+    [
+        ("generic80", 9600, slip),
+        ("epson-tm-t82", 9600, slip),
+        ("generic80", 19200, rare),
+        ("generic80", 9600, long),
+        ("epson-tm-t82", 9600, long),
+    ],
+    ids=["GS r", "GS ( H", "raster", "long, GS r", "long, GS ( H"],
 )
 def test_whatever_happens_at_whatever_byte(
     tmp_path: Path, profile: str, baud: int, body: Callable[[str], dict[str, Any]], harm: str
@@ -61,7 +75,8 @@ def test_whatever_happens_at_whatever_byte(
     trial = Trial(tmp_path, body, profile=profile, baud=baud, draw=checkers)
     try:
         length = trial.learn()
-        for offset in range(1 + sum(harm.encode()) % STRIDE, length, STRIDE * (1 if length < 200 else 2)):
+        stride = STRIDE * (1 if length < 200 else 2 if length < 1000 else 5)
+        for offset in range(1 + sum(harm.encode()) % STRIDE, length, stride):
             trial.run(offset, *HARMS[harm])
     finally:
         trial.close()

@@ -69,6 +69,9 @@ class Line:
     def waiting(self) -> int:
         return 0
 
+    def discard(self) -> int:
+        return 0
+
     def close(self) -> None:
         self.is_open = False
 

@@ -1,4 +1,4 @@
-"""free + taken + unknown + closed = all, whatever happens: of each zone and site, in memory, on the disk, on panels."""
+"""free + taken + unknown + closed = all, whatever happens: of each zone and site, in memory, on disk, on a panel."""
 
 from __future__ import annotations
 

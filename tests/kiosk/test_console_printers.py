@@ -79,9 +79,26 @@ def test_a_reprint_is_one_touch_and_says_why_and_a_trembling_one_is_one(hall: Co
     assert twice.status_code == 409
     assert "刚刚已经补打过" in text(twice)
     hall.clock.go(s=6)
+    hall.bridge.write(
+        lambda c: c.execute(
+            "INSERT INTO jobs(slip_id, printer, state, created_ms, changed_ms, body)"
+            " VALUES (?, 'hall', 'PRINTED', 0, 0, '{}')",
+            (again["slip_id"],),
+        )
+    )
     client.form(PAGE, slip_id=str(again["slip_id"]), do="torn")
     assert slips(hall)[-1]["copy_of"] == slip_id, "a copy of a copy names the first"
     assert "弄丢了" in text(client.get(PAGE))
+
+
+@pytest.mark.parametrize("state", ["QUEUED", "SENDING", "UNSURE"])
+def test_a_slip_that_may_still_come_is_not_printed_beside_itself(
+    hall: ConsoleHall, client: Client, state: str
+) -> None:
+    slip_id = hall.job(state, "政务 B031")
+    answer = client.form(PAGE, slip_id=str(slip_id), do="not_out")
+    assert (answer.status_code, "还没打完" in text(answer)) == (409, True)
+    assert len(slips(hall)) == 1
 
 
 def test_a_number_of_this_morning_is_found(hall: ConsoleHall, client: Client) -> None:

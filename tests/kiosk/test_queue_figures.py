@@ -153,6 +153,12 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleHall]:
         yield hall
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine makes no page of progress of any page here: only where a test wants one."""
+    monkeypatch.setattr(page, "PATIENCE_S", 60.0)
+
+
 @pytest.mark.slow
 def test_the_page_says_how_long_people_waited_in_plain_words(hall: ConsoleHall) -> None:
     client = hall.client(STAFF, STAFF_PASSWORD)
