@@ -66,6 +66,7 @@ ALLOWED = {
     "types",
     "typing",
     "unicodedata",
+    "urllib",  # escaping of names; its parse only
     "zoneinfo",
     "yaml",  # the catalogue's parser: text in, data out
 }

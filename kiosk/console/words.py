@@ -360,6 +360,8 @@ WORDS: dict[str, tuple[str, str]] = {
     **FIGURES,
     **FLEET,
     **PARKING_HISTORY,
+    **PARKING_HISTORY,
+    **FLEET,
     **VOICE,
     **QUEUE,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},

@@ -26,8 +26,8 @@ from tests.bench.loop import Options, burst, loop, sustained
 from tests.bench.machine import machine
 from tests.bench.paper import paper
 from tests.bench.parking import parking
-from tests.bench.printer_truth import printer_truth
 from tests.bench.parking_history import parking_history_size
+from tests.bench.printer_truth import printer_truth
 from tests.bench.stuck import stuck_printer
 from tests.bench.taking import taking
 from tests.bench.voice import voice
