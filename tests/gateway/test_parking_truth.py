@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from devices.plan import Panel
+from gateway.hall import parking_map
+from gateway.hall.parking_rows import BayPlan
 from tests.gateway.car_park import CarPark
 
 
@@ -77,3 +82,42 @@ def test_the_next_car_in_a_fire_lane_is_told_although_the_last_was_seen_to_a_mom
     park.done("finish_task", task_id=park.tasks("overstay")[0].task_id, by="小李", note="已通知车主")
     park.after(60)
     assert park.tasks("overstay") == [], "the same car is not told twice within the hour"
+
+
+# ---------------------------------------------------------------- a large plan
+
+
+_plan = st.builds(
+    BayPlan,
+    st.uuids().map(str),
+    st.just("east"),
+    x_m=st.floats(1, 60),
+    y_m=st.floats(1, 60),
+    long_m=st.floats(1, 30),
+    wide_m=st.floats(0.5, 30),
+    turn_deg=st.floats(-360, 360),
+)
+
+
+@given(plans=st.lists(_plan, max_size=8, unique_by=lambda one: one.bay_id))
+@settings(deadline=None)
+def test_bays_that_lie_on_each_other_are_found_wherever_they_lie(plans: list[BayPlan]) -> None:
+    lines = list(enumerate(plans, 1))
+    brute = {
+        (first[0], second[0]) for first, second in combinations(lines, 2) if parking_map._overlap(first[1], second[1])
+    }
+    assert {(first[0], second[0]) for first, second in parking_map._on_each_other(lines)} == brute
+
+
+def test_a_bay_is_held_against_its_neighbours_and_not_against_the_whole_compound(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Calls wait for as long as a plan is looked through."""
+    asked = []
+    monkeypatch.setattr(parking_map, "_overlap", lambda one, other: bool(asked.append((one, other))))
+    lines = [
+        (number, BayPlan(f"b{number}", "east", x_m=5 + 2.6 * (number % 40), y_m=5 + 5.4 * (number // 40)))
+        for number in range(1600)
+    ]
+    assert list(parking_map._on_each_other(lines)) == []
+    assert 1600 < len(asked) < 1600 * 20
