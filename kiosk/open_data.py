@@ -113,7 +113,9 @@ def _read(core: Core) -> list[Entity]:
     sites: list[Json] = [dict(site) for site in views_parking.sites(state)]
     for site in sites:
         heard = health.get(str(site["feed"])) not in (None, "silent", "offline")
-        site["said_heard"] = heard and f"site:{site['site_id']}" not in wrong
+        said = site["said"]
+        possible = f"site:{site['site_id']}" not in wrong and not (said and said["fault"])
+        site["said_heard"] = heard and possible
     bays: list[Json] = [dict(bay) for bay in views_parking.bays(state)]
     return ngsi.entities(core.house.plan.open_data.hall, sites, bays)
 
