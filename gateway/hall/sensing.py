@@ -12,6 +12,7 @@ Rule 4. What is being settled is memory only. An orderly stop takes it as it is;
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -32,6 +33,9 @@ _S, _MIN = 1_000, 60_000
 OLDER_AT_MOST_S = 3600.0
 #: Runs of a device that are over, by their names: a late word of one of them is no news.
 _RUNS_REMEMBERED = 8
+#: Ways of ordering that end with no run: a device may date one word and number the next (ChirpStack leaves out a frame
+#: counter of 0).
+_NO_RUNS = frozenset({"fcnt", "clock"})
 #: A device's clock that is further ahead of ours than this dates nothing.
 _AHEAD_AT_MOST_MS = 5 * _MIN
 #: 2020-01-01 UTC: a clock that says less has lost its time.
@@ -61,7 +65,8 @@ class Order:
         if run != self.run:
             if run in self._over:
                 return False
-            self._over = (*self._over[-_RUNS_REMEMBERED:], self.run)
+            if self.run not in _NO_RUNS:
+                self._over = (*self._over[-_RUNS_REMEMBERED:], self.run)
         elif number == known:
             return again
         elif number < known:
@@ -97,7 +102,7 @@ def place_of(reading: Reading, now_ms: int) -> tuple[str, int, bool] | None:
 def _told_ms(extras: Mapping[str, object]) -> int | None:
     """The device's own time: seconds or milliseconds since 1970, or ISO 8601 with its zone."""
     told = extras.get("device_time")
-    if isinstance(told, int | float) and not isinstance(told, bool):
+    if isinstance(told, int | float) and not isinstance(told, bool) and math.isfinite(told):
         return int(told * 1000 if told < _A_CLOCK_MS / 10 else told)
     told = extras.get("measured_at")
     if not isinstance(told, str) or not told:
