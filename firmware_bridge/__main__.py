@@ -25,6 +25,7 @@ from devices.clock import mono_ns, wall_ms
 from devices.faults import HallFileFault, NotWritten, SlipFault
 from devices.messages import ShowCount
 from firmware_bridge.drop_box import DropBox, read_slip
+from firmware_bridge.gateway_life import GatewayLife
 from firmware_bridge.glyphs import draw
 from firmware_bridge.jobs import SCHEMA, Jobs
 from firmware_bridge.outbox import Outbox, Signs, Watched
@@ -66,6 +67,10 @@ class Bridge:
         self.outbox = Outbox(house.kiosk_db)
         self.drop_box = DropBox(house.home / "spool-in")
         self.counts = Watched(house.gateway_db)
+        self.gateway = GatewayLife(house.gateway_socket)
+        self._gone = False
+        #: what gateway.db said last, by panel
+        self._counted: dict[str, ShowCount] = {}
         self.signs = Signs(house.kiosk_db)
         profiles = load_profiles()
         self.printers = [
@@ -245,21 +250,29 @@ class Bridge:
                 desk.nudge(tick)
 
     def _look_at_counts(self, tick: int) -> None:
-        if not self.panels or not self.counts.changed(tick):
+        if not self.panels:
             return
-        assert self.counts.connection is not None
-        try:
-            rows = {str(row["panel"]): row for row in views.panels(self.counts.connection)}
-        except sqlite3.Error as wrong:
-            say_once("gateway_db", "counts_unreadable", f"gateway.db cannot be read: {wrong}; tried every second")
-            self.counts.lost(wrong)
+        gone = self.gateway.gone(tick)
+        if self.counts.changed(tick):
+            assert self.counts.connection is not None
+            try:
+                for row in views.panels(self.counts.connection):
+                    numbers = {name: int(str(row[name])) for name in _NUMBERS}
+                    words: dict[str, Any] = {**numbers, **{name: str(row[name]) for name in _WORDS}}
+                    panel = str(row["panel"])
+                    self._counted[panel] = ShowCount(panel, certain=bool(row["certain"]), **words)
+            except sqlite3.Error as wrong:
+                say_once("gateway_db", "counts_unreadable", f"gateway.db cannot be read: {wrong}; tried every second")
+                self.counts.lost(wrong)
+                if not gone:
+                    return
+        elif gone == self._gone:
             return
+        self._gone = gone
         for desk in self.panels:
-            if desk.panel.kind == "count" and (row := rows.get(desk.panel.id)):
-                numbers = {name: int(str(row[name])) for name in _NUMBERS}
-                words: dict[str, Any] = {**numbers, **{name: str(row[name]) for name in _WORDS}}
-                desk.show(ShowCount(desk.panel.id, certain=bool(row["certain"]), **words))
-
+            count = self._counted.get(desk.panel.id)
+            if desk.panel.kind == "count" and count is not None:
+                desk.show(_nobody_counts(count) if gone else count)
 
     def _look_at_signs(self, tick: int) -> None:
         signs = [desk for desk in self.panels if desk.panel.kind == "window"]
@@ -277,6 +290,14 @@ class Bridge:
             # A sign of which the kiosk says nothing is told that it is dark: it may still show yesterday's number.
             text, blink = levels.get(desk.panel.id, ("", False))
             desk.show(ShowCalled(text, blink))
+
+
+def _nobody_counts(count: ShowCount) -> ShowCount:
+    """What a panel shows while no gateway runs: nothing of what it said last is promised."""
+    return ShowCount(
+        count.panel, "空位 --", 0, 0, count.total, 0, count.total, False, count.since_ms, arrow=count.arrow,
+        text_en="Free --",
+    )
 
 
 def _panels(house: House, jobs: Jobs) -> list[PanelDesk]:

@@ -124,9 +124,10 @@ def _count(
         sum(getattr(zone, name) for zone in zones) for name in ("free", "taken", "unknown", "closed")
     )
     reserved = sum(map(reserve_of, plans)) + sum(lanes.get(zone.zone_id, 0) for zone in zones)
-    certain = _certain(free + taken + unknown, unknown) and not any(
-        f"site:{plan.site_id}" in wrong for plan in plans
-    )
+    possible = not any(f"site:{plan.site_id}" in wrong for plan in plans)
+    certain = possible and _certain(free + taken + unknown, unknown)
+    if not possible:
+        reserved = max(reserved, free)  # a panel that has no "--" promises at least so many: none
     total = free + taken + unknown + closed
     count = ShowCount(panel.id, "", free, taken, unknown, closed, total, certain, now_ms, reserved=reserved)
     return _worded(state, panel, count, _together(plans))
@@ -144,7 +145,8 @@ def _count_of_feed(state: HallState, panel: Panel, wrong: frozenset[str], now_ms
     unknown = max(0, total - said.free - taken)
     heard = device is not None and device.health not in ("silent", "offline")
     certain = heard and _certain(total, unknown)
-    count = ShowCount(panel.id, "", said.free, taken, unknown, 0, total, certain, now_ms)
+    reserved = 0 if heard else said.free
+    count = ShowCount(panel.id, "", said.free, taken, unknown, 0, total, certain, now_ms, reserved=reserved)
     return _worded(state, panel, count, ZonePlan(""))
 
 

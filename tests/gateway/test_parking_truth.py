@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from devices.plan import Panel
+from firmware_bridge.panels import xunpeng
 from gateway.hall import parking_map
 from gateway.hall.clock import Witness
 from gateway.hall.parking_rows import BayPlan
@@ -194,3 +195,9 @@ def test_the_number_of_a_feed_that_cannot_be_heard_goes_too(park: CarPark) -> No
     park.hear("v1/up/city", {"id": "city", **numbers})
     park.turn()
     assert park.panel("city").text == "空位 20"
+
+
+def test_a_panel_of_digits_promises_nothing_where_the_counts_cannot_be(park: CarPark) -> None:
+    park.done("put_site", site_id="site", name_zh="小区", name_en="Compound", capacity=4, by="t")
+    assert park.panel().free == 4
+    assert xunpeng.compose(park.panel()).shown == "0 yellow"
