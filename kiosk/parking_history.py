@@ -58,7 +58,7 @@ from kiosk.rules.spreads import Spread
 
 #: Days of the back-test that stands beside a forecast: four weeks.
 TESTED_DAYS = 28
-#: How long a closed day is kept: two years, so that a December can be held beside the one before; 130 kB a day for
+#: How long a closed day is kept: two years, so that a December can be held beside the one before; 165 kB a day for
 #: 2,000 bays (measured, docs/measurements.md).
 KEEP_DAYS = 800
 #: Days closed by one child.
