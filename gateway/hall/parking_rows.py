@@ -226,6 +226,8 @@ class Vitals(Row):
     """What a device said of itself last, for whoever walks the rounds. None: it has never said. Written every 15 min.
 
     ``rssi_dbm``, ``snr_db``: as its radio gateway heard it. ``service_ms``: when somebody is to look after it again.
+    ``base`` is how full its battery was at ``base_ms``, some weeks ago, and ``a_month`` what it has gained or lost in
+    thirty days since: all three in mV where it tells ``battery_mv``, else in percent. None: not known yet.
     """
 
     TABLE: ClassVar[str] = "vitals"
@@ -240,6 +242,9 @@ class Vitals(Row):
     temperature_c: float | None = None
     firmware: str = ""
     service_ms: int = 0
+    base: float | None = None
+    base_ms: int = 0
+    a_month: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

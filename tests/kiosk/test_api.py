@@ -173,6 +173,7 @@ def test_healthz_waits_for_every_core_part(
         "printer:hall",
         "herald",
         "sms",
+        "voice",
     }
     bridge.execute("UPDATE printers SET state = 'paper_out'")
     no_paper = client.get("/healthz")

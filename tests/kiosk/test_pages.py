@@ -115,7 +115,7 @@ def test_a_touch_becomes_a_number(visit: Open, core: Core) -> None:
     page.get_by_role("button", name="取号").click()
     expect(page.locator("[data-number]")).to_have_text("B001")
     expect(page.locator("[data-ahead]")).to_have_text("0 人")
-    expect(page.locator("[data-paper]")).to_have_text("打印机暂时没有响应，请拍照或记住号码")
+    expect(page.locator("[data-paper]")).to_have_text("打印机没有响应：请拍下这个号码，或告诉工作人员")
     assert [one["number"] for one in line.waiting(core)] == ["B001"]
 
 
