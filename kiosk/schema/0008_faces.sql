@@ -114,10 +114,12 @@ CREATE TABLE parking_plans(
 ) STRICT;
 
 -- The car park's days that are over, counted once from gateway.db's bay_moves (parking_history.py): one row a zone and
--- day, so that a month of 2,000 bays is read in a moment. `figures`: ZoneDay.packed of kiosk/rules/parking_history.py.
+-- day, so that a month of 2,000 bays is read in a moment. JSON, as ZoneDay.packed of kiosk/rules/parking_history.py.
 CREATE TABLE parking_days(
     day     TEXT NOT NULL,
     zone_id TEXT NOT NULL,
-    figures TEXT NOT NULL,
+    course  TEXT NOT NULL,
+    bays    TEXT NOT NULL,
+    ends    TEXT NOT NULL,
     PRIMARY KEY (day, zone_id)
-) STRICT, WITHOUT ROWID;
+) STRICT;
