@@ -216,6 +216,14 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenData:
+    """The car park for a city's platform (NGSI). ``hall`` stands in every id, so that two halls' are never the same."""
+
+    on: bool = False
+    hall: str = "linli"
+
+
+@dataclass(frozen=True, slots=True)
 class Virtual:
     """The demo's virtual devices. A real hall sets ``on = false``; every count here is only the demo's."""
 
@@ -240,6 +248,7 @@ class Plan:
     ingest: tuple[Ingest, ...] = ()
     sms: Sms = field(default_factory=Sms)
     voice: Voice = field(default_factory=Voice)
+    open_data: OpenData = field(default_factory=OpenData)
     virtual: Virtual = field(default_factory=Virtual)
 
 

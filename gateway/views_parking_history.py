@@ -28,7 +28,9 @@ def first_from(connection: sqlite3.Connection, at_ms: int) -> int:
     Moves of a wrong clock lie between right ones. Halving may then end beside the place by as many rows as those were.
     """
     low, high = connection.execute(
-        "SELECT coalesce(min(move_id), 0), coalesce(max(move_id), 0) + 1 FROM bay_moves"
+        # Two questions: asked as one, SQLite would read every row.
+        "SELECT coalesce((SELECT min(move_id) FROM bay_moves), 0),"
+        " coalesce((SELECT max(move_id) FROM bay_moves), 0) + 1"
     ).fetchone()
     while low < high:
         middle = (low + high) // 2

@@ -1,15 +1,15 @@
 """What the car park was like on past days, from gateway.db's ``bay_moves``; when it will be full. Reads only.
 
 Theory of operation. Moves are transitions in the order of time. A day that is over is walked once
-(rules/parking_history.py) and kept in kiosk.db's ``parking_days``, a row a zone, together with how each bay stood at its
-end; the next day is walked from there. So a report reads a few rows a day that is closed and walks only what is left:
-today, and days that nobody has closed yet. Closing is done at night by ``housekeeping.py`` with a child of its own, as
-are reports (queue_reports.py)::
+(rules/parking_history.py) and kept in kiosk.db's ``parking_days``, a row a zone, together with how each bay stood at
+its end; the next day is walked from there. So a report reads a few rows a day that is closed and walks only what is
+left: today, and days that nobody has closed yet. Closing is done at night by ``housekeeping.py`` with a child of its
+own, as are reports (queue_reports.py)::
 
     echo '{"book": "var/kiosk.db", "gateway": "var/gateway.db", …}' | python -m kiosk.parking_history
 
-Moves that gateway.db has folded (older than 400 days) are known from ``parking_days`` as long as that is kept; days that
-have neither are days without data, and a report says how many.
+Moves that gateway.db has folded (older than 400 days) are known from ``parking_days`` as long as that is kept; days
+that have neither are days without data, and a report says how many.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from functools import partial
+from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 from zoneinfo import ZoneInfo
@@ -36,7 +38,7 @@ from gateway.notebook import open_reader
 from gateway.views_parking_history import bays_now, moves, oldest_ms
 from kiosk.queue_reports import Job, run
 from kiosk.rules import parking_forecast as forecasting
-from kiosk.rules.parking_forecast import Errors, Forecast
+from kiosk.rules.parking_forecast import Course, Errors, Forecast
 from kiosk.rules.parking_history import (
     FREE,
     QUARTER_MS,
@@ -56,13 +58,15 @@ from kiosk.rules.spreads import Spread
 
 #: Days of the back-test that stands beside a forecast: four weeks.
 TESTED_DAYS = 28
-#: How long a closed day is kept: two years, so that a December can be held beside the one before; 45 bytes a bay and
-#: day (measured), 72 MB for 2,000 bays.
+#: How long a closed day is kept: two years, so that a December can be held beside the one before; 130 kB a day for
+#: 2,000 bays (measured, docs/measurements.md).
 KEEP_DAYS = 800
 #: Days closed by one child.
 DAYS_A_PIECE = 30
 
 Json = dict[str, Any]
+ClosedRow = tuple[str, str, str, str, str]
+"""A row of ``parking_days``."""
 Progress = Callable[[int, int], None]
 
 
@@ -106,16 +110,19 @@ def days(
     last: date,
     now_ms: int,
     progress: Progress = lambda done, of: None,
+    bays_from: date | None = None,
 ) -> Iterator[list[ZoneDay]]:
     """Every day from ``first`` to ``last`` of which something is known, as its zones. Today up to now.
 
-    ``book`` and ``gateway`` are read-only connections; a transaction is open on both while this runs.
+    Closed days before ``bays_from`` come without their bays. ``book`` and ``gateway`` are read-only connections; a
+    transaction is open on both while this runs.
     """
     zone = ZoneInfo(timezone)
     today = day_of(zone, now_ms)
     newest = newest_closed(book, today.isoformat())
-    for day, rows in _closed(book, first.isoformat(), min(last, today - timedelta(days=1)).isoformat()):
-        yield [unpacked(day, zone_id, json.loads(kept)) for zone_id, kept in rows if zone_id]
+    until = min(last, today - timedelta(days=1)).isoformat()
+    for day, rows in _closed(book, first.isoformat(), until, (bays_from or first).isoformat()):
+        yield [unpacked(day, zone_id, course, bays) for zone_id, course, bays in rows if zone_id]
     for day_walked, zones in _walked(book, gateway, zone, newest, min(last, today), now_ms, progress):
         if zones and day_walked >= first:
             yield zones
@@ -127,20 +134,17 @@ def newest_closed(book: sqlite3.Connection, before: str) -> date | None:
     return None if day is None else date.fromisoformat(day)
 
 
-def _closed(book: sqlite3.Connection, first: str, last: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    rows: list[tuple[str, str]] = []
-    at = ""
-    for day, zone_id, kept in book.execute(
-        "SELECT day, zone_id, figures FROM parking_days WHERE day BETWEEN ? AND ? ORDER BY day, zone_id",
-        (first, last),
-    ):
-        if day != at and rows:
-            yield at, rows
-            rows = []
-        at = day
-        rows.append((zone_id, kept))
-    if rows:
-        yield at, rows
+def _closed(
+    book: sqlite3.Connection, first: str, last: str, bays_from: str
+) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
+    """Day by day: zone, course, bays."""
+    rows = book.execute(
+        "SELECT day, zone_id, course, CASE WHEN day >= ? THEN bays ELSE '{}' END FROM parking_days"
+        " WHERE day BETWEEN ? AND ? ORDER BY day, zone_id",
+        (bays_from, first, last),
+    )
+    for day, of_day in groupby(rows, key=itemgetter(0)):
+        yield day, [(zone_id, course, bays) for _, zone_id, course, bays in of_day]
 
 
 def _walked(
@@ -168,8 +172,8 @@ def _walked(
                 standing[bay] = Standing(number, number if number < 2 else -1)
     else:
         day = newest + timedelta(days=1)
-        for (kept,) in book.execute("SELECT figures FROM parking_days WHERE day = ?", (newest.isoformat(),)):
-            for bay, one in json.loads(kept)["ends"].items():
+        for (ends,) in book.execute("SELECT ends FROM parking_days WHERE day = ?", (newest.isoformat(),)):
+            for bay, one in json.loads(ends).items():
                 if bay in bays:
                     standing[bay] = Standing(*one)
     if day > last:
@@ -221,7 +225,7 @@ def gather(
     today = day_of(zone, now_ms)
     back = today - timedelta(days=forecasting.LOOK_BACK_DAYS + tested_days)
     per_zone: dict[str, list[ZoneDay]] = {}
-    courses: dict[str, dict[date, forecasting.Curve]] = {}
+    courses: dict[str, dict[date, Course]] = {}
     with_data = set()
     for connection in (book, gateway):
         connection.execute("BEGIN")
@@ -232,7 +236,7 @@ def gather(
             for one in state.zones.values()
             if one.zone_id != UNCLAIMED_ZONE.zone_id
         }
-        for zones in days(book, gateway, timezone, min(first, back), max(last, today), now_ms, progress):
+        for zones in days(book, gateway, timezone, min(first, back), max(last, today), now_ms, progress, first):
             for one in zones:
                 day = date.fromisoformat(one.day)
                 if first <= day <= last:
@@ -240,7 +244,7 @@ def gather(
                     if any(any(one.areas[state::4]) for state in (FREE, TAKEN)):
                         with_data.add(day)
                 if day >= back:
-                    courses.setdefault(one.zone_id, {})[day] = curve(one)
+                    courses.setdefault(one.zone_id, {})[day] = Course(curve(one))
     finally:
         for connection in (gateway, book):
             connection.execute("COMMIT")
@@ -264,7 +268,7 @@ def gather(
 
 
 def _outlook(
-    shown: Json, courses: dict[date, forecasting.Curve], today: date, at: int, tested_days: int
+    shown: Json, courses: dict[date, Course], today: date, at: int, tested_days: int
 ) -> ZoneOutlook:
     free, taken, unknown = (int(shown[name]) for name in ("free", "taken", "unknown"))
     full_from = forecasting.full_share(free + taken + unknown, int(shown["reserved"]), int(shown["full_at"]))
@@ -289,26 +293,25 @@ def _outlook(
 
 def rows_to_close(
     book: sqlite3.Connection, gateway: sqlite3.Connection, timezone: str, now_ms: int, at_most: int = DAYS_A_PIECE
-) -> list[tuple[str, str, str]]:
-    """(day, zone, figures) of the days that are over and not closed yet, the earliest first."""
+) -> list[ClosedRow]:
+    """The rows of the days that are over and not closed yet, the earliest first."""
     zone = ZoneInfo(timezone)
     yesterday = day_of(zone, now_ms) - timedelta(days=1)
     newest = newest_closed(book, (yesterday + timedelta(days=1)).isoformat())
-    rows: list[tuple[str, str, str]] = []
-    closed = 0
-    for day, zones in _walked(book, gateway, zone, newest, yesterday, now_ms, lambda done, of: None):
+    rows: list[ClosedRow] = []
+    walked = _walked(book, gateway, zone, newest, yesterday, now_ms, lambda done, of: None)
+    for day, zones in islice(walked, at_most):
         # A day without a bay is closed, too: nobody shall look at it again.
-        for one in zones or [ZoneDay(day.isoformat(), "")]:
-            rows.append((one.day, one.zone_id, json.dumps(one.packed(), separators=(",", ":"))))
-        closed += 1
-        if closed >= at_most:
-            break
+        rows += [
+            (one.day, one.zone_id, *one.packed())
+            for one in zones or [ZoneDay(day.isoformat(), "")]
+        ]
     return rows
 
 
-def close(notebook: sqlite3.Connection, rows: list[tuple[str, str, str]]) -> None:
+def close(notebook: sqlite3.Connection, rows: list[ClosedRow]) -> None:
     """Write what `rows_to_close` has counted, and let go what is too old; in the writer's transaction."""
-    notebook.executemany("INSERT OR REPLACE INTO parking_days VALUES (?, ?, ?)", rows)
+    notebook.executemany("INSERT OR REPLACE INTO parking_days VALUES (?, ?, ?, ?, ?)", rows)
     if rows:
         oldest = date.fromisoformat(rows[-1][0]) - timedelta(days=KEEP_DAYS)
         notebook.execute("DELETE FROM parking_days WHERE day < ?", (oldest.isoformat(),))
@@ -341,11 +344,11 @@ class WantedClosed:
     def asked(self, book: Path) -> Json:
         return {"close": True, "book": str(book), **asdict(self)}
 
-    def read(self, told: Json) -> list[tuple[str, str, str]]:
-        return [(day, zone_id, kept) for day, zone_id, kept in told["rows"]]
+    def read(self, told: Json) -> list[ClosedRow]:
+        return [(day, zone_id, course, bays, ends) for day, zone_id, course, bays, ends in told["rows"]]
 
 
-def rows_by_child(book: Path, wanted: WantedClosed) -> list[tuple[str, str, str]]:
+def rows_by_child(book: Path, wanted: WantedClosed) -> list[ClosedRow]:
     """:raises ReportFailed: the child could not read."""
     return run(book, wanted, Job(wanted))
 

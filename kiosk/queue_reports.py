@@ -2,9 +2,9 @@
 
 Theory of operation. A report holds the interpreter while it counts: in the kiosk's own process a touch beside it would
 wait (docs/measurements.md has how long). So `Reports` runs a module as a child, one at a time (``queue_figures.py``,
-``parking_history.py``: what is wanted as JSON in, "done of" lines and "told", the figures as JSON out), and a page waits
-a moment for it or shows how far it is. What was worked out is kept for half a minute: a page, its CSV and
-its XLSX are one piece of work.
+``parking_history.py``: what is wanted as JSON in; lines of "done of", then "told"; the figures as JSON out), and a page
+waits a moment for it or shows how far it is. What was worked out is kept for half a minute: a page, its CSV and its
+XLSX are one piece of work.
 """
 
 from __future__ import annotations

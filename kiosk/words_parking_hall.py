@@ -17,7 +17,7 @@ TABLE: dict[str, tuple[str, str]] = {
         "Where are you going? Touch it to find the nearest free bay",
     ),
     "near_title": ("离{place}最近的空位", "The free bay nearest to {place}"),
-    "near_bay": ("{zone} {bay}", "{zone}, bay {bay}"),
+    "near_bay": ("{zone} {bay} 号", "{zone}, bay {bay}"),
     "near_far": ("直线约 {n} 米", "about {n} m as the crow flies"),
     "near_on_map": ("在图上用蓝框标出", "It has a blue frame on the map"),
     "near_none": ("现在没有您能用的空位", "There is no free bay for you just now"),

@@ -1,4 +1,4 @@
-"""A car park that is played, for figures that need more days than a hall has lived: `linli parking backtest --simulated`.
+"""A car park that is played, for figures that need more days than a hall has lived (`linli parking backtest`).
 
 Cars come as a Poisson stream whose rate follows the hour and the weekday, each day with a mood of its own (more or
 fewer cars, earlier or later); they stay as long as such cars do, and drive on where nothing is free. The numbers are
@@ -12,14 +12,14 @@ import math
 import random
 from collections.abc import Iterator
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 from gateway.hall.days import moment_ms
-from zoneinfo import ZoneInfo
 
 HOUR_MS = 3_600_000
 #: Cars an hour and hundred bays, by hour: working days, days off.
-WORKDAY = (0, 0, 0, 0, 0, 1, 3, 8, 12, 10, 8, 7, 9, 7, 7, 8, 12, 26, 34, 26, 14, 8, 4, 1)
-DAY_OFF = (1, 0, 0, 0, 0, 0, 1, 3, 6, 10, 13, 13, 11, 11, 12, 13, 15, 17, 17, 13, 10, 7, 5, 2)
+WORKDAY = (0, 0, 0, 0, 0, 1, 3, 8, 12, 10, 8, 7, 9, 7, 7, 8, 12, 30, 42, 34, 20, 10, 5, 2)
+DAY_OFF = (1, 0, 0, 0, 0, 0, 1, 3, 6, 10, 13, 13, 11, 11, 12, 13, 15, 20, 22, 18, 14, 10, 7, 3)
 #: How a stay is drawn: from this hour on most stay the night, until about this hour of the morning.
 NIGHT_FROM, LEAVES_AT_H = 16, 7.8
 SHORT_MEDIAN_H = 1.3

@@ -30,6 +30,7 @@ PATIENCE_S = 1.5
 AGAIN_S = 1
 #: A file waits longer: nobody looks at it before it is there.
 FILE_PATIENCE_S = 60.0
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: A chart of more columns than this says nothing; the table has them all.
 COLUMNS_AT_MOST = 100
 
@@ -69,7 +70,7 @@ def queue_figures() -> ResponseReturnValue:
     except OrderRefused as refused:
         return care.page("console/queue_figures.html", 400, **{**filled, "why": care.why(refused)})
     except OutsideDown as wrong:
-        return care.page("console/queue_figures.html", 503, **{**filled, "why": trouble(wrong, lang)})
+        return care.page("console/queue_figures.html", 503, **{**filled, "why": _trouble(wrong, lang)})
     shown = {
         "report": report,
         "parts": [_part(core, report, part, lang) for part in PARTS[1:] if report.of(part)],
@@ -107,11 +108,11 @@ def queue_figures_xlsx() -> ResponseReturnValue:
             [part_table(core, found, part, lang) for part in PARTS if part == "all" or found.of(part)]
         )
     except ReportFailed as wrong:
-        return door.refuse_words(503, trouble(wrong, lang))
+        return door.refuse_words(503, _trouble(wrong, lang))
     acts.did("export_queue_figures", f"{found.first} {found.last} xlsx")
     return Response(
         made,
-        mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        mimetype=XLSX,
         headers={
             "Content-Disposition": f'attachment; filename="linli-queue-{found.first}-{found.last}.xlsx"'
         },
@@ -134,10 +135,10 @@ def _file_report(core: Core) -> Report | ResponseReturnValue:
     except OrderRefused as refused:
         return door.refuse_words(400, care.why(refused))
     except OutsideDown as wrong:
-        return door.refuse_words(503, trouble(wrong, lang))
+        return door.refuse_words(503, _trouble(wrong, lang))
 
 
-def trouble(wrong: OutsideDown, lang: Lang) -> str:
+def _trouble(wrong: OutsideDown, lang: Lang) -> str:
     return say("qf_busy", lang) if isinstance(wrong, TooBusy) else say("qf_failed", lang, why=str(wrong))
 
 

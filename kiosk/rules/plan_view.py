@@ -109,7 +109,7 @@ def picture(
 def _pin_within(place: Json, box: Box, pin_m: float) -> bool:
     """Whether all of its name would be seen: half a name says nothing."""
     half = float(place["wide"]) * pin_m / 2
-    return (
+    return bool(
         box.left <= place["x_m"] - half
         and place["x_m"] + half <= box.right
         and box.top <= place["y_m"] - pin_m
