@@ -239,7 +239,7 @@ def test_rendering_changes_nothing_in_the_slip() -> None:
 def test_after_a_cut_at_any_byte_the_next_slip_is_whole(profile: str, body: dict[str, Any]) -> None:
     """The printer hears the first n bytes of a slip, and then, after the mending, another slip.
 
-    Every third n, a prime to the two bytes of a character and the four of a glyph's row; test_every_offset.py takes each.
+    Every third n: neither a character nor a row of dots has three bytes. test_every_offset.py takes each.
     """
     chosen = PROFILES[profile]
     made = ink(body, chosen)
