@@ -80,7 +80,7 @@ _SIDE_M = 10.0
 
 
 class _Ground:
-    """What is left of a zone, by squares: to ask all of 2,000 bays in one zone which is nearest took 3 s, this 50 ms."""
+    """What is left of a zone, by squares: asking all of 2,000 bays in one zone took 3 s, this takes 50 ms."""
 
     def __init__(self, stops: Iterable[Stop]) -> None:
         self._squares: dict[tuple[int, int], list[Stop]] = {}
