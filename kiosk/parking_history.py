@@ -275,12 +275,11 @@ def _outlook(
     now = taken / (free + taken) if shown["certain"] and free + taken else None
     before = {day: one for day, one in courses.items() if day < today}
     examples = forecasting.alike(today, before)
-    usual = forecasting.forecast(0, None, examples, full_from)
     return ZoneOutlook(
         str(shown["zone_id"]),
         full_from,
         now,
-        usual.full if usual is not None else None,
+        forecasting.usual(examples, full_from),
         forecasting.forecast(at, now, examples, full_from),
         forecasting.backtest(
             before, full_from, [today - timedelta(days=back) for back in range(tested_days, 0, -1)]

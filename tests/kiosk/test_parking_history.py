@@ -20,9 +20,10 @@ from gateway.hall.state import Bay, BayMove, Change, Zone
 from gateway.notebook import Notebook, open_reader
 from gateway.store import write_changes
 from gateway.views_parking_history import first_from
-from kiosk import parking_history
+from kiosk.console import parking_history as page
 from kiosk.housekeeping import tidy
-from kiosk.parking_history import from_json, gather, rows_to_close, to_json
+from kiosk.parking_history import History, from_json, gather, rows_to_close, to_json
+from kiosk.queue_reports import Job, Question, Reports
 from kiosk.rules import parking_forecast as forecasting
 from kiosk.rules.parking_forecast import Course
 from kiosk.rules.parking_history import QUARTERS, Cell, Standing, ZoneDay, curve, figures, quarters, walk_day
@@ -138,6 +139,15 @@ def test_a_zone_is_full_when_it_was_on_such_days() -> None:
     assert fuller is not None and fuller.now_full
 
 
+def test_what_is_still_full_of_the_night_is_not_when_a_zone_usually_becomes_full() -> None:
+    night = Course([1.0] * 28 + [0.99] * 4 + [1.0] * 4 + [0.4] * 30 + [1.0] * 30)
+    office = Course([0.0] * 40 + [1.0] * 20 + [0.0] * 36)
+    always, never = Course([1.0] * QUARTERS), Course([0.6] * QUARTERS)
+    assert [one.becomes_full_at(0.995) for one in (night, office, always, never)] == [66, 40, 0, None]
+    assert forecasting.usual([night, night, never], 0.995) == 66
+    assert forecasting.usual([night, never], 0.995) is None
+
+
 def test_too_few_days_say_nothing_and_unknown_days_are_no_examples() -> None:
     today = date(2027, 1, 15)
     dark = Course([None] * 40 + [0.5] * 56)
@@ -198,6 +208,12 @@ def fill(book: Notebook) -> None:
     book.write(lambda c: write_changes(c, rows))
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page waits for its figures as long as a busy machine takes; what it shows meanwhile has a test of its own."""
+    monkeypatch.setattr(page, "PATIENCE_S", 60.0)
+
+
 @pytest.fixture(scope="module")
 def gateway_book(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Notebook]:
     book = Notebook(tmp_path_factory.mktemp("parked") / "gateway.db", ROOT / "gateway" / "schema")
@@ -219,7 +235,7 @@ def test_a_report_is_the_same_before_and_after_its_days_were_closed(
     first = TODAY - timedelta(days=20)
     book, gateway = open_reader(hall.house.kiosk_db), open_reader(hall.house.gateway_db)
 
-    def told() -> parking_history.History:
+    def told() -> History:
         return gather(book, gateway, "Asia/Shanghai", first, TODAY, NOON_MS)
 
     before = told()
@@ -293,6 +309,21 @@ def test_the_files_hold_every_table(hall: ConsoleHall) -> None:
     with zipfile.ZipFile(io.BytesIO(sheet.data)) as book:
         assert "几点有多满" in book.read("xl/workbook.xml").decode()
     assert "下载车位历史" in client.get("/console/journal?lang=zh").get_data(as_text=True)
+
+
+def test_figures_that_take_long_show_how_far_they_are(hall: ConsoleHall, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(Reports[History]):
+        def ask(self, wanted: Question[History]) -> Job[History]:
+            return Job(wanted, 120, 400)
+
+    monkeypatch.setitem(hall.app.extensions, "linli.parking_reports", Slow(hall.house.kiosk_db))
+    monkeypatch.setattr(page, "PATIENCE_S", 0.0)
+    answer = hall.client(STAFF, STAFF_PASSWORD).get("/console/parking/history?zone=east&lang=zh")
+    assert answer.status_code == 202
+    html = answer.get_data(as_text=True)
+    assert "已数 120 天，共 400 天" in html
+    assert '<meta http-equiv="refresh" content="1">' in html
+    assert '<option value="east" selected>' in html
 
 
 def test_a_gateway_that_was_never_there_is_said(tmp_path: Path) -> None:
