@@ -99,6 +99,13 @@ def take() -> ResponseReturnValue:
     if why not in LANE_WHYS:
         return error(400, "bad_lane", "没有这种优先", f"lane_why must be one of {', '.join(LANE_WHYS[1:])}")
     service = services[0] if services and "service" not in asked else text(asked, "service")
+    if services and service != services[0]:
+        return error(
+            400,
+            "bad_services",
+            "service 须是 services 的第一项",
+            "service must be the first of services (or be left out)",
+        )
     key = text(asked, "key") if "key" in asked else secrets.token_urlsafe(12)
     lang, screen = asked.get("lang", "zh"), asked.get("screen", "kiosk-1")
     if not KEY.fullmatch(key):

@@ -119,11 +119,11 @@ def by_token(core: Core, token: str) -> Ticket | None:
 
 
 def ahead(core: Core, ticket: Ticket) -> int:
-    """People before this one at the windows that serve its item; 0 once it is called, or its day is over."""
+    """Who is called before this one at the windows that serve its item; 0 once it is called, or its day is over."""
     if ticket.state != "WAITING" or ticket.business_day != today(core):
         return 0
     codes = sorted(windows_now(core).same_line(ticket.service_code))
-    return rows.count_ahead(core.reader(), ticket.business_day, codes, queue.place(ticket))
+    return rows.count_ahead(core.reader(), ticket.business_day, codes, ticket)
 
 
 def waiting_for(core: Core, service_code: str) -> int:

@@ -88,6 +88,21 @@ def test_what_makes_no_sense_is_refused_in_two_languages(
     assert client.get("/api/state").get_json()["waiting"]["total"] == 0
 
 
+@pytest.mark.parametrize("path", ["/api/tickets", "/api/check-in", "/api/help"])
+@pytest.mark.parametrize("name", ["service", "key", "screen", "code", "\ud800"])
+def test_half_a_sign_is_no_text(client: FlaskClient, path: str, name: str) -> None:
+    """JSON can say it, UTF-8 cannot: it is malformed, and no fault of ours."""
+    asked = {"service": "ZW-01", "screen": "kiosk-1", "code": "K7MQ4XRT", name: "\ud800"}
+    answer = client.post(path, data=json.dumps(asked), content_type="application/json")
+    assert complaint(answer) == (400, "bad_request")
+
+
+def test_an_item_beside_the_list_of_items_is_never_dropped_silently(client: FlaskClient) -> None:
+    asked = {"service": "ZW-05", "services": ["ZW-01", "ZW-05"], "key": "two-minds"}
+    assert complaint(client.post("/api/tickets", json=asked)) == (400, "bad_services")
+    assert client.post("/api/tickets", json={**asked, "service": "ZW-01"}).status_code == 201
+
+
 def test_bodies_that_are_no_json_or_too_large(client: FlaskClient) -> None:
     form = client.post("/api/tickets", data={"service": "ZW-01", "key": "abcdefgh"})
     assert complaint(form) == (415, "json_only")
