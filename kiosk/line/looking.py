@@ -141,6 +141,7 @@ def called_view(core: Core, ticket: Ticket) -> dict[str, Any]:
         "number": ticket.spelled,
         "category": service.category if service is not None else "",
         "window_id": ticket.window_id,
+        "window_sign": window.sign_of("zh") if window is not None else "",
         "window_zh": window.zh if window is not None else ticket.window_id,
         "window_en": window.en if window is not None else ticket.window_id,
         "called_ms": ticket.called_ms,

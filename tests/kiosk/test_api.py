@@ -48,7 +48,9 @@ def test_a_number_with_its_place_and_its_window(take: Take) -> None:
     take("ZW-01", "first-key")
     told = take("ZW-02", "second-key")
     assert (told["number"], told["ahead"], told["state"]) == ("B002", 1, "WAITING")
-    assert told["windows"] == [{"id": "W2", "zh": "民生保障窗口", "en": "Welfare & Assistance Window", "open": False}]
+    assert told["windows"] == [
+        {"id": "W2", "zh": "2号 民生保障窗口", "en": "2: Welfare & Assistance Window", "open": False}
+    ]
     slip: Any = told["slip"]
     assert (slip["state"], slip["printer"], slip["word"]) == ("QUEUED", None, "js_paper_coming")
 
@@ -119,7 +121,7 @@ def test_a_ticket_follows_its_life(take: Take, client: FlaskClient, core: Core, 
     where = f"/api/tickets/{told['token']}"
     line.call_next(core, "W2", "li")
     called = client.get(where).get_json()
-    assert (called["state"], called["called_at"]["zh"], called["ahead"]) == ("CALLED", "民生保障窗口", 0)
+    assert (called["state"], called["called_at"]["zh"], called["ahead"]) == ("CALLED", "2号 民生保障窗口", 0)
     clock.forward(hours=24)
     assert client.get(where).get_json()["state"] == "EXPIRED"
     assert complaint(client.get("/api/tickets/AAAAAAAAAAAAAAAA")) == (404, "unknown_ticket")
