@@ -1,7 +1,8 @@
 """The plan of a car park as a file: JSON or CSV in, one order ``put_map`` out, and the other way round.
 
 JSON is one object with ``site``, ``zones``, ``bays`` and ``places``, each a list of rows as in
-gateway/hall/parking_rows.py. CSV has one line for each zone, bay or place, and a first column that says which (docs/operations.md).
+gateway/hall/parking_rows.py. CSV has one line for each zone, bay or place, and a first column that says which
+(docs/operations.md).
 What a row may hold the gateway's own rule decides; here it is only told apart, and each row keeps where it stood.
 """
 
@@ -146,6 +147,8 @@ def _from_json(raw: bytes) -> PlanFile:
             f"第 {wrong.lineno} 行第 {wrong.colno} 个字起不是 JSON",
             f"from line {wrong.lineno}, column {wrong.colno} on it is no JSON",
         ) from wrong
+    except OrderRefused:
+        raise  # said by one of the two hooks
     except (RecursionError, ValueError) as wrong:
         raise OrderRefused("文件的结构看不懂", "the file's structure cannot be read") from wrong
     if not isinstance(plan, dict):

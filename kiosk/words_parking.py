@@ -51,8 +51,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "pk_task_map": ("平面图有问题", "Plan is wrong"),
     "pk_task_stuck": ("传感器可能坏了", "Sensor suspect"),
     "pk_todo_fire_lane": (
-        "马上请车主挪车；叫不到就打 122，火警通道不能等。",
-        "Have it moved at once; if nobody comes, ring 122: a fire engine cannot wait.",
+        "马上请车主挪车；叫不到人就请物业和交警来，救火车不能等。",
+        "Have it moved at once; if nobody comes, call the police: a fire engine cannot wait.",
     ),
     "pk_todo_impossible": (
         "指示屏已改显“--”。去现场数一下，或查对方的数据源。",
@@ -109,6 +109,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "pk_in_out": ("进 {ins}，出 {outs}", "{ins} in, {outs} out"),
     "pk_by_gates": ("按进出口算", "By the gates"),
     "pk_by_bays": ("按车位算", "By the bays"),
+    "pk_and_unknown": ("另有 {n} 个不明，可能有车", "and {n} unknown, where a car may stand"),
     "pk_drift": ("相差", "Difference"),
     "pk_limit": ("（最多 {n} 不算）", "(up to {n} is let be)"),
     "pk_counted": ("我数过了，有几辆", "I have counted: cars"),
@@ -170,6 +171,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "pk_list_zones": ("区域（zones）", "Zones (zones)"),
     "pk_list_bays": ("车位（bays）", "Bays (bays)"),
     "pk_list_places": ("地点（places）", "Places (places)"),
+    "pk_plan_pasted": ("粘贴的内容", "Pasted text"),
     "pk_plan_mend": ("改好以后再交一次。", "Mend it and hand it in again."),
     "pk_plan_unknown": ("没有这份图。", "There is no such plan."),
     "pk_stage_reading": ("正在读…", "Reading…"),

@@ -17,8 +17,8 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("devices", "gateway", "kiosk", "firmware_bridge", "herald", "linli")
 COMMON_FLOOR = {"notebook", "house", "log", "service", "hall"}
 #: read-only questions to gateway.db
-COMMON_FLOOR |= {"views", "views_answering", "views_care", "views_fleet", "views_messages", "views_parking"}
-COMMON_FLOOR |= {"views_parking_history"}
+COMMON_FLOOR |= {"views", "views_answering", "views_care", "views_fleet", "views_messages"}
+COMMON_FLOOR |= {"views_parking", "views_parking_history"}
 
 PURE = [
     "devices",

@@ -148,13 +148,14 @@ _Line = tuple[int, BayPlan]
 
 def _on_each_other(lines: Iterable[_Line]) -> Iterable[tuple[_Line, _Line]]:
     """Pairs that overlap, the later line second. Bays that were not drawn (all at 0, 0) lie nowhere."""
+    drawn = [line for line in lines if not line[1].x_m == line[1].y_m == 0.0]
+    # Two bays that touch have their middles within the longest diagonal: in this cell or one beside it. The longest
+    # that is drawn, not that there may be: one press waits while 2,000 bays are compared.
+    cell_m = max((math.hypot(plan.long_m, plan.wide_m) for _, plan in drawn), default=1.0) or 1.0
     cells: dict[tuple[int, int], list[_Line]] = {}
-    for line in lines:
+    for line in drawn:
         plan = line[1]
-        if plan.x_m == plan.y_m == 0.0:
-            continue
-        # Two bays that touch have their middles within one bay's diagonal: in this cell or one beside it.
-        cell = (int(plan.x_m // _CELL_M), int(plan.y_m // _CELL_M))
+        cell = (int(plan.x_m // cell_m), int(plan.y_m // cell_m))
         for across in (-1, 0, 1):
             for down in (-1, 0, 1):
                 for other in cells.get((cell[0] + across, cell[1] + down), ()):
@@ -163,13 +164,10 @@ def _on_each_other(lines: Iterable[_Line]) -> Iterable[tuple[_Line, _Line]]:
         cells.setdefault(cell, []).append(line)
 
 
-_CELL_M = parking.LONGEST_BAY * math.sqrt(2)
-
-
 def _overlap(one: BayPlan, other: BayPlan) -> bool:
     """Whether two rectangles share more than the slack: no side of either has the other wholly beyond it."""
     far = math.hypot(one.long_m, one.wide_m) / 2 + math.hypot(other.long_m, other.wide_m) / 2
-    if abs(one.x_m - other.x_m) >= far or abs(one.y_m - other.y_m) >= far:
+    if math.hypot(one.x_m - other.x_m, one.y_m - other.y_m) >= far:
         return False
     first, second = _corners(one), _corners(other)
     for plan in (one, other):

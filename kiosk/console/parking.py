@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from devices.faults import OrderRefused
 from gateway import views_parking
 from gateway.hall.parking_rows import BAY_KINDS
+from gateway.hall.reckoning import zones_under
 from kiosk.console import acts, blueprint, care, door, picture
 from kiosk.console.care import Json, Unreadable, lang, pair
 from kiosk.console.tables import number
@@ -138,6 +139,7 @@ def _tasks(status: int = 200, why: str = "", done: str = "") -> ResponseReturnVa
     sums = views_parking.reckonings(park.state)
     for one in sums:
         one["where"] = subject_words(core, park, str(one["subject"]), lang())
+        one["unknown"] = sum(zone.unknown for zone in zones_under(park.state, str(one["subject"])))
     filled: Json = {
         "tasks": still,
         "over": [one for one in rows if one["done_ms"] is not None],

@@ -52,14 +52,17 @@ def parking_plan_given() -> ResponseReturnValue:
     """A file or text: read, kept as a draft, and shown. Nothing is changed."""
     given, pasted = request.files.get("file"), request.form.get("text", "")
     name = (given.filename or "").strip()[:80] if given is not None else ""
-    raw = given.read(LONGEST_FILE + 1) if given is not None and name else pasted.encode("utf-8", "replace")
+    raw = pasted.encode("utf-8", "replace")
+    if given is not None:
+        raw = given.read(LONGEST_FILE + 1) if name else raw
+        given.close()  # a large one lies in a file of its own
     try:
         plan = read_plan(raw)
         body = json.dumps({"fields": plan.fields, "stood": _flat(plan)}, ensure_ascii=False)
     except OrderRefused as refused:
         return _page(409, care.why(refused), pasted[:LONGEST_FILE])
     core, by = current_core(), door.me().name
-    plan_id = keep(core.writer, "draft", name or "—", plan.bays, body, by, core.now_ms())
+    plan_id = keep(core.writer, "draft", name, plan.bays, body, by, core.now_ms())
     return redirect(url_for("console.parking_plan_one", plan_id=plan_id), 303)
 
 

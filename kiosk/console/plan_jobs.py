@@ -186,8 +186,22 @@ def wrong_rows(state: HallState, plan: PlanFile, now_ms: int) -> list[Wrong]:
                 break
             number, _row = rows[name].pop(index)
             line, text = plan.stood.get((name, number), (0, ""))
-            wrong.append(Wrong(name, number, line, text, zh[1] if zh else refused.why_zh, where[3]))
+            why = (zh[1] if zh else refused.why_zh, where[3])
+            wrong.append(Wrong(name, number, line, text, *_in_the_file(why, name, rows[name], plan)))
     return wrong
+
+
+def _in_the_file(
+    why: tuple[str, str], name: str, left: list[tuple[int, Any]], plan: PlanFile
+) -> tuple[str, str]:
+    """A refusal that names another row counts those that were judged: told by where that row stands in the file."""
+
+    def place(found: re.Match[str]) -> str:
+        number = left[int(found[2]) - 1][0] if int(found[2]) <= len(left) else int(found[2])
+        line, _ = plan.stood.get((name, number), (0, ""))
+        return f"{found[1]}{line or number}{found[3]}"
+
+    return re.sub(r"(第 )(\d+)( 行)", place, why[0]), re.sub(r"(line )(\d+)()", place, why[1])
 
 
 def what_changes(state: HallState, plan: PlanFile, now_ms: int) -> dict[str, int]:

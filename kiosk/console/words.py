@@ -358,6 +358,8 @@ WORDS: dict[str, tuple[str, str]] = {
     **PARKING,
     **PRINTERS,
     **FIGURES,
+    **FLEET,
+    **PARKING_HISTORY,
     **PARKING_HISTORY,
     **FLEET,
     **VOICE,

@@ -5,8 +5,8 @@ processes on pseudo-terminals: `jobs` slips, each of them interrupted, offset af
 each. Counted: confirmed, UNSURE, marked 补打; unmarked duplicates, confirmed and not on paper, missing without a word,
 stray bytes: all four must be 0; the time until it goes again: at most 5 s, starting the bridge anew included.
 
-``make campaign ARGS="paper jobs=500 halls=2 held=1"``: about ten minutes on two cores. A machine that is busy with other
-things starts the bridge late: the load is told beside the times.
+``make campaign ARGS="paper jobs=500 halls=2 held=1"``: about ten minutes on two cores. A machine that is busy with
+other things starts the bridge late: the load is told beside the times.
 """
 
 from __future__ import annotations
@@ -187,9 +187,9 @@ class Bench:
 #: What each hall of the real trial is, in turn.
 KINDS: list[tuple[str, Callable[[str], dict[str, Any]]]] = [
     ("generic80", ticket),
+    ("epson-tm-t82", rare),
     ("epson-tm-t82", ticket),
     ("generic80", rare),
-    ("epson-tm-t82", rare),
 ]
 
 
