@@ -118,8 +118,6 @@ def _read(core: Core) -> list[Entity]:
         said_ms = int(site["said"]["at_ms"]) if site["said"] is not None else 0
         possible = f"site:{site['site_id']}" not in wrong
         site["said_heard"] = heard and possible and core.now_ms() - said_ms <= FEED_FRESH_MS
-        # A zone that cannot be makes the sum of its site one that cannot be.
-        site["certain"] = site["certain"] and not {f"zone:{one['zone_id']}" for one in site["zones"]} & wrong
     bays: list[Json] = [dict(bay) for bay in views_parking.bays(state)]
     return ngsi.entities(core.house.plan.open_data.hall, sites, bays)
 

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from referencing import Registry, Resource
 
 from devices.plan import OpenData, Plan, Printer
-from gateway.hall.parking_rows import BayPlan, BayTag, ParkingTask, Site, SiteSaid, ZonePlan
+from gateway.hall.parking_rows import BayPlan, BayTag, Site, SiteSaid, ZonePlan
 from gateway.hall.state import Bay, Change, Device, Zone
 from gateway.house import House
 from gateway.notebook import Notebook
@@ -179,8 +179,8 @@ def test_where_too_much_is_unknown_no_number_is_told(core: Core, notebook: Noteb
 
 
 def test_counts_that_cannot_be_are_not_told(core: Core, notebook: Notebook) -> None:
-    wrong = ParkingTask(1, "impossible", "site:site", NOW_MS, "占用多于车位", "more taken than bays")
-    put(notebook, *COMPOUND, wrong)
+    """Two cars on a site that is said to have one place."""
+    put(notebook, *COMPOUND, Site("site", "示例小区停车场", "Example compound", 1, 31.2304, 121.4737))
     (site,) = get(create_app(core).test_client(), f"/ngsi-ld/v1/entities?id={SITE}&options=keyValues")
     assert "availableSpotNumber" not in site and "status" not in site
 
