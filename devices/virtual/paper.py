@@ -179,7 +179,7 @@ class Decoder:
         self._page = 0
         self._spacing = _LINE_DOTS
         self._inks, self._x = [], 0
-        # Symbols and pictures lie in memory, too: without this a slip cut in two would carry the code of the one before.
+        # Symbols and pictures are in memory, too: else half a slip would carry the code of the one before.
         self._stored = ()
         self._qr_data, self._qr_module, self._qr_level = "", 3, "L"
         self.status_back = 0
