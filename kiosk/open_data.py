@@ -115,8 +115,9 @@ def _read(core: Core) -> list[Entity]:
     sites: list[Json] = [dict(site) for site in views_parking.sites(state)]
     for site in sites:
         heard = health.get(str(site["feed"])) not in (None, "silent", "offline")
-        said_ms = int(site["said"]["at_ms"]) if site["said"] is not None else 0
-        possible = f"site:{site['site_id']}" not in wrong
+        said = site["said"]
+        said_ms = int(said["at_ms"]) if said is not None else 0
+        possible = f"site:{site['site_id']}" not in wrong and not (said and said["fault"])
         site["said_heard"] = heard and possible and core.now_ms() - said_ms <= FEED_FRESH_MS
     bays: list[Json] = [dict(bay) for bay in views_parking.bays(state)]
     return ngsi.entities(core.house.plan.open_data.hall, sites, bays)

@@ -14,7 +14,7 @@ from devices.faults import OrderRefused
 from devices.messages import CarsCounted, SiteHeard
 from gateway.hall import parking_tasks
 from gateway.hall.fields import Fields
-from gateway.hall.parking_rows import Entrance, Reckoning, Site, SiteSaid
+from gateway.hall.parking_rows import OLD, Entrance, Reckoning, Site, SiteSaid
 from gateway.hall.reckoning import begun, drift_of, known_subject, subject_of
 from gateway.hall.showing import ONE_SITE, site_of
 from gateway.hall.state import Change, Decision, Device, HallState, JournalLine
@@ -178,7 +178,7 @@ def site_said(state: HallState, fact: SiteHeard, now_ms: int) -> Decision:
             f"{en} (free/taken/total {numbers}): the panel shows “--”; ask whoever runs the feed",
         )
         decision.changes += parking_tasks.opened(state, "impossible", subject, why, now_ms)
-    elif old is not None and old.fault:
+    elif old is not None and old.fault not in ("", OLD):
         decision.changes += parking_tasks.cleared(state, "impossible", subject, now_ms)
     return decision
 

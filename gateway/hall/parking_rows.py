@@ -164,9 +164,16 @@ class Reckoning(Row):
     by: str = ""
 
 
+#: SiteSaid.fault: nothing is wrong with its numbers but their age.
+OLD = "old"
+
+
 @dataclass(frozen=True, slots=True)
 class SiteSaid(Row):
-    """What a whole-site feed said last: its own numbers, kept beside ours and never mixed with them."""
+    """What a whole-site feed said last: its own numbers, kept beside ours and never mixed with them.
+
+    ``fault``: why they cannot be (a word of gates.FAULTS), or `OLD`; then nobody shows them.
+    """
 
     TABLE: ClassVar[str] = "parking_feeds"
     KEY: ClassVar[tuple[str, ...]] = ("device_id",)

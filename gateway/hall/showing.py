@@ -13,7 +13,7 @@ from dataclasses import replace
 from devices.messages import Level, ShowCount
 from devices.plan import Panel
 from gateway.hall.bays import UNCLAIMED_ZONE
-from gateway.hall.parking_rows import BayPlan, Site, SiteSaid, ZonePlan
+from gateway.hall.parking_rows import OLD, BayPlan, Site, SiteSaid, ZonePlan
 from gateway.hall.state import Change, Decision, Device, HallState, Zone
 
 #: Above this share of unknown bays a panel shows no number: our choice, because one bay in five wrong sends a
@@ -80,7 +80,7 @@ def impossible(state: HallState) -> frozenset[str]:
 def feed_fault(state: HallState, site: Site) -> str:
     """Why what its feed said last cannot be, a word of gates.FAULTS; "" where it can, or where it has none."""
     said = state.table(SiteSaid).get(site.feed) if site.feed else None
-    return said.fault if said is not None else ""
+    return said.fault if said is not None and said.fault != OLD else ""
 
 
 def too_many(state: HallState, site: Site) -> int:
@@ -137,7 +137,7 @@ def _count_of_feed(state: HallState, panel: Panel, wrong: frozenset[str], now_ms
     site = state.table(Site).get(panel.site)
     said = state.table(SiteSaid).get(site.feed) if site is not None and site.feed else None
     device = state.devices.get(said.device_id) if said is not None else None
-    if said is None or said.free is None or f"site:{panel.site}" in wrong:
+    if said is None or said.free is None or said.fault or f"site:{panel.site}" in wrong:
         return _worded(state, panel, ShowCount(panel.id, "", 0, 0, 0, 0, 0, False, now_ms), ZonePlan(""))
     taken = said.taken if said.taken is not None else max(0, (said.total or said.free) - said.free)
     total = said.total if said.total is not None else said.free + taken
