@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from flask import jsonify, render_template, request
@@ -32,9 +33,20 @@ def body() -> dict[str, Any]:
     if not request.is_json:
         raise UnsupportedMediaType()
     asked = request.get_json(silent=True)
-    if not isinstance(asked, dict):
+    if not isinstance(asked, dict) or not is_text(asked):
         raise BadRequest()
     return asked
+
+
+def is_text(asked: dict[str, Any]) -> bool:
+    """Whether all of it can be written down: JSON may bring half a sign (``"\\ud800"``), which is no text."""
+    if b"\\u" not in request.get_data(cache=True):
+        return True
+    try:
+        json.dumps(asked, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def text(asked: dict[str, Any], name: str) -> str:

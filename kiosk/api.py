@@ -20,6 +20,7 @@ from kiosk.answers import body, error, text
 from kiosk.catalogue import AS_CONFIRMED, Service
 from kiosk.core import Core, current_core
 from kiosk.paper import fresh_slip, slip_view
+from kiosk.rules.estimate_words import told as told_words
 from kiosk.rules.queue import OVER, LaneWhy, Ticket
 from kiosk.straight import straight_way
 from kiosk.view import SCREEN
@@ -99,6 +100,13 @@ def take() -> ResponseReturnValue:
     if why not in LANE_WHYS:
         return error(400, "bad_lane", "没有这种优先", f"lane_why must be one of {', '.join(LANE_WHYS[1:])}")
     service = services[0] if services and "service" not in asked else text(asked, "service")
+    if services and service != services[0]:
+        return error(
+            400,
+            "bad_services",
+            "service 须是 services 的第一项",
+            "service must be the first of services (or be left out)",
+        )
     key = text(asked, "key") if "key" in asked else secrets.token_urlsafe(12)
     lang, screen = asked.get("lang", "zh"), asked.get("screen", "kiosk-1")
     if not KEY.fullmatch(key):
@@ -121,6 +129,9 @@ def taken_view(core: Core, taken: line.Taken) -> dict[str, Any]:
     """What whoever took a number sees at once."""
     slip = slip_view(core, taken.ticket.ticket_id) if not taken.new else fresh_slip(taken.slip_id)
     view = ticket_view(core, taken.ticket, taken.ahead, slip)
+    # As on the slip, for whoever's slip does not come; None where nothing can be promised.
+    told = taken.estimate
+    view["wait"] = None if told is None else {lang: told_words(told, lang) for lang in ("zh", "en")}
     if taken.second_touch:
         view["second_touch"] = True
         view["note"] = {lang: words.say("second_touch", lang) for lang in ("zh", "en")}
@@ -150,7 +161,7 @@ def ticket_view(core: Core, ticket: Ticket, ahead: int, slip: dict[str, Any]) ->
         "lane_why": ticket.lane_why,
         "ahead": ahead,
         "windows": [
-            {"id": one.id, "zh": one.zh, "en": one.en, "open": one.open}
+            {"id": one.id, "zh": one.say("zh"), "en": one.say("en"), "open": one.open}
             for one in windows_now(core).windows_for(ticket.service_code)
         ],
         "called_at": _window_view(core, ticket.window_id),
@@ -161,7 +172,7 @@ def ticket_view(core: Core, ticket: Ticket, ahead: int, slip: dict[str, Any]) ->
 
 def _window_view(core: Core, window_id: str | None) -> dict[str, str] | None:
     window = windows_now(core).window(window_id)
-    return None if window is None else {"id": window.id, "zh": window.zh, "en": window.en}
+    return None if window is None else {"id": window.id, "zh": window.say("zh"), "en": window.say("en")}
 
 
 # ---------------------------------------------------------------- help

@@ -19,11 +19,12 @@ from kiosk import hours, line
 from kiosk.catalogue import Service
 from kiosk.core import Core
 from kiosk.line import KeyUsed, Taken
-from kiosk.line.rows import policy_of
+from kiosk.line.rows import policy_of, today
 from kiosk.rules import appointment as rules
 from kiosk.rules import hours as hour_rules
-from kiosk.rules.appointment import Appointment, Arrival, Terms
+from kiosk.rules.appointment import Appointment, Arrival, NotToday, Terms
 from kiosk.rules.booking_slip import compose_booking
+from kiosk.rules.queue import OVER
 
 _FIELDS = (
     "appointment_id, code, service_code, business_day, slot_ms, lane_why, state, ticket_id, made_ms, made_by, "
@@ -222,7 +223,9 @@ def check_in(core: Core, code: str, lang: str, screen: str) -> CheckedIn:
     def work(notebook: sqlite3.Connection) -> CheckedIn:
         one = _known(notebook, code)
         if one.ticket_id is not None:
-            return CheckedIn(one, line.taken_again(core, notebook, one.ticket_id), None)
+            taken = line.taken_again(core, notebook, one.ticket_id)
+            _must_be_alive(core, notebook, taken, now_ms)
+            return CheckedIn(one, taken, None)
         arrival = rules.arrive(one, hours.wall(core, now_ms), terms(notebook))
         asked = line.check_items(
             core,
@@ -246,6 +249,27 @@ def check_in(core: Core, code: str, lang: str, screen: str) -> CheckedIn:
     line.tell_taken(core, done.taken)
     _told(core, done)
     return done
+
+
+def _must_be_alive(core: Core, notebook: sqlite3.Connection, taken: Taken, now_ms: int) -> None:
+    """Nobody is shown a number as his own for which he will not be called.
+
+    :raises OrderRefused: it is over. :raises NotToday: it was of another day.
+    """
+    ticket = taken.ticket
+    if ticket.business_day != today(core, notebook, now_ms):
+        raise NotToday(
+            f"这个预约在 {ticket.business_day} 已经报到过，号 {ticket.spelled} 已过期，请直接取号",
+            f"This appointment was checked in on {ticket.business_day}, and {ticket.spelled} is no longer valid: "
+            "please take a number",
+        )
+    if ticket.state in OVER:
+        word_zh, word_en = ("已取消", "was cancelled") if ticket.state == "CANCELLED" else ("已办结", "is done")
+        raise OrderRefused(
+            f"这个预约的号 {ticket.spelled} {word_zh}；还要办就请直接取号，或到服务台",
+            f"The number {ticket.spelled} of this appointment {word_en}: take a number if you need one, "
+            "or ask at the desk",
+        )
 
 
 def sweep(core: Core) -> int:

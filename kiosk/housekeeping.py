@@ -40,7 +40,6 @@ _OF_A_TICKET = (
     "DELETE FROM appointments WHERE ticket_id = ?",
     "DELETE FROM call_keys WHERE ticket_id = ?",
     "DELETE FROM ticket_keys WHERE ticket_id = ?",
-    "DELETE FROM ticket_keys WHERE ticket_id = ?",
     "DELETE FROM journal WHERE ticket_id = ?",
     "DELETE FROM tickets WHERE ticket_id = ?",
 )

@@ -28,6 +28,8 @@ blueprint = Blueprint("open_data", __name__)
 LIMIT, LIMIT_AT_MOST = 20, 1000
 #: A picture of all bays is used for so long: 2,000 bays are read once, however many ask.
 FRESH_S = 1.0
+#: What a whole-site feed said longer ago is not known any more, as on a panel (docs/protocol.md, section 9).
+FEED_FRESH_MS = 15 * 60_000
 _ERRORS = "https://uri.etsi.org/ngsi-ld/errors/"
 
 
@@ -114,8 +116,9 @@ def _read(core: Core) -> list[Entity]:
     for site in sites:
         heard = health.get(str(site["feed"])) not in (None, "silent", "offline")
         said = site["said"]
+        said_ms = int(said["at_ms"]) if said is not None else 0
         possible = f"site:{site['site_id']}" not in wrong and not (said and said["fault"])
-        site["said_heard"] = heard and possible
+        site["said_heard"] = heard and possible and core.now_ms() - said_ms <= FEED_FRESH_MS
     bays: list[Json] = [dict(bay) for bay in views_parking.bays(state)]
     return ngsi.entities(core.house.plan.open_data.hall, sites, bays)
 

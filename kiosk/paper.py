@@ -102,7 +102,9 @@ def print_again(
     meant, kind, body, original, ticket_id = tuple(row)
     since_ms = now_ms - SAME_TOUCH_MS
     if notebook.execute(
-        "SELECT 1 FROM slips WHERE reprint_of = ? AND created_ms > ?", (original, since_ms)
+        # Until now: a clock that was set back must not refuse it for hours.
+        "SELECT 1 FROM slips WHERE reprint_of = ? AND created_ms > ? AND created_ms <= ?",
+        (original, since_ms, now_ms),
     ).fetchone():
         raise OrderRefused(
             "刚刚已经补打过这张，请等一下。", "This slip is being printed again already; one moment."

@@ -58,7 +58,7 @@ from kiosk.rules.spreads import Spread
 
 #: Days of the back-test that stands beside a forecast: four weeks.
 TESTED_DAYS = 28
-#: How long a closed day is kept: two years, so that a December can be held beside the one before; 130 kB a day for
+#: How long a closed day is kept: two years, so that a December can be held beside the one before; 165 kB a day for
 #: 2,000 bays (measured, docs/measurements.md).
 KEEP_DAYS = 800
 #: Days closed by one child.
@@ -275,12 +275,11 @@ def _outlook(
     now = taken / (free + taken) if shown["certain"] and free + taken else None
     before = {day: one for day, one in courses.items() if day < today}
     examples = forecasting.alike(today, before)
-    usual = forecasting.forecast(0, None, examples, full_from)
     return ZoneOutlook(
         str(shown["zone_id"]),
         full_from,
         now,
-        usual.full if usual is not None else None,
+        forecasting.usual(examples, full_from),
         forecasting.forecast(at, now, examples, full_from),
         forecasting.backtest(
             before, full_from, [today - timedelta(days=back) for back in range(tested_days, 0, -1)]

@@ -12,6 +12,7 @@ from kiosk.answers import error
 from kiosk.core import current_core
 from kiosk.parking_page import parking_page
 from kiosk.view import frame
+from kiosk.windows import windows_now
 
 blueprint = Blueprint("touch", __name__)
 
@@ -55,7 +56,11 @@ def item(code: str) -> ResponseReturnValue:
         return error(404, "unknown_service", "没有这个事项", "There is no such service")
     waiting = line.waiting_for(core, service.code) if service.needs_ticket else 0
     closed = hours.closed_notice(core, service) if service.needs_ticket else None
-    return render_template("item.html", service=service, closed=closed, waiting=waiting, s=service.say)
+    # A hall that has made a window its own knows better than the catalogue where the item is served.
+    windows = [one for one in windows_now(core).windows_for(service.code) if one.own]
+    return render_template(
+        "item.html", service=service, closed=closed, waiting=waiting, windows=windows, s=service.say
+    )
 
 
 @blueprint.get("/parking")

@@ -61,6 +61,7 @@ TABLE: dict[str, tuple[str, str]] = {
     # the number
     "your_number": ("您的号码", "Your number"),
     "ahead": ("前面还有", "Ahead of you"),
+    "expected_wait": ("预计等候", "Expected wait"),
     "go_to": ("请到", "Go to"),
     "when_called": ("叫到号再过去，可以先坐下", "Wait to be called; please take a seat"),
     "second_touch": ("刚才已经取过号，就是这一个", "You have just taken this number: it is the same one"),

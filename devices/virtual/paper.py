@@ -179,6 +179,9 @@ class Decoder:
         self._page = 0
         self._spacing = _LINE_DOTS
         self._inks, self._x = [], 0
+        # Symbols and pictures are in memory, too: else half a slip would carry the code of the one before.
+        self._stored = ()
+        self._qr_data, self._qr_module, self._qr_level = "", 3, "L"
         self.status_back = 0
 
     def _run(self) -> Generator[None, int, None]:
@@ -361,7 +364,7 @@ class Decoder:
             self._qr_level = {48: "L", 49: "M", 50: "Q", 51: "H"}.get(data[0], "L")
         elif function == 80:
             self._qr_data = data[1:].decode("utf-8", "replace")
-        elif function == 81:
+        elif function == 81 and self._qr_data:
             rows = qr_rows(self._qr_data, self._qr_level, self._qr_module)
             side = len(rows)
             self._feed_pending()

@@ -26,7 +26,8 @@ What it can be told (`do`), besides opening and closing a cover:
                                       XOFF, or "none" and loses what comes
 ``flow_stop flow_go``                 takes no byte more (and says XOFF where "soft"), but still talks
 ``unplug plug``                       the cable: the port vanishes, the machine keeps its buffer
-``power_off power_on power_cycle``    memory, buffer and half a line are gone; while off, bytes go nowhere
+``power_off power_on power_cycle``    memory, buffer and half a line are gone; while off, bytes go nowhere. A cycle
+                                      takes `BOOT_S`: no printer is back at once
 ====================================  ========================================================================
 
 With ``after_bytes=n`` it happens when n more bytes have come in, whichever way: ``do("power_off", after_bytes=117)``
@@ -59,6 +60,8 @@ XOFF_BELOW, XON_ABOVE = 128, 256
 XON, XOFF = b"\x11", b"\x13"
 #: Where a slip was fed out to a tear bar, somebody takes it after so long without a byte.
 TAKEN_AFTER_S = 0.3
+#: From the mains' return to the first answer: receipt printers take 1 to 4 s.
+BOOT_S = 1.0
 #: Dots in a millimetre at 203 dpi.
 DOTS_A_MM = 8
 #: DLE DC4 8, "clear the buffers": these seven bytes behind it, so that nobody says it by mistake (Epson).
@@ -99,6 +102,7 @@ class VirtualPrinter(OnASerialLine):
         self._buffer_bytes = buffer_bytes
         self._bps = self._mm_s = 0
         self._off = self._garbled = self._flow_stopped = self._said_xoff = False
+        self._wakes_s: float | None = None
         self._handshake = "hard"
         self._received = self._lost = 0
         self._buffer, self._whence = bytearray(), bytearray()
@@ -231,7 +235,8 @@ class VirtualPrinter(OnASerialLine):
                 if self._master < 0:
                     self._plug()
             case "power_off" | "power_on" | "power_cycle":
-                self._off = command == "power_off"
+                self._off = command != "power_on"
+                self._wakes_s = mono_s() + BOOT_S if command == "power_cycle" else None
                 self._forget()
         self._tell_changes()
         self._steer_flow()
@@ -255,6 +260,7 @@ class VirtualPrinter(OnASerialLine):
             with self._changed:
                 if self._stopping:
                     return
+                self._wake_up()
                 self._work_off()
                 wait_s = self._patience_s()
                 ends = [self._wake_read, *self._ears()]
@@ -269,6 +275,12 @@ class VirtualPrinter(OnASerialLine):
                 quiet_s = mono_s() - self._heard_s
                 if not self._buffer and quiet_s >= TAKEN_AFTER_S and self._decoder.at_tear_bar:
                     self._decoder.take_off()
+
+    def _wake_up(self) -> None:
+        if self._wakes_s is not None and mono_s() >= self._wakes_s:
+            self._off, self._wakes_s = False, None
+            self._tell_changes()
+            self._steer_flow()
 
     def _ears(self) -> list[Any]:
         """On which ends it listens now."""
@@ -292,6 +304,8 @@ class VirtualPrinter(OnASerialLine):
         """How long nothing may happen by itself."""
         now_s = mono_s()
         waits = []
+        if self._wakes_s is not None:
+            waits.append(max(0.001, self._wakes_s - now_s))
         if self._bps and self._next_byte_s > now_s:
             waits.append(self._next_byte_s - now_s)
         if self._buffer and self._moving_until_s > now_s:

@@ -26,8 +26,8 @@ _RUN_OVER = 4096
 #: Width of a counter by its model, 65536 where nobody knows. PNI's protocol: one byte.
 _WIDTHS: tuple[tuple[re.Pattern[str], int], ...] = ((re.compile(r"placepod"), 256),)
 #: Models that say what came since their last word. IMBuildings' payload type 06; Milesight VS121 ("in" and "out" of the
-#: period, VS121 user guide).
-_DELTAS = re.compile(r"imbuildings|vs121")
+#: period, VS121 user guide); Parametric PCR2 and PMX TCR (devices/codecs/parametric.py).
+_DELTAS = re.compile(r"imbuildings|vs121|\bpcr-?2|\btcr\b|\btcr-")
 #: What a feed says is put on disk at least this often, so that its age is known after a restart.
 _SAID_AGAIN_MS = 15 * 60_000
 

@@ -174,7 +174,7 @@ _CELL_M = 8.0
 def _overlap(one: BayPlan, other: BayPlan) -> bool:
     """Whether two rectangles share more than the slack: no side of either has the other wholly beyond it."""
     far = math.hypot(one.long_m, one.wide_m) / 2 + math.hypot(other.long_m, other.wide_m) / 2
-    if abs(one.x_m - other.x_m) >= far or abs(one.y_m - other.y_m) >= far:
+    if math.hypot(one.x_m - other.x_m, one.y_m - other.y_m) >= far:
         return False
     first, second = _corners(one), _corners(other)
     for plan in (one, other):

@@ -16,6 +16,7 @@ from flask.typing import ResponseReturnValue
 from devices.faults import DeviceFault, NotWritten, OrderRefused, OutsideDown
 from gateway.log import say as log
 from kiosk.accounts import TooManyTries
+from kiosk.answers import is_text
 from kiosk.console import blueprint, door, live
 from kiosk.console.words import say
 from kiosk.core import Core, current_core
@@ -184,7 +185,7 @@ def unlock() -> ResponseReturnValue:
 
 def json_body() -> Json:
     body = request.get_json(silent=True)
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or not is_text(body):
         raise Incomplete("the body is no JSON object")
     return body
 

@@ -124,11 +124,11 @@ def by_token(core: Core, token: str) -> Ticket | None:
 
 
 def ahead(core: Core, ticket: Ticket) -> int:
-    """People before this one at the windows that serve its item; 0 once it is called, or its day is over."""
+    """Who is called before this one at the windows that serve its item; 0 once it is called, or its day is over."""
     if ticket.state != "WAITING" or ticket.business_day != today(core):
         return 0
     codes = sorted(windows_now(core).same_line(ticket.service_code))
-    return rows.count_ahead(core.reader(), ticket.business_day, codes, queue.place(ticket))
+    return rows.count_ahead(core.reader(), ticket.business_day, codes, ticket)
 
 
 def waiting_for(core: Core, service_code: str) -> int:
@@ -146,6 +146,7 @@ def called_view(core: Core, ticket: Ticket) -> dict[str, Any]:
         "number": ticket.spelled,
         "category": service.category if service is not None else "",
         "window_id": ticket.window_id,
+        "window_sign": window.sign_of("zh") if window is not None else "",
         "window_zh": window.zh if window is not None else ticket.window_id,
         "window_en": window.en if window is not None else ticket.window_id,
         "called_ms": ticket.called_ms,

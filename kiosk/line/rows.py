@@ -119,18 +119,27 @@ def policy_of(notebook: sqlite3.Connection) -> Policy:
 
 
 def count_ahead(
-    notebook: sqlite3.Connection, day: str, codes: Sequence[str], before: tuple[int, int] | None
+    notebook: sqlite3.Connection, day: str, codes: Sequence[str], ticket: Ticket | None
 ) -> int:
     """As `queue.ahead_of`, counted by SQLite (a test compares the two): a long line must not slow a touch.
 
-    :param before: (rank, ticket_id) of who asks; None: somebody who would come now.
+    :param ticket: who asks; None: somebody who would come now.
     """
+    rank, ticket_id = (_LAST, _LAST) if ticket is None else queue.place(ticket)
     marks = ", ".join("?" * len(codes))
-    where = "" if before is None else " AND (rank, ticket_id) < (?, ?)"
-    return int(
-        notebook.execute(
-            "SELECT count(*) FROM tickets INDEXED BY tickets_in_line WHERE business_day = ? AND state = 'WAITING'"
-            f" AND service_code IN ({marks}){where}",
-            (day, *codes, *(before or ())),
-        ).fetchone()[0]
-    )
+    counts = {
+        (bool(old), bool(better)): int(count)
+        for old, better, count in notebook.execute(
+            "SELECT lane = 'priority', (rank, ticket_id) < (?, ?), count(*) FROM tickets INDEXED BY tickets_in_line"
+            f" WHERE business_day = ? AND state = 'WAITING' AND service_code IN ({marks}) AND ticket_id <> ?"
+            " GROUP BY 1, 2",
+            (rank, ticket_id, day, *codes, ticket_id),
+        )
+    }
+    if ticket is None:
+        return queue.ahead_by_lane("normal", 0, counts, policy_of(notebook))
+    return queue.ahead_by_lane(ticket.lane, ticket.overtaken, counts, policy_of(notebook))
+
+
+#: Stands behind everybody: SQLite's integers end at 2**63.
+_LAST = 2**62

@@ -186,7 +186,7 @@ def taken_again(core: Core, notebook: sqlite3.Connection, ticket_id: int) -> Tak
     ahead = 0
     if before.state == "WAITING":
         codes = sorted(here.same_line(before.service_code))
-        ahead = rows.count_ahead(notebook, before.business_day, codes, queue.place(before))
+        ahead = rows.count_ahead(notebook, before.business_day, codes, before)
     return Taken(before, ahead, here.windows_for(before.service_code), slip, new=False)
 
 
@@ -228,7 +228,7 @@ def _give(core: Core, notebook: sqlite3.Connection, asked: Asked, now_ms: int) -
         "INSERT INTO ticket_items(ticket_id, seq, service_code, state) VALUES (?, ?, ?, 'open')",
         [(ticket.ticket_id, seq, one.code) for seq, one in enumerate(asked.items, 1)],
     )
-    ahead = rows.count_ahead(notebook, day, sorted(here.same_line(service.code)), queue.place(ticket))
+    ahead = rows.count_ahead(notebook, day, sorted(here.same_line(service.code)), ticket)
     estimate = _estimate(core, notebook, ticket)
     slip_id = _add_slip(core, notebook, ticket, asked.items, here.windows_for(service.code), ahead, estimate)
     fixed = {name: getattr(ticket, name) for name in ("business_day", "prefix", "lang", "screen", "taken_ms")}

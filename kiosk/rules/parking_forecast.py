@@ -26,6 +26,8 @@ MEMBERS_AT_MOST, MEMBERS_AT_LEAST, LOOK_BACK_DAYS = 8, 3, 63
 HALF_LIFE = 4
 #: A day of which more than this share of quarters is unknown is no example.
 UNKNOWN_AT_MOST = 0.3
+#: A zone that was full is emptier again where so large a share of its bays has become free.
+CLEARLY_EMPTIER = 0.1
 #: A forecast of occupancy is told for so many quarters from now.
 AHEAD = (4, 8, 12)
 #: The hours at which a back-test asks.
@@ -116,6 +118,20 @@ class Course:
             off *= _LEFT
         return None
 
+    def becomes_full_at(self, full_from: float) -> int | None:
+        """When it became full on that day by itself: what is still full of the night before does not count.
+
+        0 where it was full all day; None where it never was, after it had been emptier by `CLEARLY_EMPTIER`.
+        """
+        emptied = False
+        for number, share in enumerate(self.shares):
+            if share is None:
+                continue
+            if share >= full_from and emptied:
+                return number
+            emptied = emptied or share < full_from - CLEARLY_EMPTIER
+        return None if emptied or self.highest[0] < full_from else 0
+
     def share_at(self, number: int, at: int, off: float) -> float | None:
         """Occupancy then, shifted as above."""
         share = self.shares[number]
@@ -157,6 +173,12 @@ def forecast(at: int, now: float | None, examples: Sequence[Course], full_from: 
         return Forecast(at, None, None, None, len(times), len(examples), tuple(ahead))
     early, late = times[len(times) // 4], times[(3 * len(times)) // 4]
     return Forecast(at, round(_median(times)), early, late, len(times), len(examples), tuple(ahead))
+
+
+def usual(examples: Sequence[Course], full_from: float) -> int | None:
+    """When such a day usually becomes full, without looking at today; None: it usually does not."""
+    times = [time for one in examples if (time := one.becomes_full_at(full_from)) is not None]
+    return round(_median(times)) if 2 * len(times) > len(examples) else None
 
 
 def _off(one: Course, at: int, now: float | None) -> float:

@@ -15,7 +15,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from gateway.hall.days import moment_ms
 from kiosk.rules.spreads import Spread, spread
@@ -26,6 +26,8 @@ _STATE = {word: number for number, word in enumerate(STATES)}
 
 QUARTER_MS = 15 * 60_000
 QUARTERS = 96
+_HOUR_MS = 4 * QUARTER_MS
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE_S = 60
 #: Above this share of unknown time no occupancy is told: as on a panel (gateway/hall/showing.py, CERTAIN_SHARE).
 CERTAIN_SHARE = 0.20
@@ -87,22 +89,13 @@ def quarters(day: date, zone: tzinfo, until_ms: int | None = None) -> list[Edge]
     if until_ms is not None:
         end = min(end, until_ms)
     edges = []
-    shift = 0
+    hour = 0
     for at_ms in range(begin, end, QUARTER_MS):
-        number = (at_ms - begin) // QUARTER_MS + shift
-        if number % 4 == 0 and at_ms > begin:  # summer time changes at full hours
-            number = _quarter_of(day, zone, at_ms, begin, number)
-            shift = number - (at_ms - begin) // QUARTER_MS
-        edges.append((min(number, QUARTERS - 1), at_ms, min(at_ms + QUARTER_MS, end)))
+        if (at_ms - begin) % _HOUR_MS == 0:  # summer time changes at full hours
+            hour = (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(zone).hour
+        number = 4 * hour + (at_ms - begin) % _HOUR_MS // QUARTER_MS
+        edges.append((number, at_ms, min(at_ms + QUARTER_MS, end)))
     return edges
-
-
-def _quarter_of(day: date, zone: tzinfo, at_ms: int, begin: int, otherwise: int) -> int:
-    """What the hall's clock shows at a full hour: tried at the hour itself and its neighbours."""
-    for number in (otherwise, otherwise - 4, otherwise + 4):
-        if 0 <= number < QUARTERS and moment_ms(zone, day, 15 * number) == at_ms:
-            return number
-    return otherwise
 
 
 def walk_day(

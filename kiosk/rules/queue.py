@@ -11,12 +11,13 @@ What must not live here: numbers' storage, clocks, screens, who is next (``fairn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Literal, get_args
 
 from devices.faults import OrderRefused
+from kiosk.rules.policy import Policy
 
 State = Literal["WAITING", "CALLED", "SERVING", "HELD", "NO_SHOW", "DONE", "CANCELLED"]
 Step = Literal[
@@ -258,12 +259,26 @@ def place(ticket: Ticket) -> tuple[int, int]:
     return ticket.rank, ticket.ticket_id
 
 
-def ahead_of(ticket: Ticket, waiting: Iterable[Ticket], serves: Set[str]) -> int:
-    """How many wait with a better place for the windows that serve its item (``serves``: their items)."""
-    return sum(
-        one.state == "WAITING" and place(one) < place(ticket) and one.service_code in serves
-        for one in waiting
-    )
+def ahead_of(ticket: Ticket, waiting: Iterable[Ticket], serves: Set[str], policy: Policy) -> int:
+    """How many are called before, as things are, of those who wait for the windows that serve its item (``serves``:
+    their items). Nobody is told "you are next" while an elder who came later goes first."""
+    counts = {(old, better): 0 for old in (False, True) for better in (False, True)}
+    for one in waiting:
+        if one.state == "WAITING" and one.service_code in serves and one.ticket_id != ticket.ticket_id:
+            counts[one.lane == "priority", place(one) < place(ticket)] += 1
+    return ahead_by_lane(ticket.lane, ticket.overtaken, counts, policy)
+
+
+def ahead_by_lane(lane: Lane, overtaken: int, counts: Mapping[tuple[bool, bool], int], policy: Policy) -> int:
+    """As `ahead_of`, of counted people.
+
+    :param counts: (is in the priority lane, has a better place) → how many wait.
+    """
+    olds, others = counts.get((True, True), 0), counts.get((False, True), 0)
+    if lane == "priority":
+        # Between elders comes a turn for who was there before them.
+        return olds + min(others, olds * policy.weight_normal // policy.weight_priority)
+    return olds + others + min(counts.get((True, False), 0), max(0, policy.overtaken_most - overtaken))
 
 
 def late_rank(ticket: Ticket, waiting: Sequence[Ticket], serves: Set[str], places: int, now_ms: int) -> int:
@@ -271,8 +286,10 @@ def late_rank(ticket: Ticket, waiting: Sequence[Ticket], serves: Set[str], place
     for the same windows; behind all of them where there are fewer; never better than it was."""
     line = sorted(
         (one for one in waiting if one.lane == ticket.lane and one.service_code in serves), key=place
-    )[:places]
-    behind = line[-1].rank + 1 if line else now_ms * 1000
+    )
+    if not places:
+        return ticket.rank  # a hall that lets nobody lose a place
+    behind = line[:places][-1].rank + 1 if line else now_ms * 1000
     return max(ticket.rank, behind)
 
 

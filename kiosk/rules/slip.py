@@ -106,7 +106,7 @@ def compose_ticket(
         told = say("minutes" if low < high else "about", low=low, high=high)
         blocks.append({"t": "pair", "left": say("wait"), "right": told})
     for window in windows:
-        blocks.append({"t": "pair", "left": say("window"), "right": window.en if english else window.zh})
+        blocks.append({"t": "pair", "left": say("window"), "right": window.say(ticket.lang)})
         if window.confirm_locally or not service.confirmed("window"):
             blocks.append(_text(f"({AS_CONFIRMED['en' if english else 'zh']})", align="right"))
     blocks.append({"t": "pair", "left": say("time"), "right": f"{taken:%Y-%m-%d %H:%M}"})

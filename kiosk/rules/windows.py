@@ -32,7 +32,14 @@ class Window:
         return self.opened_ms is not None
 
     def say(self, lang: str) -> str:
-        return self.en if lang == "en" else self.zh
+        """As a person finds it: the number that the voice says and that stands above it, then the name."""
+        return f"{self.sign_of(lang)} {self.en if lang == 'en' else self.zh}".strip()
+
+    def sign_of(self, lang: str) -> str:
+        """The number alone, "2号"; "" where the name has it ("2号窗口"): nothing is numbered twice."""
+        if str(self.number) in (self.en if lang == "en" else self.zh):
+            return ""
+        return f"{self.number}:" if lang == "en" else f"{self.number}号"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@
     box.hidden = !first;
     if (first) {
       find("[data-number]").textContent = first.number;
+      // The voice says the number, and it stands above the window.
+      find("[data-window]").textContent = first.window_sign ?? "";
       find("[data-zh]").textContent = first.window_zh;
       find("[data-en]").textContent = first.window_en;
       box.className = "latest " + first.category;
@@ -25,7 +27,7 @@
       line.className = one.category;
       const number = document.createElement("b"), window_zh = document.createElement("span");
       number.textContent = one.number;
-      window_zh.textContent = one.window_zh;
+      window_zh.textContent = `${one.window_sign ?? ""} ${one.window_zh}`.trim();
       line.append(number, window_zh);
       return line;
     }));

@@ -95,6 +95,8 @@
     find("[data-number]").textContent = ticket.number;
     find("[data-name]").textContent = ticket["service_" + body.dataset.lang];
     find("[data-ahead]").textContent = say("js_people", ticket.ahead);
+    find("[data-wait-box]").hidden = !ticket.wait;
+    find("[data-wait]").textContent = ticket.wait?.[body.dataset.lang] ?? "";
     find("[data-go-to]").textContent = ticket.windows.map((one) => one[body.dataset.lang]).join(" ");
     const open = ticket.windows.some((one) => one.open), note = ticket.note?.[body.dataset.lang] ?? (open ? "" : words.js_no_window);
     find("[data-told]").hidden = !note;

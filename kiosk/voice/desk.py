@@ -31,6 +31,7 @@ from devices.faults import NotWritten
 from gateway.log import say, say_once
 from kiosk.rules import voice_policy
 from kiosk.rules.calling_words import VOICE_ID
+from kiosk.rules.queue import State
 from kiosk.rules.voice_policy import VoicePolicy
 from kiosk.voice.asking import policy_of
 from kiosk.voice.clips import Clips, Spoken
@@ -46,6 +47,9 @@ GRACE_S = 6.0
 DISPLAY_GONE_S = 10.0
 #: Rows looked at together: what waits longer than that many calls has expired anyway.
 LOOKED_AT = 50
+#: Nobody is sent to a window any more whose number waits again, was given up, put aside or marked as absent before the
+#: voice came to it. One that is already done is still said: a slip of a finger on "next" must not silence a call.
+GONE: tuple[State, ...] = ("WAITING", "CANCELLED", "HELD", "NO_SHOW")
 #: What was said is kept for so long, for "why did nobody call me?" (our choice).
 KEPT_MS = 30 * 86_400_000
 
@@ -149,7 +153,7 @@ class VoiceDesk:
                 number = int(row["announcement_id"])
                 if number in self._owed:
                     continue
-                fate = voice_policy.fate(int(row["asked_ms"]), now_ms, minute, policy)
+                fate, why = self._fate(row, now_ms, minute, policy)
                 if fate == "say":
                     words = tuple(str(one) for one in json.loads(row["words"]))
                     claim = secrets.token_urlsafe(9)
@@ -157,7 +161,7 @@ class VoiceDesk:
                     self._tries[number] = self._tries.get(number, 0) + 1
                     self._until_s = self._mono_s() + GRACE_S
                     return self._saying
-                self._settle(number, fate, now_ms, why="" if fate == "quiet" else self._why_expired())
+                self._settle(number, fate, now_ms, why=why)
             return None
 
     def waiting(self) -> int:
@@ -276,10 +280,10 @@ class VoiceDesk:
                 number = int(row["announcement_id"])
                 if number in self._owed or (self._saying and self._saying.announcement_id == number):
                     continue
-                fate = voice_policy.fate(int(row["asked_ms"]), now_ms, minute, policy)
+                fate, why = self._fate(row, now_ms, minute, policy)
                 if fate != "say":
                     stale += fate == "expired"
-                    self._settle(number, fate, now_ms, why="" if fate == "quiet" else self._why_expired())
+                    self._settle(number, fate, now_ms, why=why)
             now_s = self._mono_s()
             heard = any(now_s - seen_s <= DISPLAY_GONE_S for seen_s in self._displays.values())
             if self._core.house.plan.voice.by == "display" and stale and not heard:
@@ -315,6 +319,13 @@ class VoiceDesk:
 
     # ---------------------------------------------------------------- rows
 
+    def _fate(self, row: sqlite3.Row, now_ms: int, minute: int, policy: VoicePolicy) -> tuple[str, str]:
+        """What becomes of a row that waits, and why."""
+        if row["gone"]:
+            return "quiet", "gone"
+        fate = voice_policy.fate(int(row["asked_ms"]), now_ms, minute, policy)
+        return fate, self._why_expired() if fate == "expired" else ""
+
     def _why_expired(self) -> str:
         return ", ".join(one.kind for one in self.faults) or "waited too long"
 
@@ -323,9 +334,10 @@ class VoiceDesk:
             return (
                 self._core.reader()
                 .execute(
-                    "SELECT announcement_id, lang, words, asked_ms FROM announcements"
-                    " WHERE state IN ('waiting', 'speaking') ORDER BY announcement_id LIMIT ?",
-                    (LOOKED_AT,),
+                    "SELECT announcement_id, announcements.lang, words, asked_ms, coalesce(tickets.state, '') IN"
+                    f" ({', '.join('?' * len(GONE))}) AS gone FROM announcements LEFT JOIN tickets USING (ticket_id)"
+                    " WHERE announcements.state IN ('waiting', 'speaking') ORDER BY announcement_id LIMIT ?",
+                    (*GONE, LOOKED_AT),
                 )
                 .fetchall()
             )

@@ -7,6 +7,7 @@ the size is scaled up from its bytes a move (said so); the report is measured ov
 from __future__ import annotations
 
 import random
+import resource
 import time
 from contextlib import closing
 from datetime import date, timedelta
@@ -62,13 +63,18 @@ def parking_history_size(folder: Path, *, rounds: int = 3, days: int = DAYS) -> 
     last = FIRST + timedelta(days=days - 1)
     for name, first in (("a month", last - timedelta(days=29)), ("all days", FIRST)):
         wanted = WantedHistory(str(gateway_file), TIMEZONE, first.isoformat(), last.isoformat(), now_ms)
-        took = []
+        took, worked = [], []
         for _ in range(rounds):
-            began_s = time.perf_counter()
+            began_s, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
             history = run(book, wanted, Job(wanted))
             took.append(time.perf_counter() - began_s)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            worked.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
         cars = history.zones[0].arrivals
-        print(f"  report of {name} by its own process: {_s(took)} s (bar: {BAR_S:g}); {cars:,} cars")
+        print(
+            f"  report of {name} by its own process: {_s(took)} s (bar: {BAR_S:g}), "
+            f"of a processor {_s(worked)}; {cars:,} cars"
+        )
     with closing(open_reader(book)) as reader, closing(open_reader(gateway_file)) as moved:
         began_s = time.perf_counter()
         parking_history.anything_to_close(reader, moved, TIMEZONE, now_ms)

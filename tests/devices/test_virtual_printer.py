@@ -186,6 +186,20 @@ def test_the_power_goes_at_exactly_that_byte(printer: VirtualPrinter, host: Host
     assert text == ("first\nagain\n" if 6 <= at < 17 else "again\n")
 
 
+def test_a_power_cycle_takes_its_time_and_leaves_no_code_behind(printer: VirtualPrinter, host: Host) -> None:
+    """One that was back at once would take the rest of a slip for a slip of its own, and nobody could know."""
+    code = b"\x1d(k\x05\x00\x31\x50\x30AB"
+    host.say(code)
+    printer.wait_until(lambda now: now["received"] == len(code), 3)
+    printer.do("power_cycle")
+    host.say(b"\x10\x04\x01")
+    assert host.hear(1, within_s=0.5) == b""
+    assert printer.wait_until(lambda now: not now["off"], 3)["lost"] == 3
+    assert len(host.ask(b"\x10\x04\x01", 1)) == 1
+    host.say(b"\x1d(k\x03\x00\x31\x51\x30next\n" + CUT)
+    assert printer.wait_until(lambda now: now["printed"] == 1, 3)["last_text"] == "next\n"
+
+
 def test_a_dark_printer_says_nothing_at_all(printer: VirtualPrinter, host: Host) -> None:
     printer.do("power_off")
     host.say(b"\x10\x04\x01\x1da\xff")

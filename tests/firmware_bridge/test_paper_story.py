@@ -44,6 +44,18 @@ def test_a_slip_is_printed_and_the_printers_word_is_written(hall: Hall) -> None:
     assert row["mend_bytes"] == 0
 
 
+def test_a_slip_whose_printer_lost_its_power_in_the_middle_is_never_called_printed(hall: Hall) -> None:
+    hall.printer.do("slow", bps=9600)
+    hall.start_bridge()
+    hall.wait_for(hall.printer_row, state="ready")
+    hall.printer.do("power_cycle", after_bytes=150)
+    slip_id = hall.order(TICKET)
+    hall.wait_job(slip_id, "UNSURE", 15)
+    after = hall.order(slip("政务 B032"))
+    hall.wait_job(after, "PRINTED", 15)
+    assert numbers(hall)[-1] == "政务 B032", "later slips go on"
+
+
 def test_slips_come_out_in_order_and_once(hall: Hall) -> None:
     hall.start_bridge()
     ordered = [f"政务 B{number:03}" for number in range(1, 31)]

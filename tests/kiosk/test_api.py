@@ -48,7 +48,9 @@ def test_a_number_with_its_place_and_its_window(take: Take) -> None:
     take("ZW-01", "first-key")
     told = take("ZW-02", "second-key")
     assert (told["number"], told["ahead"], told["state"]) == ("B002", 1, "WAITING")
-    assert told["windows"] == [{"id": "W2", "zh": "民生保障窗口", "en": "Welfare & Assistance Window", "open": False}]
+    assert told["windows"] == [
+        {"id": "W2", "zh": "2号 民生保障窗口", "en": "2: Welfare & Assistance Window", "open": False}
+    ]
     slip: Any = told["slip"]
     assert (slip["state"], slip["printer"], slip["word"]) == ("QUEUED", None, "js_paper_coming")
 
@@ -88,6 +90,21 @@ def test_what_makes_no_sense_is_refused_in_two_languages(
     assert client.get("/api/state").get_json()["waiting"]["total"] == 0
 
 
+@pytest.mark.parametrize("path", ["/api/tickets", "/api/check-in", "/api/help"])
+@pytest.mark.parametrize("name", ["service", "key", "screen", "code", "\ud800"])
+def test_half_a_sign_is_no_text(client: FlaskClient, path: str, name: str) -> None:
+    """JSON can say it, UTF-8 cannot: it is malformed, and no fault of ours."""
+    asked = {"service": "ZW-01", "screen": "kiosk-1", "code": "K7MQ4XRT", name: "\ud800"}
+    answer = client.post(path, data=json.dumps(asked), content_type="application/json")
+    assert complaint(answer) == (400, "bad_request")
+
+
+def test_an_item_beside_the_list_of_items_is_never_dropped_silently(client: FlaskClient) -> None:
+    asked = {"service": "ZW-05", "services": ["ZW-01", "ZW-05"], "key": "two-minds"}
+    assert complaint(client.post("/api/tickets", json=asked)) == (400, "bad_services")
+    assert client.post("/api/tickets", json={**asked, "service": "ZW-01"}).status_code == 201
+
+
 def test_bodies_that_are_no_json_or_too_large(client: FlaskClient) -> None:
     form = client.post("/api/tickets", data={"service": "ZW-01", "key": "abcdefgh"})
     assert complaint(form) == (415, "json_only")
@@ -104,7 +121,7 @@ def test_a_ticket_follows_its_life(take: Take, client: FlaskClient, core: Core, 
     where = f"/api/tickets/{told['token']}"
     line.call_next(core, "W2", "li")
     called = client.get(where).get_json()
-    assert (called["state"], called["called_at"]["zh"], called["ahead"]) == ("CALLED", "民生保障窗口", 0)
+    assert (called["state"], called["called_at"]["zh"], called["ahead"]) == ("CALLED", "2号 民生保障窗口", 0)
     clock.forward(hours=24)
     assert client.get(where).get_json()["state"] == "EXPIRED"
     assert complaint(client.get("/api/tickets/AAAAAAAAAAAAAAAA")) == (404, "unknown_ticket")

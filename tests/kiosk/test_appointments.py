@@ -91,6 +91,18 @@ def test_another_day_is_named(core: Core, clock: HeldClock) -> None:
     assert "11月23日" in told.value.why_zh
 
 
+def test_nobody_is_shown_a_number_that_is_over_as_his_own(core: Core, clock: HeldClock) -> None:
+    booked = [book(core, key=key).appointment.code for key in ("one", "two")]
+    first, second = (appointments.check_in(core, code, "zh", "kiosk-1").taken.ticket for code in booked)
+    line.cancel(core, first.ticket_id, "phone")
+    with pytest.raises(OrderRefused, match="was cancelled"):
+        appointments.check_in(core, booked[0], "zh", "kiosk-1")
+    assert appointments.check_in(core, booked[1], "zh", "kiosk-1").taken.ticket == second
+    clock.forward(hours=24)
+    with pytest.raises(NotToday, match="no longer valid"):
+        appointments.check_in(core, booked[1], "zh", "kiosk-1")
+
+
 def test_checking_in_again_is_the_same_number(core: Core, clock: HeldClock) -> None:
     code = book(core).appointment.code
     first = appointments.check_in(core, code, "zh", "kiosk-1")

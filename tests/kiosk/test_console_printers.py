@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from firmware_bridge.printer_state import WORDS as STATES
 from kiosk import line
+from kiosk.paper import print_again
 from tests.kiosk.console_hall import NOON_MS, STAFF, STAFF_PASSWORD, Client, ConsoleHall, console_hall
 
 PAGE = "/console/printers"
@@ -89,6 +90,15 @@ def test_a_reprint_is_one_touch_and_says_why_and_a_trembling_one_is_one(hall: Co
     client.form(PAGE, slip_id=str(again["slip_id"]), do="torn")
     assert slips(hall)[-1]["copy_of"] == slip_id, "a copy of a copy names the first"
     assert "弄丢了" in text(client.get(PAGE))
+
+
+def test_a_clock_that_was_set_back_does_not_hold_up_a_reprint(hall: ConsoleHall) -> None:
+    slip_id = hall.job("PRINTED", "政务 B031")
+    for reason in ("lost", "torn"):
+        now_ms = hall.clock.now_ms
+        hall.core.writer.write(lambda notebook: print_again(notebook, slip_id, reason, STAFF, now_ms))  # noqa: B023
+        hall.clock.go(s=-7200)
+    assert [one["reason"] for one in slips(hall)][-2:] == ["lost", "torn"]
 
 
 @pytest.mark.parametrize("state", ["QUEUED", "SENDING", "UNSURE"])

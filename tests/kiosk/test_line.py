@@ -14,6 +14,7 @@ from kiosk import line
 from kiosk.core import Core
 from kiosk.line import Taken, rows, taking
 from kiosk.rules import queue
+from kiosk.rules.policy import Policy
 from kiosk.rules.queue import Ticket
 from kiosk.windows import windows_now
 from tests.kiosk.conftest import HeldClock
@@ -122,10 +123,21 @@ def test_people_ahead_are_those_who_wait_for_the_same_window(core: Core) -> None
     everybody = rows.in_line(reader, "2026-11-22")
     told = {one.spelled: line.ahead(core, one) for one in everybody}
     by_rule = {
-        one.spelled: queue.ahead_of(one, everybody, windows_now(core).same_line(one.service_code))
+        one.spelled: queue.ahead_of(one, everybody, windows_now(core).same_line(one.service_code), Policy())
         for one in everybody
     }
     assert told == by_rule == {"C001": 0, "B002": 0, "B003": 0, "B004": 1, "B005": 2, "C002": 1}
+
+
+def test_nobody_is_told_to_be_next_while_an_elder_goes_first(core: Core) -> None:
+    """Slip, kiosk and phone say how many are called before, not who came earlier."""
+    first, second = take(core, "ZW-01"), take(core, "ZW-01")
+    elder = line.take_ticket(core, "ZW-01", "elder", "zh", "kiosk-2", lane_why="elder")
+    assert (second.ahead, elder.ahead) == (1, 0)
+    assert [line.ahead(core, one.ticket) for one in (first, second, elder)] == [1, 2, 0]
+    line.call_next(core, "W2", "window 2")
+    everybody = rows.in_line(core.reader(), "2026-11-22")
+    assert [line.ahead(core, one) for one in everybody] == [0, 1]
 
 
 def test_ticket_and_slip_are_one_transaction(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:

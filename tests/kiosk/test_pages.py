@@ -16,7 +16,7 @@ from kiosk.catalogue import Catalogue
 from kiosk.core import Core
 from kiosk.gateway_link import GatewayLink
 from kiosk.live import Hub
-from kiosk.windows import open_window
+from kiosk.windows import open_window, save_window
 from kiosk.writer import Writer
 from tests.kiosk.conftest import ROOM, HeldClock
 from tests.kiosk.fake_gateway import FakeGateway
@@ -448,3 +448,40 @@ def test_an_item_that_no_open_window_serves_says_so(visit: Open, core: Core, clo
     page.locator("[data-take]").click()
     expect(page.locator("[data-number]")).to_have_text("B002")
     expect(page.locator("[data-told]")).to_be_hidden()
+    expect(page.locator("[data-go-to]")).to_have_text("2号 民生保障窗口")
+    expect(page.locator("[data-wait]")).to_contain_text("分钟")
+
+
+def test_a_hall_s_own_window_stands_on_the_guide(visit: Open, core: Core) -> None:
+    """The number that the voice says, and the name that the hall has given; not the catalogue's."""
+    where = ".facts .strong"
+    expect(visit("/item/ZW-01").locator(where)).to_have_text("民生保障窗口")
+    save_window(core, "W2", "li", zh="低保救助台", en="Welfare desk", number=12, skills=["ZW-01"])
+    expect(visit("/item/ZW-01").locator(where)).to_have_text("12号 低保救助台")
+    expect(visit("/item/ZW-01?lang=en").locator(where)).to_have_text("12: Welfare desk")
+
+
+def test_the_display_names_the_window_by_the_number_that_the_voice_says(visit: Open, core: Core) -> None:
+    for number in range(2):
+        line.take_ticket(core, "ZW-01", f"number-{number}", "zh", "kiosk-1")
+        line.call_next(core, "W2", "li")
+    page = visit("/display", DISPLAY)
+    expect(page.locator("[data-window]")).to_have_text("2号")
+    expect(page.locator("[data-zh]")).to_have_text("民生保障窗口")
+    expect(page.locator("[data-before] li").first).to_contain_text("2号 民生保障窗口")
+
+
+def test_the_display_s_button_for_the_voice_can_be_read(visit: Open) -> None:
+    """It stood there white on white."""
+    page = visit("/display", DISPLAY)
+    colours = page.evaluate("""() => {
+      const one = document.querySelector('[data-touch]'); one.hidden = false;
+      const light = (css) => css.match(/[0-9.]+/g).slice(0, 3).map((part) => part / 255)
+        .map((part) => part <= .03928 ? part / 12.92 : ((part + .055) / 1.055) ** 2.4)
+        .reduce((sum, part, at) => sum + part * [.2126, .7152, .0722][at], 0);
+      const ground = light(getComputedStyle(one).backgroundColor);
+      return [one, one.querySelector('small')].map((part) => {
+        const ink = light(getComputedStyle(part).color);
+        return (Math.max(ink, ground) + .05) / (Math.min(ink, ground) + .05); });
+    }""")
+    assert min(colours) >= 7, colours

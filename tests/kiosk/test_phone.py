@@ -51,7 +51,7 @@ def test_the_phone_is_told_its_place_and_who_is_soon(core: Core, client: FlaskCl
     ]
     line.call_next(core, "W2", "li")
     first, second = now(client, tokens[0])[1], now(client, tokens[1])[1]
-    assert (first["state"], first["at"]["zh"], first["calls"]) == ("CALLED", "民生保障窗口", 1)
+    assert (first["state"], first["at"]["zh"], first["calls"]) == ("CALLED", "2号 民生保障窗口", 1)
     assert (second["state"], second["ahead"], second["at"]) == ("WAITING", 0, None)
 
 
@@ -223,7 +223,7 @@ def test_a_phone_sees_its_turn_come_and_rings(visit: Open, core: Core) -> None:
         line.call_next(core, "W2", "li")
     look(page)
     expect(state).to_have_text("到您了，请到")
-    expect(page.locator("[data-where]")).to_have_text("民生保障窗口")
+    expect(page.locator("[data-where]")).to_have_text("2号 民生保障窗口")
     expect(rang).to_have_attribute("data-rang", "3")
     assert page.title().startswith("到您了！")
 

@@ -24,7 +24,7 @@ CSV = (
 
 def hall(bays: int = 4) -> HallState:
     state = HallState()
-    state.zones |= {"east": Zone("east", "东区", "East"), "west": Zone("west", "西区", "West")}
+    state.zones.update({"east": Zone("east", "东区", "East"), "west": Zone("west", "西区", "West")})
     for number in range(1, bays + 1):
         state.bays[f"e{number}"] = Bay(f"e{number}", "east", "unknown", "", 0, 0)
     return state

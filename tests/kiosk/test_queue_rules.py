@@ -11,6 +11,7 @@ import pytest
 
 from devices.faults import OrderRefused
 from kiosk.rules import queue
+from kiosk.rules.policy import Policy
 from kiosk.rules.queue import BESIDES, LIFE, State, Step, Ticket
 
 SHANGHAI = timezone(timedelta(hours=8))
@@ -140,8 +141,27 @@ def test_the_people_ahead_are_those_with_a_better_place_in_the_same_line() -> No
         replace(WAITING, ticket_id=n, rank=rank, service_code=code)
         for n, rank, code in ((4, 5, "ZW-01"), (2, 5, "WY-04"), (3, 5, "ZW-02"), (9, 4, "ZW-02"))
     ]
-    assert queue.ahead_of(line[0], line, {"ZW-01", "ZW-02"}) == 2
-    assert queue.ahead_of(line[0], line, {"DW-01"}) == 0
+    assert queue.ahead_of(line[0], line, {"ZW-01", "ZW-02"}, Policy()) == 2
+    assert queue.ahead_of(line[0], line, {"DW-01"}, Policy()) == 0
+
+
+def test_elders_who_came_later_are_ahead_only_as_far_as_they_may_overtake() -> None:
+    def one(ticket_id: int, lane: str, overtaken: int = 0) -> Ticket:
+        why = "elder" if lane == "priority" else ""
+        return queue.in_lane(replace(WAITING, ticket_id=ticket_id, rank=ticket_id, overtaken=overtaken), why)  # type: ignore[arg-type]
+
+    serves = {WAITING.service_code}
+    line = [one(1, "normal"), one(2, "normal", 5), *(one(number, "priority") for number in range(3, 13))]
+    told = [queue.ahead_of(ticket, line, serves, Policy()) for ticket in line]
+    assert told[:2] == [6, 1 + 1], "six at most overtake the first, one more the second"
+    assert told[2:7] == [0, 1, 2 + 1, 3 + 1, 4 + 2], "after two elders comes a turn of the normal lane"
+
+
+def test_a_hall_that_puts_nobody_back_puts_nobody_back() -> None:
+    absent = replace(WAITING, ticket_id=1, rank=10, state="NO_SHOW", window_id="W2", called_ms=20, calls=1)
+    line = [replace(WAITING, ticket_id=number, rank=number * 10) for number in (2, 3, 4)]
+    assert queue.late_rank(absent, line, {WAITING.service_code}, 0, 60) == 10
+    assert queue.late_rank(absent, line, {WAITING.service_code}, 2, 60) == 31
 
 
 def test_a_day_ends_at_the_halls_midnight_and_never_comes_back() -> None:

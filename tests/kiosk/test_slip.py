@@ -65,7 +65,7 @@ def test_a_chinese_slip(catalogue: Catalogue) -> None:
         "*生育登记与育儿补贴",
         "<rule>",
         "前面等候|3 人",
-        "办理窗口|综合受理窗口",
+        "办理窗口|4号 综合受理窗口",
         "(以窗口答复为准)",
         "取号时间|2026-11-22 10:00",
         "<rule>",
@@ -85,7 +85,7 @@ def test_an_english_slip_says_the_same(catalogue: Catalogue) -> None:
     told = lines(slip_of(catalogue, "en"))
     assert told[2] == "**B031"
     assert "Ahead of you|3" in told
-    assert "Window|General Affairs Window" in told
+    assert "Window|4: General Affairs Window" in told
     assert "□ Applicant's bank card" in told
     assert "Scan: your place in line" in told
 
@@ -106,7 +106,7 @@ def test_the_lane_the_wait_and_further_items_stand_where_a_person_looks_for_them
     told = lines(slip_of(catalogue, "zh", lane_why="elder", wait_min=(10, 15), also=(other,)))
     assert told[2:5] == ["**政务 B031", "*生育登记与育儿补贴", "老年优先"]
     assert told[5:7] == ["接着办：社区证明出具", "<rule>"]
-    assert told[7:10] == ["前面等候|3 人", "预计等候|10-15 分钟", "办理窗口|综合受理窗口"]
+    assert told[7:10] == ["前面等候|3 人", "预计等候|10-15 分钟", "办理窗口|4号 综合受理窗口"]
     told = lines(slip_of(catalogue, "en", lane_why="veteran", wait_min=(5, 5), also=(other,)))
     assert told[4] == "Priority: veteran"
     assert told[5] == "Then: Community certificates"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +12,11 @@ import pytest
 
 from devices.plan import Voice as VoicePlan
 from gateway.house import House
+from kiosk import line
 from kiosk.core import Core
 from kiosk.rules import calling_words, voice_policy
 from kiosk.rules.calling_words import words_of
+from kiosk.rules.queue import Ticket
 from kiosk.rules.voice_policy import VoicePolicy
 from kiosk.voice import player, sound
 from kiosk.voice.clips import Clips
@@ -250,6 +252,24 @@ def test_a_stale_call_expires_with_a_word(core: Core, clock: HeldClock) -> None:
         ("expired", "waited too long"),
         ("waiting", ""),
     ]
+
+
+@pytest.mark.parametrize("step", [line.cancel, line.no_show, line.hold])
+def test_nobody_is_sent_to_a_window_from_which_the_number_has_gone(
+    core: Core, step: Callable[[Core, int, str], Ticket]
+) -> None:
+    """Two calls wait behind a long sentence; the first number is given up, marked as absent or put aside meanwhile."""
+    for key in ("one", "two"):
+        line.take_ticket(core, "ZW-01" if key == "one" else "ZW-05", key, "zh", "kiosk-1")
+    gone = line.call_next(core, "W2", "li")
+    line.call_next(core, "W3", "li")
+    if step is line.hold:
+        line.begin(core, gone.ticket_id, "li")
+    step(core, gone.ticket_id, "li")
+    said = core.voice.take("hall")
+    assert said is not None
+    assert said.announcement_id == rows(core)[1]["announcement_id"]
+    assert [(row["state"], row["why"]) for row in rows(core)] == [("quiet", "gone"), ("waiting", "")]
 
 
 def test_quiet_hours_are_quiet_and_the_hall_speaks_again_after_them(core: Core, clock: HeldClock) -> None:

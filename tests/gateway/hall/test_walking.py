@@ -50,6 +50,18 @@ def test_each_device_is_on_the_walk_once_wherever_it_lies() -> None:
     assert walked < asked / 4, f"{walked:.0f} m, {asked:.0f} m by name"
 
 
+def test_the_nearest_is_the_nearest_of_all_that_are_left() -> None:
+    dice = random.Random(9)
+    for spread_m in (3.0, 60.0, 900.0):
+        places = [(dice.uniform(-9, spread_m), dice.gauss(0, spread_m)) for _ in range(150)]
+        stops = [Stop(f"{n:03}", "A", f"{n:03}", at) for n, at in enumerate(places)]
+        here, left = (0.0, 0.0), {stop.key: at for stop, at in zip(stops, places, strict=True)}
+        for key in walk(stops, here):
+            nearest = min(hypot(x - here[0], y - here[1]) for x, y in left.values())
+            here, before = left.pop(key), here
+            assert hypot(here[0] - before[0], here[1] - before[1]) == nearest
+
+
 def test_what_nobody_has_drawn_comes_with_its_zone_and_by_its_label() -> None:
     stops = [
         Stop("y", "", "10栋101", None),
