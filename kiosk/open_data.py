@@ -120,6 +120,13 @@ def _read(core: Core) -> list[Entity]:
         possible = f"site:{site['site_id']}" not in wrong and not (said and said["fault"])
         site["said_heard"] = heard and possible and core.now_ms() - said_ms <= FEED_FRESH_MS
     bays: list[Json] = [dict(bay) for bay in views_parking.bays(state)]
+    if not core.link.connected:
+        # Without the gateway nobody hears the bays: its notebook holds what was true once.
+        for site in sites:
+            in_use = site["free"] + site["taken"] + site["unknown"]
+            site |= {"free": 0, "taken": 0, "unknown": in_use, "certain": False, "said_heard": False}
+        for bay in bays:
+            bay["state"] = "closed" if bay["state"] == "closed" else "unknown"
     return ngsi.entities(core.house.plan.open_data.hall, sites, bays)
 
 

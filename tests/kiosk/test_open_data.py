@@ -21,6 +21,7 @@ from gateway.notebook import Notebook
 from gateway.store import write_changes
 from kiosk.app import create_app
 from kiosk.core import Core
+from kiosk.gateway_link import GatewayLink
 from tests.kiosk.conftest import TEN_O_CLOCK_MS as NOW_MS
 
 Json = dict[str, Any]
@@ -75,6 +76,12 @@ def notebook(house: House) -> Iterator[Notebook]:
     book = Notebook(house.gateway_db, GATEWAY)
     yield book
     book.close()
+
+
+@pytest.fixture(autouse=True)
+def heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The gateway runs, as far as the kiosk knows: without it nothing is known (the last story)."""
+    monkeypatch.setattr(GatewayLink, "connected", True)
 
 
 def put(book: Notebook, *changes: Change) -> None:
@@ -238,3 +245,17 @@ def test_without_a_gateway_it_says_so_and_off_it_is_not_there(core: Core, tmp_pa
     client = create_app(core).test_client()
     assert client.get("/ngsi-ld/v1/entities?type=ParkingSpot").status_code == 404
     assert client.get("/api/parking/ngsi").status_code == 404
+
+
+def test_what_a_gateway_said_that_is_gone_is_not_known(
+    client: FlaskClient, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(notebook, *COMPOUND)
+    monkeypatch.setattr(GatewayLink, "connected", False)
+    spots = get(client, "/ngsi-ld/v1/entities?type=ParkingSpot&options=keyValues")
+    assert sorted(one["status"] for one in spots) == ["closed", *["unknown"] * 5]
+    (site,) = get(client, "/ngsi-ld/v1/entities?type=OffStreetParking&options=keyValues")
+    assert not {"availableSpotNumber", "occupiedSpotNumber", "occupancy", "status"} & site.keys()
+    assert site["totalSpotNumber"] == 6 and "5 个的状态不知道" in site["description"]
+    SPOT.validate(spots[0])
+    SITES.validate(site)
