@@ -220,3 +220,16 @@ def test_full_is_not_over_because_somebody_did_not_know_for_a_while(tmp_path: Pa
         park.turn()
         assert park.panel().text == shown
     park.die()
+
+
+def test_a_hall_without_bays_of_its_own_is_told_of_a_feed_that_says_too_much(tmp_path: Path) -> None:
+    park, feed = CarPark(tmp_path, Panel(id="city", site="city")), "generic_json:city"
+    park.hear("v1/up/city", {"id": "city", "totalSpaceCount": 42, "availableSpaceCount": 2, "occupiedSpaceCount": 40})
+    park.turn()
+    park.done("claim_device", device_id=feed, kind="site_feed", name="平台")
+    park.done("put_site", site_id="city", name_zh="城", name_en="City", capacity=30, feed=feed, by="t")
+    park.hear("v1/up/city", {"id": "city", "totalSpaceCount": 42, "availableSpaceCount": 3, "occupiedSpaceCount": 39})
+    park.after(10)
+    assert park.panel("city").text == "空位 --"
+    assert [task.subject for task in park.tasks("impossible")] == ["site:city"]
+    park.die()
