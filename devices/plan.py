@@ -216,6 +216,14 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenData:
+    """The car park for a city's platform (NGSI). ``hall`` stands in every id, so that two halls' are never the same."""
+
+    on: bool = False
+    hall: str = "linli"
+
+
+@dataclass(frozen=True, slots=True)
 class Virtual:
     """The demo's virtual devices. A real hall sets ``on = false``; every count here is only the demo's."""
 
@@ -240,6 +248,7 @@ class Plan:
     ingest: tuple[Ingest, ...] = ()
     sms: Sms = field(default_factory=Sms)
     voice: Voice = field(default_factory=Voice)
+    open_data: OpenData = field(default_factory=OpenData)
     virtual: Virtual = field(default_factory=Virtual)
 
 
@@ -313,10 +322,14 @@ def _check_wiring(plan: Plan, reader: _Reader) -> None:
         taken = next((name for _, _, name, port in ports if port == sms), None)
         if taken is not None:
             raise reader.fault(("sms", "port"), f"{sms} is already used by {taken!r}")
+    serial = {one.id: one for one in plan.panels if one.via == "serial"}
     for kind, number, name, port in ports:
         if port != "virtual" and port in lines:
-            raise reader.fault((kind, number, "port"), f"{port} is already used by {lines[port]!r}")
-        lines[port] = name
+            other = lines[port]
+            if not (name in serial and other in serial):
+                raise reader.fault((kind, number, "port"), f"{port} is already used by {other!r}")
+            _check_shared_line(plan, reader, number, port)
+        lines.setdefault(port, name)
     for number, panel in enumerate(plan.panels):
         if panel.kind == "window" and not panel.window:
             raise reader.fault(
@@ -346,6 +359,23 @@ def _check_wiring(plan: Plan, reader: _Reader) -> None:
         if word not in LANGUAGES:
             raise reader.fault(
                 ("hall", "languages", number), f"must be one of {', '.join(LANGUAGES)}, not {word!r}"
+            )
+
+
+def _check_shared_line(plan: Plan, reader: _Reader, number: int, port: str) -> None:
+    """Panels on one RS-485 line: each its own address, all one speed."""
+    mine = plan.panels[number]
+    for one in plan.panels[:number]:
+        if one.via != "serial" or one.port != port:
+            continue
+        if one.address == mine.address:
+            raise reader.fault(
+                ("panels", number, "address"),
+                f"{port} is already used by {one.id!r} with address {one.address}; on one line each has its own",
+            )
+        if one.baud != mine.baud:
+            raise reader.fault(
+                ("panels", number, "baud"), f"{one.id!r} on the same line speaks {one.baud}: all must"
             )
 
 

@@ -34,6 +34,7 @@ from firmware_bridge.printer_desk import SLIP_GAP_MS, PrinterDesk
 from firmware_bridge.profiles import choose, load_profiles
 from firmware_bridge.serial_port import SerialPort
 from firmware_bridge.sparing import Spares
+from firmware_bridge.turns import Turns
 from gateway import views
 from gateway.house import House, open_house
 from gateway.log import begin_log, end_log, say, say_once
@@ -77,17 +78,7 @@ class Bridge:
             )
             for printer in house.plan.printers
         ]
-        self.panels = [
-            PanelDesk(
-                panel,
-                # No XON/XOFF: in a panel's binary answer 0x11 and 0x13 are numbers (19 free bays is one).
-                SerialPort(house.serial_port(panel.id, panel.port), panel.baud, "none"),
-                load_driver(panel.driver, panel.id, panel.kind),
-                self.jobs,
-            )
-            for panel in house.plan.panels
-            if panel.via == "serial"
-        ]
+        self.panels = _panels(house, self.jobs)
         self.spares = Spares(self.printers, self.jobs)
         self.desks: list[PrinterDesk | PanelDesk] = [*self.printers, *self.panels]
         self._selector = selectors.DefaultSelector()
@@ -170,8 +161,11 @@ class Bridge:
         wanted: dict[int, _Watch] = {}
         for desk in self.desks:
             if desk.port.is_open:
+                number = desk.port.fileno()
+                if number in wanted and isinstance(desk, PanelDesk) and desk.turns.speaker is not desk:
+                    continue  # the line is another's: on a shared one it is the speaker who listens
                 events = selectors.EVENT_READ | (selectors.EVENT_WRITE if desk.wants_to_write else 0)
-                wanted[desk.port.fileno()] = (desk, events, desk.port.openings)
+                wanted[number] = (desk, events, desk.port.openings)
         if wanted == self._watched:
             return
         for number in self._watched:
@@ -283,6 +277,31 @@ class Bridge:
             # A sign of which the kiosk says nothing is told that it is dark: it may still show yesterday's number.
             text, blink = levels.get(desk.panel.id, ("", False))
             desk.show(ShowCalled(text, blink))
+
+
+def _panels(house: House, jobs: Jobs) -> list[PanelDesk]:
+    """A desk for each serial panel; those on one line share its port and take turns.
+
+    :raises HallFileFault: a driver is not there, or cannot share a line: its frames name no address.
+    """
+    lines: dict[str, tuple[SerialPort, Turns[PanelDesk]]] = {}
+    desks: list[PanelDesk] = []
+    for panel in house.plan.panels:
+        if panel.via != "serial":
+            continue
+        driver = load_driver(panel.driver, panel.id, panel.kind)
+        path = house.serial_port(panel.id, panel.port)
+        beside = next((desk for desk in desks if desk.port.path == path), None)
+        mute = panel if not driver.ADDRESSED else beside.panel if beside and not beside.driver.ADDRESSED else None
+        if beside is not None and mute is not None:
+            raise HallFileFault(
+                f"hall.toml: panels: {panel.id}: {panel.port} is used by {beside.panel.id!r}, and driver "
+                f"{mute.driver!r} has no address: it needs a line of its own. 这种屏没有地址，要单独一条线。"
+            )
+        # No XON/XOFF: in a panel's binary answer 0x11 and 0x13 are numbers (19 free bays is one).
+        port, turns = lines.setdefault(path, (SerialPort(path, panel.baud, "none"), Turns()))
+        desks.append(PanelDesk(panel, port, driver, jobs, turns))
+    return desks
 
 
 def _wall_ms() -> int:

@@ -3,6 +3,9 @@
 So it is told when the line opens, when the count (or the number called) changes, and now and then in case the panel
 lost its power in between (how often its driver says). A panel that answers is believed only by its answer; one that
 says no is told again, too: most often its line is bad.
+
+Several panels may hang on one RS-485 line, told apart by their addresses: they share the port and take turns
+(`turns.py`). An answer is looked for by the one whose turn it is alone.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from devices.plan import Panel
 from firmware_bridge.jobs import Jobs
 from firmware_bridge.panels import Driver, Frame, Shown
 from firmware_bridge.serial_port import SerialPort
+from firmware_bridge.turns import Turns
 from gateway.log import say
 
 #: A panel's answer of 7 bytes takes 7 ms at 9600 baud; RS-485 converters add up to 100 ms of turn-around.
@@ -25,14 +29,29 @@ _MOST_HEARD = 64
 
 
 class PanelDesk:
-    """One panel of hall.toml with ``via = "serial"``. Only the loop's thread calls it."""
+    """One panel of hall.toml with ``via = "serial"``. Only the loop's thread calls it.
 
-    def __init__(self, panel: Panel, port: SerialPort, driver: Driver, jobs: Jobs) -> None:
+    :param turns: shared, as ``port`` is, with the other panels on the line; None where it has the line to itself.
+    """
+
+    def __init__(
+        self,
+        panel: Panel,
+        port: SerialPort,
+        driver: Driver,
+        jobs: Jobs,
+        turns: Turns[PanelDesk] | None = None,
+    ) -> None:
         self.panel = panel
         self.port = port
         self.driver = driver
         self.state: str | None = None
         self._jobs = jobs
+        self.turns: Turns[PanelDesk] = turns or Turns()
+        #: which opening of the port it has spoken on: another desk may have seen the line go and come back
+        self._opening = 0
+        #: what the panel was told last, and is answering now
+        self._asked: Frame | None = None
         self._what: Shown | None = None
         self._frame: Frame | None = None
         self._out = b""
@@ -52,8 +71,9 @@ class PanelDesk:
         if what != self._what:
             self._what = what
             self._frame = self.driver.compose(what, self.panel)
+            # Where an answer is under way it is waited for: taken for the answer to this, it would confirm what
+            # nobody has read yet.
             self._tries = self._tell_ms = 0
-            self._answer_due_ms = None
 
     def readable(self, tick_ms: int) -> None:
         try:
@@ -61,14 +81,16 @@ class PanelDesk:
         except OutsideDown:
             self._lost()
             return
-        if self._answer_due_ms is None or self._frame is None:
+        if self._answer_due_ms is None or self._asked is None:
+            self._heard = b""  # too late, or nobody's: the line is another's
             return
-        if self.driver.confirmed(self._heard, self._frame.raw):
+        if self.driver.confirmed(self._heard, self._asked.raw):
             self._heard = b""
             self._answer_due_ms = None
             self._tries = 0
-            self._be("ready", self._frame.shown, "", "")
-        elif no := self.driver.refused(self._heard, self._frame.raw):
+            self.turns.give(self)
+            self._be("ready", self._asked.shown, "", "")
+        elif no := self.driver.refused(self._heard, self._asked.raw):
             self._no = no
             self._heard = b""
             self._answer_due_ms = tick_ms  # there is nothing to wait for
@@ -80,27 +102,33 @@ class PanelDesk:
             self._out = self._out[self.port.write(self._out) :]
         except OutsideDown:
             self._lost()
+            return
+        if not self._out and self._answer_due_ms is None:
+            self.turns.give(self)  # it answers nothing
 
     def turn(self, tick_ms: int) -> None:
         if self.port.is_open and not self.port.still_there(tick_ms):
             self._lost()
-        if not self.port.is_open:
-            if not self.port.try_open(tick_ms):
-                self._be("port_missing", "", self.port.why_zh, self.port.why_en)
-                return
+        if not self.port.is_open and not self.port.try_open(tick_ms):
+            self._be("port_missing", "", self.port.why_zh, self.port.why_en)
+            return
+        if self._opening != self.port.openings:
+            self._opening = self.port.openings
             self._out = self._heard = b""
             self._tries = self._tell_ms = 0
             self._answer_due_ms = None
+            self.turns.give(self)
         if self._frame is None or self._out:
             return
         if self._answer_due_ms is not None and tick_ms >= self._answer_due_ms:
             self._answer_due_ms = None
+            self.turns.give(self)
             if self._tries >= MOST_TRIES:
                 self._tell_ms = tick_ms + TRY_SILENT_MS
                 self._be("silent", "", *self._why_silent())
             else:
                 self._tell_ms = tick_ms
-        if self._answer_due_ms is None and tick_ms >= self._tell_ms:
+        if self._answer_due_ms is None and tick_ms >= self._tell_ms and self.turns.take(self):
             self._tell(tick_ms)
 
     def close(self) -> None:
@@ -120,6 +148,7 @@ class PanelDesk:
 
     def _tell(self, tick_ms: int) -> None:
         assert self._frame is not None
+        self._asked = self._frame
         self._out = self._frame.raw
         self._heard, self._no = b"", ""
         self._tell_ms = tick_ms + self.driver.TELL_AGAIN_MS
@@ -134,6 +163,8 @@ class PanelDesk:
 
     def _lost(self) -> None:
         self._out = b""
+        self._answer_due_ms = None
+        self.turns.give(self)
         self._be("port_missing", "", self.port.why_zh, self.port.why_en)
 
     def _be(self, state: str, shown: str, why_zh: str, why_en: str) -> None:

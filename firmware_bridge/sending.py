@@ -27,13 +27,14 @@ from firmware_bridge.walk import walk
 #: Questions within a slip stand at most so far apart, and the first so far from its beginning. No receipt printer is
 #: back sooner after its power was cut: they take 1 to 4 s.
 ALIVE_EVERY_MS = 600
-#: After the last byte should have arrived: if there is no word yet, it is asked for again. Three times what a
-#: ticket of 120 mm takes to be printed at 100 mm/s after its last byte has come in at 9600 baud.
-PROBE_AFTER_MS = 1500
+#: After the last byte should have arrived: if there is no word yet, it is asked for again. A ticket of 120 mm at
+#: 100 mm/s is out 0.7 s after its last byte has come in at 9600 baud; where the printer is slower, the question waits
+#: in its buffer behind the slip and harms nothing.
+PROBE_AFTER_MS = 1000
 #: Answers that belong together come within so long of each other.
 TOGETHER_MS = 700
 #: ``GS ( H`` comes when the paper has moved, ``GS r`` when the bytes were read: never so long apart.
-NAME_WITHIN_MS = 2000
+NAME_WITHIN_MS = 1400
 #: The slowest 58 mm printers.
 SLOWEST_MM_S = 50
 #: And the knife.

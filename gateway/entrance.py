@@ -377,7 +377,7 @@ class Entrance:
             return
         # What the device says besides the numbers that grow with each message.
         presence = topic.presence
-        if reading.alarm is False and not retained and event not in GONE:
+        if reading.alarm is False and not retained and event != "none" and event not in GONE:
             if presence is None or reading.device != topic.address:
                 # A bridge may put many devices on one topic; and this is the first word of many a topic.
                 topic.address, topic.device_id = reading.device, device_id_of(family, reading, topic.topic)

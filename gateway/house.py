@@ -56,6 +56,8 @@ class House:
 
     def serial_port(self, thing_id: str, port: str) -> str:
         """The path to open for a printer's or panel's ``port``: a virtual one is a link to a pseudo-terminal."""
+        if port.startswith("virtual:"):  # a line that several virtual panels share
+            return str(self.home / "virtual" / port.removeprefix("virtual:"))
         return str(self.home / "virtual" / thing_id) if port == "virtual" else port
 
 

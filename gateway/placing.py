@@ -46,7 +46,7 @@ class Placing:
                 return None
             if presence.by_distance or not sensing.DISTANCES.isdisjoint(extras):
                 reading = self._measured(presence, device_id, reading)
-        if not SAID.isdisjoint(extras):
+        if reading.battery_pct is not None or not SAID.isdisjoint(extras):
             self._note(presence, reading)
         return reading
 
@@ -92,3 +92,5 @@ class Placing:
         if presence.vitals is None:
             presence.vitals = {}
         presence.vitals.update((key, extras[key]) for key in SAID & extras.keys())
+        if reading.battery_pct is not None:
+            presence.vitals["battery_pct"] = reading.battery_pct

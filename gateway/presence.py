@@ -17,11 +17,13 @@ MOST_DEVICES = 20_000
 class Presence:
     """One device's last word: ``seen_s`` monotonic, for judging silence; ``seen_ms`` wall time, for people."""
 
-    __slots__ = ("by_distance", "door", "order", "said", "seen_ms", "seen_s", "unsaved", "vitals")
+    __slots__ = ("by_distance", "door", "order", "read_s", "said", "seen_ms", "seen_s", "unsaved", "vitals")
 
     def __init__(self, seen_s: float, seen_ms: int) -> None:
         self.seen_s = seen_s
         self.seen_ms = seen_ms
+        #: ``seen_s`` as it was reckoned from the notebook at the start; as long as they agree it has not spoken since
+        self.read_s: float | None = None
         #: spoken since "last seen" was put on disk
         self.unsaved = False
         #: its last word, if nothing has happened to the device since: the same word again is a sign of life, no news

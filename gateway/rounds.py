@@ -22,6 +22,7 @@ from gateway.hall import timers as timer_rules
 from gateway.hall.rows import Care, Path, Voice
 from gateway.hall.state import Change, ClockFrame, Decision, Device, HallState
 from gateway.log import say
+from gateway.presence import Presence
 from gateway.timers import Alarms, Clock
 
 if TYPE_CHECKING:
@@ -90,7 +91,11 @@ class Rounds:
             # "Last seen" on disk may be a quarter of an hour old; whatever the wall clock did meanwhile, nobody
             # is called silent for what we did not write down.
             age_s = max(0, ended_ms - device.last_seen_ms) / 1000 - PERSIST_SEEN_S
-            self._loop.presences.begin(device.device_id, now_s - max(0.0, age_s), device.last_seen_ms)
+            new = self._loop.presences.of(device.device_id) is None
+            one = self._loop.presences.begin(
+                device.device_id, now_s - max(0.0, age_s), device.last_seen_ms
+            )
+            one.read_s = one.seen_s if new else None
         for path in state.table(Path).values():
             # A gateway that beats has its time to do so; a bridge's state is told by the broker as soon as we ask.
             self._loop.presences.begin(PathSeen(path.path_id, True).device_id, now_s, now_ms)
@@ -189,12 +194,15 @@ class Rounds:
         state, presences = self._loop.state, self._loop.presences
         care = state.table(Care)
         silent: list[tuple[Device, int]] = []
+        old: list[Device] = []
         for device in state.devices.values():
             if device.kind not in supervision.CARED:
                 continue
             deadline_ms = supervision.deadline_ms(device, care.get(device.device_id))
             presence = presences.of(device.device_id)
             silent_s = now_s - presence.seen_s if presence is not None else 0.0
+            if deadline_ms > 0 and presence is not None and self._age_s(presence, now_s) > deadline_ms / 1000:
+                old.append(device)
             if device.health == "offline" or (
                 deadline_ms > 0
                 and silent_s > deadline_ms / 1000
@@ -208,6 +216,33 @@ class Rounds:
             # A disk that refuses is not asked again at once: the next sweep finds the same devices.
             if written and len(news) == SILENT_AT_ONCE:
                 self._loop.timers.at(now_s, self._sweep)
+        self._forget_old_words(old, now_s)
+
+    def _age_s(self, presence: Presence, now_s: float) -> float:
+        """How old its last word is, whatever has kept us from hearing it: a path, the broker, our own absence."""
+        age_s = now_s - presence.seen_s
+        if presence.seen_s == presence.read_s and self.believed.known:
+            dark_ms = self._clock.now_ms() - presence.seen_ms
+            age_s = max(age_s, dark_ms / 1000 - PERSIST_SEEN_S)  # so much later it may have spoken
+        return age_s
+
+    def _forget_old_words(self, old: Sequence[Device], now_s: float) -> None:
+        """Nobody need be at fault for it: what is older than it may be is not known any more."""
+        state = self._loop.state
+        news = [one for one in old if bays.too_old(state, one, 0).changes][:SILENT_AT_ONCE]
+        if not news:
+            return
+
+        def rule(child: HallState, now_ms: int) -> Decision:
+            whole = Decision()
+            for device in news:
+                decision = bays.too_old(child, device, now_ms)
+                child.put(decision)
+                whole.changes += decision.changes
+            return whole
+
+        if self._loop.decide(rule) and len(news) == SILENT_AT_ONCE:
+            self._loop.timers.at(now_s, self._sweep)
 
     def _heard_since_s(self, device: Device, now_s: float) -> float:
         """Since when whatever it says reaches us; now, where it does not: then its silence means nothing."""

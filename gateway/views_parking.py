@@ -94,7 +94,7 @@ def zone(state: HallState, one: Zone) -> Json:
     in_use = one.free + one.taken + one.unknown
     wrong = showing.impossible(state)
     certain = in_use > 0 and one.unknown <= showing.CERTAIN_SHARE * in_use
-    certain = certain and f"zone:{one.zone_id}" not in wrong and f"site:{plan.site_id}" not in wrong
+    certain = certain and f"site:{plan.site_id}" not in wrong
     number = max(0, one.free - reserved)
     level = plan.level if row is not None else showing.level_of(plan, "", number)
     if level == "full":

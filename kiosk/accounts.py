@@ -380,7 +380,9 @@ class Accounts:
         def work(connection: sqlite3.Connection) -> None:
             name = rows.name_of(connection, staff_id)
             connection.execute("UPDATE staff SET medical = ? WHERE staff_id = ?", (int(granted), staff_id))
-            rows.note(connection, now_ms, by.name, "medical_granted" if granted else "medical_withdrawn", name)
+            rows.note(
+                connection, now_ms, by.name, "medical_granted" if granted else "medical_withdrawn", name
+            )
 
         self._write(work)
 
@@ -391,7 +393,9 @@ class Accounts:
             " FROM staff ORDER BY disabled_ms IS NOT NULL, name_key"
         )
         return [
-            Member(r[0], r[1], r[2], bool(r[3]), r[4], r[5], r[6], r[7], rules.may_see_medical(r[2], bool(r[8])))
+            Member(
+                r[0], r[1], r[2], bool(r[3]), r[4], r[5], r[6], r[7], rules.may_see_medical(r[2], bool(r[8]))
+            )
             for r in found
         ]
 

@@ -119,7 +119,9 @@ def take() -> ResponseReturnValue:
         )
     # A kiosk that names itself is touched by one person at a time; a program may take numbers for many.
     touched = "screen" in asked and SCREEN.fullmatch(screen) is not None
-    taken = line.take_ticket(core, service, key, lang, screen, services=services, lane_why=why, touched=touched)
+    taken = line.take_ticket(
+        core, service, key, lang, screen, services=services, lane_why=why, touched=touched
+    )
     return jsonify(taken_view(core, taken)), 201 if taken.new else 200
 
 

@@ -46,6 +46,10 @@ def create_app(core: Core) -> Flask:
     for room in (health, metrics, api, touch, screens, phone, ingest, link_page, voice, check_in):
         app.register_blueprint(room.blueprint)
     app.register_blueprint(api_v1.blueprint)
+    if core.house.plan.open_data.on:
+        from kiosk import open_data
+
+        app.register_blueprint(open_data.blueprint)
     if core.house.plan.virtual.on:
         app.register_blueprint(demo.blueprint)
     if importlib.util.find_spec("kiosk.console") is not None:

@@ -34,6 +34,8 @@ TELL_AGAIN_S = 5.0
 LINE_AT_MOST = 8 * 1024 * 1024
 #: struct timeval, 2 s: as long as an order waits for its answer.
 _SEND_TIMEOUT = struct.pack("ll", 2, 0)
+#: Tables whose rows say how the plan of the car park looks: a map is drawn anew when one of them changes.
+PLAN_TABLES = frozenset({"bay_plans", "zone_plans", "parking_sites", "parking_places"})
 #: docs/protocol.md: a Snapshot brings the last 20 closed calls; we keep as many.
 CLOSED_CALLS_KEPT = 20
 
@@ -76,6 +78,9 @@ class GatewayLink:
         self.priorities: Callable[[], Mapping[str, int]] = default_priorities
         self._alarm: Level | None = None
         self._calls_moved = False
+        #: bays that this reading has told of, for the hall's map; and whether the plan itself has changed
+        self._bays_moved: dict[str, Json] = {}
+        self._plan_moved = False
         #: table of gateway.db → whoever wants to know that a row of it may have changed
         self._row_bells: dict[str, list[Callable[[], None]]] = {}
         self._stopping = threading.Event()
@@ -246,6 +251,10 @@ class GatewayLink:
         self._news.setdefault(channel, []).append((event, data))
 
     def _tell_all(self) -> None:
+        if self._bays_moved or self._plan_moved:
+            bays, self._bays_moved = list(self._bays_moved.values()), {}
+            plan, self._plan_moved = self._plan_moved, False
+            self._tell("hall", "bays", {"bays": bays, "plan": plan})
         news, self._news = self._news, {}
         for channel, facts in news.items():
             self._hub.publish_all(channel, facts)
@@ -304,10 +313,12 @@ class GatewayLink:
         elif fact == "BayGone":
             with self._lock:
                 self._things["bays"].pop(str(heard.get("bay_id")), None)
+            self._plan_moved = True
             self._tell("staff", "bay_gone", {"bay_id": str(heard.get("bay_id"))})
         elif fact in ("RowChanged", "RowGone"):
             # Its key alone: who shows that table asks gateway.db (docs/protocol.md, "A call is answered").
             self._calls_moved |= heard.get("table") == "kinds"
+            self._plan_moved |= heard.get("table") in PLAN_TABLES
             self._tell("staff", "row", {"table": str(heard.get("table")), "key": heard.get("key")})
             for ring in self._row_bells.get(str(heard.get("table")), ()):
                 ring()
@@ -351,6 +362,9 @@ class GatewayLink:
         self._tell("staff", event, thing)
         if event == "zone":
             self._tell_hall(thing)
+        elif event == "bay" and thing.get("zone_id") != UNCLAIMED_ZONE.zone_id:
+            # However many have moved: one event a reading, and nothing in it of sensors.
+            self._bays_moved[str(thing[key])] = {"bay_id": thing[key], "state": thing.get("state")}
 
     def _tell_hall(self, zone: Json) -> None:
         """A zone's counts for residents; the zone of sensors that nobody has claimed is for staff only."""

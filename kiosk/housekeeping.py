@@ -15,8 +15,9 @@ from datetime import datetime
 
 from devices.faults import NotWritten
 from gateway.log import say_once
-from kiosk import queue_figures
+from kiosk import parking_history, queue_figures
 from kiosk.core import Core
+from kiosk.queue_reports import ReportFailed
 from kiosk.rules.retention import Bounds, bounds
 
 #: Between two looks; also how long nobody may have written before a piece is done.
@@ -68,7 +69,7 @@ class Housekeeping:
                 continue  # somebody is there
             try:
                 wait_s = LOOK_S if tidy(self._core) else REST_S
-            except (NotWritten, sqlite3.Error) as wrong:
+            except (NotWritten, ReportFailed, sqlite3.Error) as wrong:
                 wait_s = REST_S
                 say_once(
                     f"housekeeping:{type(wrong).__name__}",
@@ -84,6 +85,7 @@ def tidy(core: Core) -> bool:
     """One small piece of work; False where there is none.
 
     :raises NotWritten: the notebook cannot be read or written; nothing is half done.
+    :raises ReportFailed: the car park's days could not be counted; they are when somebody asks, or in a minute.
     """
     reader = core.reader()
     clock_day = datetime.fromtimestamp(core.now_ms() / 1000, core.zone).date()
@@ -95,7 +97,22 @@ def tidy(core: Core) -> bool:
     if not clock_is_known(core):
         return False
     known = bounds(clock_day, newest)
-    return core.writer.write(lambda notebook: forget(notebook, known))
+    return core.writer.write(lambda notebook: forget(notebook, known)) or _close_parking(core)
+
+
+def _close_parking(core: Core) -> bool:
+    """The car park's days that are over, counted by a child: a year's moves are no work for this process."""
+    timezone, now_ms = core.house.plan.hall.timezone, core.now_ms()
+    try:
+        gateway = core.gateway_reader()
+    except NotWritten:
+        return False  # no gateway has ever run here
+    if not parking_history.anything_to_close(core.reader(), gateway, timezone, now_ms):
+        return False
+    wanted = parking_history.WantedClosed(str(core.house.gateway_db), timezone, now_ms)
+    rows = parking_history.rows_by_child(core.house.kiosk_db, wanted)
+    core.writer.write(lambda notebook: parking_history.close(notebook, rows))
+    return bool(rows)
 
 
 def clock_is_known(core: Core) -> bool:

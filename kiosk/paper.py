@@ -49,7 +49,9 @@ def slip_view(core: Core, ticket_id: int) -> Json:
             (row[0],),
         ).fetchone()
         where = row[1] if job is None else job["printer"]
-        health = bridge.execute("SELECT state, why_zh, why_en FROM printers WHERE printer = ?", (where,)).fetchone()
+        health = bridge.execute(
+            "SELECT state, why_zh, why_en FROM printers WHERE printer = ?", (where,)
+        ).fetchone()
     except (NotWritten, sqlite3.OperationalError):
         return _view("QUEUED", "away")
     reason = job if job is not None and job["why_zh"] else health
@@ -104,7 +106,9 @@ def print_again(
         "SELECT 1 FROM slips WHERE reprint_of = ? AND created_ms > ? AND created_ms <= ?",
         (original, since_ms, now_ms),
     ).fetchone():
-        raise OrderRefused("刚刚已经补打过这张，请等一下。", "This slip is being printed again already; one moment.")
+        raise OrderRefused(
+            "刚刚已经补打过这张，请等一下。", "This slip is being printed again already; one moment."
+        )
     copied = json.dumps({**json.loads(body), "copy_of": original}, ensure_ascii=False)
     done = notebook.execute(
         "INSERT INTO slips(printer, kind, body, created_ms, reprint_of, ticket_id, reason, asked_by)"
@@ -142,5 +146,6 @@ def put_test(notebook: sqlite3.Connection, printer: Printer, when: str, by: str,
 def new_roll(notebook: sqlite3.Connection, printer: str, by: str, now_ms: int) -> None:
     """Somebody has put in a new roll, and the printer cannot say so itself."""
     notebook.execute(
-        "INSERT INTO printer_acts(printer, act, by, at_ms) VALUES (?, 'new_roll', ?, ?)", (printer, by, now_ms)
+        "INSERT INTO printer_acts(printer, act, by, at_ms) VALUES (?, 'new_roll', ?, ?)",
+        (printer, by, now_ms),
     )

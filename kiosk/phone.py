@@ -19,6 +19,7 @@ from flask.typing import ResponseReturnValue
 
 from kiosk import estimates, line, words
 from kiosk.answers import error, wants_page
+from kiosk.catalogue import Service
 from kiosk.core import Core, current_core
 from kiosk.rules.estimate import Estimate
 from kiosk.rules.estimate_words import told as told_words
@@ -58,7 +59,14 @@ def ticket(token: str) -> ResponseReturnValue:
         taken=datetime.fromtimestamp(found.taken_ms / 1000, core.zone),
         sure=request.args.get("cancel") == "1",
         script_words=words.for_script(lang),
+        items=_items(core, found),
     )
+
+
+def _items(core: Core, ticket: Ticket) -> list[Service]:
+    """What is still to be done: the slip is short, and sends people here for all that they are to bring."""
+    found = [core.catalogue.service(code) for code in line.open_items(core, ticket)]
+    return [one for one in found if one is not None]
 
 
 @blueprint.get("/t/<token>/now")

@@ -1,9 +1,10 @@
 """Reports for the console's pages: each is worked out by a process of its own, so that no touch waits for it.
 
 Theory of operation. A report holds the interpreter while it counts: in the kiosk's own process a touch beside it would
-wait (docs/measurements.md has how long). So `Reports` runs ``queue_figures.py`` as a child, one at a time, and a page
-waits a moment for it or shows how far it is. What was worked out is kept for half a minute: a page, its CSV and
-its XLSX are one piece of work.
+wait (docs/measurements.md has how long). So `Reports` runs a module as a child, one at a time (``queue_figures.py``,
+``parking_history.py``: what is wanted as JSON in; lines of "done of", then "told"; the figures as JSON out), and a page
+waits a moment for it or shows how far it is. What was worked out is kept for half a minute: a page, its CSV and its
+XLSX are one piece of work.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar
 
 from devices.clock import mono_s
 from devices.faults import OutsideDown
@@ -29,6 +31,23 @@ KEPT = 4
 #: A child that takes longer is ended: ten years of a busy hall that nobody has closed take a tenth of it.
 AT_MOST_S = 120.0
 _ROOT = Path(__file__).parent.parent
+
+Json = dict[str, Any]
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Question(Protocol[R_co]):
+    """What a page wants of a child. Hashable: who wants the same gets the same."""
+
+    def module(self) -> str:
+        """The child: ``python -m`` this."""
+
+    def asked(self, book: Path) -> Json:
+        """What it is told; ``book`` is kiosk.db."""
+
+    def read(self, told: Json) -> R_co:
+        """Its answer."""
 
 
 class TooBusy(OutsideDown):
@@ -47,20 +66,29 @@ class Wanted:
     last: str
     target_s: int
 
+    def module(self) -> str:
+        return "kiosk.queue_figures"
+
+    def asked(self, book: Path) -> Json:
+        return {"book": str(book), "first": self.first, "last": self.last, "target_s": self.target_s}
+
+    def read(self, told: Json) -> Report:
+        return from_json(told)
+
 
 @dataclass(slots=True, eq=False)
-class Job:
+class Job(Generic[R]):
     """A report on its way. ``done`` of ``of`` days are counted; ``finished`` is set with the report or the trouble."""
 
-    wanted: Wanted
+    wanted: Question[R]
     done: int = 0
     of: int = 0
-    report: Report | None = None
+    report: R | None = None
     trouble: str = ""
     finished: threading.Event = field(default_factory=threading.Event)
     finished_s: float = 0.0
 
-    def result(self) -> Report:
+    def result(self) -> R:
         """
         :raises ReportFailed: with the reason.
         """
@@ -69,7 +97,7 @@ class Job:
         return self.report
 
 
-class Reports:
+class Reports(Generic[R]):
     """One child at a time; who asks for the same gets the same."""
 
     def __init__(self, book: Path, now_s: Callable[[], float] = mono_s) -> None:
@@ -77,9 +105,9 @@ class Reports:
         self._now_s = now_s
         self._lock = threading.Lock()
         self._turn = threading.Lock()
-        self._jobs: OrderedDict[Wanted, Job] = OrderedDict()
+        self._jobs: OrderedDict[Question[R], Job[R]] = OrderedDict()
 
-    def ask(self, wanted: Wanted) -> Job:
+    def ask(self, wanted: Question[R]) -> Job[R]:
         """The job for these figures: a fresh one, one that is under way, or a new one.
 
         :raises TooBusy: several others are under way.
@@ -97,10 +125,10 @@ class Reports:
         threading.Thread(target=self._work, args=(job,), name="report", daemon=True).start()
         return job
 
-    def _is_stale(self, job: Job) -> bool:
+    def _is_stale(self, job: Job[R]) -> bool:
         return job.finished.is_set() and (job.report is None or self._now_s() > job.finished_s + FRESH_S)
 
-    def _work(self, job: Job) -> None:
+    def _work(self, job: Job[R]) -> None:
         with self._turn:
             try:
                 job.report = run(self._book, job.wanted, job)
@@ -111,14 +139,13 @@ class Reports:
                 job.finished.set()
 
 
-def run(book: Path, wanted: Wanted, job: Job) -> Report:
+def run(book: Path, wanted: Question[R], job: Job[R]) -> R:
     """One report by a child; how far it is goes into ``job``.
 
     :raises ReportFailed: with the child's words.
     """
-    asked = {"book": str(book), "first": wanted.first, "last": wanted.last, "target_s": wanted.target_s}
     child = subprocess.Popen(
-        [sys.executable, "-m", "kiosk.queue_figures"],
+        [sys.executable, "-m", wanted.module()],
         cwd=_ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -129,7 +156,7 @@ def run(book: Path, wanted: Wanted, job: Job) -> Report:
         patience = threading.Timer(AT_MOST_S, child.kill)
         patience.start()
         with contextlib.suppress(BrokenPipeError):  # it has ended already, and says why below
-            child.stdin.write(json.dumps(asked).encode())
+            child.stdin.write(json.dumps(wanted.asked(book)).encode())
             child.stdin.close()
         said = ""
         for line in child.stderr:  # until it has told all; the figures come after that, in one piece
@@ -143,7 +170,7 @@ def run(book: Path, wanted: Wanted, job: Job) -> Report:
         patience.cancel()
     if child.returncode != 0:
         raise ReportFailed(said.removeprefix("wrong ") or f"the report ended with status {child.returncode}")
-    return from_json(json.loads(figures))
+    return wanted.read(json.loads(figures))
 
 
 def sheets(tables: object) -> bytes:

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 
 from kiosk import appointments, hours, line
 from kiosk.answers import error
-from kiosk.api import zones_view
 from kiosk.core import current_core
+from kiosk.parking_page import parking_page
 from kiosk.view import frame
 from kiosk.windows import windows_now
 
@@ -65,4 +65,4 @@ def item(code: str) -> ResponseReturnValue:
 
 @blueprint.get("/parking")
 def parking() -> str:
-    return render_template("parking.html", **zones_view(current_core()))
+    return parking_page(current_core())

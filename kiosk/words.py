@@ -7,10 +7,12 @@ here. Names and rules of the items themselves are the catalogue's.
 
 from __future__ import annotations
 
+from kiosk.words_parking_hall import TABLE as PARKING
 from kiosk.words_phone import TABLE as PHONE
 
 TABLE: dict[str, tuple[str, str]] = {
     **PHONE,
+    **PARKING,
     # the frame of every screen
     "call_help": ("叫人帮忙", "Call for help"),
     "home": ("首页", "Home"),
@@ -184,8 +186,14 @@ TABLE: dict[str, tuple[str, str]] = {
     "js_paper_coming": ("正在打印，纸马上出来", "Printing: your slip is coming"),
     "js_paper_printed": ("纸已打好，请取走", "Your slip is ready: please take it"),
     "js_paper_there": ("纸从“{at}”出来，请到那里取", "Your slip comes out at “{at}”: please take it there"),
-    "js_paper_printed_there": ("纸已在“{at}”打好，请到那里取", "Your slip is ready at “{at}”: please take it there"),
-    "js_paper_again": ("刚才那张没打完，正在补打，号码不变", "Your slip was cut short: it comes again, same number"),
+    "js_paper_printed_there": (
+        "纸已在“{at}”打好，请到那里取",
+        "Your slip is ready at “{at}”: please take it there",
+    ),
+    "js_paper_again": (
+        "刚才那张没打完，正在补打，号码不变",
+        "Your slip was cut short: it comes again, same number",
+    ),
     "js_paper_time": (
         "纸应该已经打好；没看到请告诉工作人员，号码有效",
         "Your slip should be ready. No slip? Tell the staff: your number is valid",

@@ -277,7 +277,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "retire_why": ("停用后，它的按下不再响铃。", "Once retired, its presses ring no more."),
     "retire_open": ("停用或更换", "Retire or replace"),
     "retire_do": ("只停用", "Retire only"),
-    "replace_by": ("换成这一台（名称、居民、地点都转过去）", "Replace it by (name, resident, place go with it)"),
+    "replace_by": (
+        "换成这一台（名称、居民、地点都转过去）",
+        "Replace it by (name, resident, place go with it)",
+    ),
     "replace_none": (
         "没有未登记的新设备。先让新设备按一下。",
         "No unclaimed device is known. Press the new one first.",

@@ -18,6 +18,9 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "policy_learned": ("学到 {min} 分钟（{n} 次）", "learned: {min} min ({n} cases)"),
     "policy_guess": ("估 {min} 分钟，还没有办过", "a guess: {min} min, no cases yet"),
-    "policy_fault": ("有一条规则读不懂，暂用默认值：{why}", "A rule cannot be used, its default is in force: {why}"),
+    "policy_fault": (
+        "有一条规则读不懂，暂用默认值：{why}",
+        "A rule cannot be used, its default is in force: {why}",
+    ),
     "did_policy": ("修改排队规则", "Changed the rules of the line"),
 }

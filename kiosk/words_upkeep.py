@@ -34,7 +34,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "upkeep_repaired": ("修好了", "Mended"),
     "upkeep_tested": ("测过了", "Tested"),
     "upkeep_expect_test": ("现在测：请按一下", "Test now: press it"),
-    "upkeep_told_battery_changed": ("已记下：{name} 换了电池。", "Written: the battery of {name} was changed."),
+    "upkeep_told_battery_changed": (
+        "已记下：{name} 换了电池。",
+        "Written: the battery of {name} was changed.",
+    ),
     "upkeep_told_repaired": ("已记下：{name} 修好了。", "Written: {name} was mended."),
     "upkeep_told_tested": ("已记下：{name} 测过了。", "Written: {name} was tested."),
     "upkeep_told_expect_test": (

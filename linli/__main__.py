@@ -60,6 +60,12 @@ def _parser() -> argparse.ArgumentParser:
     park.add_argument("device", help='the sensor, for example "bay-e01"')
     park.add_argument("does", choices=("arrive", "leave"))
 
+    parking = words.add_parser("parking", help="the car park's history: how right its forecasts were")
+    parking.add_argument("about", choices=("backtest",), help="forecasts of days that are over, against what came")
+    parking.add_argument("--days", type=int, default=28, help="days to foretell (default 28)")
+    parking.add_argument("--simulated", action="store_true", help="on played days, not on the hall's own")
+    parking.add_argument("--seed", type=int, default=1, help="of the played days")
+
     print_ = words.add_parser("print", help="print a test slip: rulers, samples, rare names, a code")
     print_.add_argument("printer", nargs="?", default="", help="its id in hall.toml (default: the first)")
     print_.add_argument("--test", action="store_true", help="the test slip (so it is without this word, too)")
@@ -74,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
 
     devices = words.add_parser("devices", help="the walk list: which devices need somebody, where, and for what")
     devices.add_argument("--all", action="store_true", help="also those that are well")
+    devices.add_argument(
+        "--fleet", action="store_true", help="in the order of the walk: battery, signal, temperature, firmware, service"
+    )
 
     words.add_parser("admin-token", help="the one-time token that makes the first administrator")
 
@@ -163,6 +172,12 @@ def _park(asked: argparse.Namespace) -> int:
     return park(asked.hall, asked.device, arrives=asked.does == "arrive")
 
 
+def _parking(asked: argparse.Namespace) -> int:
+    from linli.parking import backtest
+
+    return backtest(asked.hall, days=asked.days, simulated=asked.simulated, seed=asked.seed)
+
+
 def _print(asked: argparse.Namespace) -> int:
     from linli.paper import print_test
 
@@ -172,7 +187,7 @@ def _print(asked: argparse.Namespace) -> int:
 def _devices(asked: argparse.Namespace) -> int:
     from linli.devices import walk_list
 
-    return walk_list(asked.hall, everything=asked.all)
+    return walk_list(asked.hall, everything=asked.all, by_place=asked.fleet)
 
 
 def _admin_token(asked: argparse.Namespace) -> int:
@@ -248,6 +263,7 @@ _COMMANDS = {
     "decode": _decode,
     "press": _press,
     "park": _park,
+    "parking": _parking,
     "print": _print,
     "devices": _devices,
     "admin-token": _admin_token,

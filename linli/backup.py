@@ -1,4 +1,4 @@
-"""`linli backup` and `linli restore`: the hall's three notebooks, whole, to another disk and back.
+"""`linli backup` and `linli restore`: the hall's three notebooks and its recordings, whole, to another disk and back.
 
 A backup may be taken while the hall runs. A restore needs the hall to stand still, and keeps three promises that a
 plain copy of the files would break:
@@ -27,6 +27,7 @@ from devices.clock import wall_ms
 from devices.faults import NotWritten, OutsideDown
 from gateway.house import House, open_house
 from gateway.notebook import Notebook, copy_notebook, open_reader
+from linli import backup_files
 
 _ROOT = Path(__file__).resolve().parents[1]
 #: Each notebook with its migrations and a table that tells it from the others, in the order of putting back: the
@@ -65,6 +66,7 @@ def backup(hall_file: str | None, folder: Path) -> int:
             # Names of elders and hashes of passwords are in it: made for its owner's eyes before anything is inside.
             os.close(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
             copy_notebook(house.home / name, part)
+        kept = backup_files.keep(house.home, folder)
         for name, part in parts.items():
             part.replace(folder / name)
         _sync(folder)
@@ -76,6 +78,9 @@ def backup(hall_file: str | None, folder: Path) -> int:
                 part.unlink(missing_ok=True)
     for name in names:
         print(f"{folder / name}: {(folder / name).stat().st_size / 1e6:.1f} MB, whole   已备份")
+    if kept:
+        size = sum(one.bytes for one in kept)
+        print(f"{folder / backup_files.MANIFEST}: {len(kept)} recordings, {size / 1e6:.1f} MB, whole   录音已备份")
     for name, _, _ in NOTEBOOKS:
         if name not in names:
             print(f"{name}: the hall has none (yet)   尚无此文件")
@@ -100,10 +105,14 @@ def restore(hall_file: str | None, folder: Path, after: Sequence[str] = ()) -> i
         house.home.mkdir(parents=True, exist_ok=True, mode=0o770)
         with _hall_stands_still(house):
             fresh = {}
+            recordings = backup_files.checked(folder)
             try:
                 for name, schema, table in found:
                     fresh[name] = _prepare(folder / name, house.home / f"{name}.restoring", schema, table)
                 _keep_promises(house, fresh, on_paper, now_ms)
+                # Before the notebooks: a file without its row is only a file that nobody plays.
+                laid = backup_files.put_back(folder, house.home, recordings, now_ms)
+                backup_files.give(laid, house.home)
                 for name in fresh:
                     _put_in_place(house.home / name, fresh[name], now_ms)
             finally:
@@ -112,6 +121,8 @@ def restore(hall_file: str | None, folder: Path, after: Sequence[str] = ()) -> i
             _sync(house.home)
     except OSError as wrong:
         raise OutsideDown(f"{house.home} cannot be written: {wrong}. With sudo? 数据目录不可写。") from wrong
+    if recordings:
+        print(f"{len(recordings)} recordings: put back   录音已恢复")
     print("Start the hall, then: linli doctor   请启动大厅，然后运行 linli doctor")
     return 0
 

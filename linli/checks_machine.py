@@ -210,7 +210,7 @@ def serial_ports(house: House) -> Iterator[Finding]:
     for name, thing, port in ports:
         path = Path(house.serial_port(thing, port))
         if not path.exists():
-            if port == "virtual":
+            if port.split(":")[0] == "virtual":
                 yield note(name, "虚拟端口（大厅运行时才有）", "a virtual port: there while the hall runs")
             else:
                 others = ", ".join(str(p) for p in sorted(Path("/dev").glob("tty[UA][SC][BM]*")))
@@ -222,7 +222,7 @@ def serial_ports(house: House) -> Iterator[Finding]:
                     "check cable and power; if its name changed, mend hall.toml",
                 )
             continue
-        yield _port(name, path, port == "virtual")
+        yield _port(name, path, port.split(":")[0] == "virtual")
 
 
 def _port(name: str, path: Path, virtual: bool) -> Finding:

@@ -27,6 +27,7 @@ from gateway.disk import sync
 from gateway.house import open_house
 from gateway.notebook import copy_notebook, open_reader, suspect
 from gateway.restore import BackupSet, backups_of, sets_in
+from linli import backup_files
 from linli.backup import NOTEBOOKS
 
 #: What is kept: every backup of the last day, one of each of the last 14 days, one of each of the last 12 months
@@ -53,7 +54,7 @@ def auto(hall_file: str | None) -> int:
         with _one_at_a_time(folder):
             for left in folder.glob(".part-*"):
                 shutil.rmtree(left)
-            _make_room(folder, sum(_size(one) for one in sources))
+            _make_room(folder, sum(_size(one) for one in sources) + backup_files.size_of(house.home))
             bad = _take(folder, sources)
             zone = ZoneInfo(house.plan.hall.timezone)
             kept = to_keep(sets_in(folder), lambda one: datetime.fromtimestamp(one.taken_ms / 1000, zone))
@@ -85,7 +86,8 @@ def to_keep(sets: Sequence[BackupSet], when: Callable[[BackupSet], datetime]) ->
 
 def _take(folder: Path, sources: Sequence[Path]) -> list[str]:
     """One set. What is whole is kept even if another notebook is not; the names of those that are not."""
-    number = max((one.number for one in sets_in(folder)), default=0) + 1
+    before = sets_in(folder)
+    number = max((one.number for one in before), default=0) + 1
     part = folder / f".part-{number:06d}"
     part.mkdir(mode=0o700)
     bad = []
@@ -102,6 +104,8 @@ def _take(folder: Path, sources: Sequence[Path]) -> list[str]:
     if len(bad) == len(sources):
         part.rmdir()
         return bad
+    # Linked to the set before where that has them: fifty sets keep a recording once.
+    backup_files.keep(sources[0].parent, part, before[0].folder if before else None)
     sync(part)
     moment = datetime.fromtimestamp(wall_s(), UTC)
     place = part.rename(folder / f"{number:06d}-{moment:%Y%m%dT%H%M%SZ}")
@@ -110,7 +114,7 @@ def _take(folder: Path, sources: Sequence[Path]) -> list[str]:
         os.geteuid() == 0
     ):  # taken by hand with sudo: the hall's own user must be able to read and to delete it
         owner = sources[0].parent.stat()
-        for one in (folder, folder / ".lock", place, *place.iterdir()):
+        for one in (folder, folder / ".lock", place, *place.rglob("*")):
             os.chown(one, owner.st_uid, owner.st_gid)
     return bad
 

@@ -17,7 +17,8 @@ ROOT = Path(__file__).parent.parent
 ROOMS = ("devices", "gateway", "kiosk", "firmware_bridge", "herald", "linli")
 COMMON_FLOOR = {"notebook", "house", "log", "service", "hall"}
 #: read-only questions to gateway.db
-COMMON_FLOOR |= {"views", "views_answering", "views_care", "views_messages", "views_parking"}
+COMMON_FLOOR |= {"views", "views_answering", "views_care", "views_fleet", "views_messages"}
+COMMON_FLOOR |= {"views_parking", "views_parking_history"}
 
 PURE = [
     "devices",
@@ -65,6 +66,7 @@ ALLOWED = {
     "types",
     "typing",
     "unicodedata",
+    "urllib",  # escaping of names; its parse only
     "zoneinfo",
     "yaml",  # the catalogue's parser: text in, data out
 }

@@ -104,7 +104,7 @@ def test_the_kiosk_shows_exactly_the_31_services_in_three_categories(hall: Whole
 def test_the_printer_has_no_paper_and_the_resident_still_has_a_number(hall: WholeHall, kiosk: Page) -> None:
     tell(hall, "printer:hall", "paper_out")
     number = take_number(kiosk, "ZW-07")
-    expect(kiosk.locator("[data-paper]")).to_contain_text("缺纸", timeout=WAIT_MS)
+    expect(kiosk.locator("[data-paper]")).to_contain_text("没有纸", timeout=WAIT_MS)
     assert not any(number in slip for slip in paper(hall))
 
     tell(hall, "printer:hall", "paper_in")

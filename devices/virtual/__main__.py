@@ -18,6 +18,7 @@ from devices.faults import HallFileFault
 from devices.plan import Plan, read_plan
 from devices.virtual import neighbours
 from devices.virtual.bay import VirtualBay, VirtualTextPanel
+from devices.virtual.bus import VirtualBus
 from devices.virtual.button import VirtualButton
 from devices.virtual.control import Control, Virtual
 from devices.virtual.line import Line
@@ -40,13 +41,22 @@ def virtual_printers(plan: Plan, home: Path) -> list[VirtualPrinter]:
     ]
 
 
+def virtual_lines(plan: Plan, home: Path) -> list[VirtualBus]:
+    """One for each line that virtual panels share: ``port = "virtual:east"``."""
+    lines: dict[str, list[tuple[str, str, int]]] = {}
+    for panel in plan.panels:
+        if panel.via == "serial" and panel.port.startswith("virtual:"):
+            lines.setdefault(panel.port.removeprefix("virtual:"), []).append((panel.id, panel.driver, panel.address))
+    return [VirtualBus(name, home, panels) for name, panels in lines.items()]
+
+
 class VirtualHall:
     """All virtual things of one hall."""
 
     def __init__(self, home: Path, run_dir: Path, plan: Plan, mqtt_port: int) -> None:
         self._line = Line(plan.broker.host, mqtt_port, self._line_up)
         self.things: dict[str, Virtual] = {}
-        self._ptys: list[VirtualPrinter | VirtualSerialPanel | VirtualModem] = []
+        self._ptys: list[VirtualPrinter | VirtualSerialPanel | VirtualBus | VirtualModem] = []
         self._talkers: list[VirtualButton | VirtualBay] = []
         self._run_dir = run_dir
         self._orders = neighbours.claims(plan.virtual.buttons, plan.virtual.bays)
@@ -59,6 +69,9 @@ class VirtualHall:
             bay = VirtualBay(f"bay-{name}", self._line, occupied=number % TAKEN_EVERY == 0)
             self.things[f"bay:{name}"] = bay
             self._talkers.append(bay)
+        for bus in virtual_lines(plan, home):
+            self._ptys.append(bus)
+            self.things |= {f"panel:{panel_id}": one for panel_id, one in bus.panels.items()}
         for panel in plan.panels:
             if panel.via == "mqtt":
                 self.things[f"panel:{panel.id}"] = VirtualTextPanel(panel.id, self._line)

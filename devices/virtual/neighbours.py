@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ _HELPERS = (
     ("volunteer", "志愿者壬（演）", ("", "", ""), ((0b1100000, 540, 1080, "too"),)),
     ("kitchen", "食堂癸（演）", ("", "", ""), ((127, 360, 1140, "too"),)),
 )
+#: The demo hall's car park, as a hall's own would be written (docs/operations.md, "The plan of the car park").
+_PLAN = Path(__file__).with_name("parking_plan.json")
 _ZONES = (("east", "东区", "East"), ("west", "西区", "West"))
 
 #: The gateway answers in milliseconds; if it is not there yet we are called again.
@@ -107,7 +110,18 @@ def claims(buttons: int, bays: int) -> list[dict[str, Any]]:
                 "by": "demo",
             }
         )
+    if bays:
+        orders.append(
+            {"order": "put_map", **plan({bay_id(number) for number in range(1, bays + 1)}), "by": "demo"}
+        )
     return orders
+
+
+def plan(there: Collection[str]) -> dict[str, Any]:
+    """The demo's plan with those of its bays that are there; further ones are counted, but not drawn."""
+    drawn: dict[str, Any] = json.loads(_PLAN.read_text(encoding="utf-8"))
+    drawn["bays"] = [one for one in drawn["bays"] if one["bay_id"] in there]
+    return drawn
 
 
 def people(buttons: int) -> list[dict[str, Any]]:
@@ -177,7 +191,7 @@ def furnish(gateway_socket: Path, orders: list[dict[str, Any]]) -> bool:
             for number, order in enumerate(orders):
                 if order["order"] == "put_person" and _button_of(order["person_id"]) in known:
                     continue
-                if order["order"] in ("put_helper", "put_shift") and ours & known:
+                if order["order"] in ("put_helper", "put_shift", "put_map") and ours & known:
                     continue
                 if order.get("zone_id") in zones and order["order"] == "define_zone":
                     continue

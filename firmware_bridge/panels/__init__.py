@@ -4,6 +4,7 @@ A driver is a module with
 
     ANSWERS: bool                                     whether the panel confirms what it was told
     TELL_AGAIN_MS: int                                a panel that lost its power shows it again after so long
+    ADDRESSED: bool                                   several on one line are told apart by their addresses
     KINDS: frozenset[str]                             "count" (free bays at a gate), "window" (the number called there)
     def compose(what: Shown, panel: Panel = PLAIN) -> Frame      the bytes, and what a passer-by then sees
     def confirmed(heard: bytes, sent: bytes) -> bool  whether ``heard`` contains the panel's answer to ``sent``
@@ -52,6 +53,7 @@ class Driver(Protocol):
 
     ANSWERS: bool
     TELL_AGAIN_MS: int
+    ADDRESSED: bool
     KINDS: frozenset[str]
 
     def compose(self, what: Shown, panel: Panel = PLAIN) -> Frame: ...

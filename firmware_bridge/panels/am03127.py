@@ -26,6 +26,7 @@ ANSWERS = True
 #: It keeps its pages without power, in a memory that wears with each writing: it is told again only to see that it is
 #: still there.
 TELL_AGAIN_MS = 600_000
+ADDRESSED = True
 KINDS = frozenset({"count", "window"})
 
 _STEADY, _BLINKING = "A", "B"

@@ -13,6 +13,7 @@ from firmware_bridge.panels import PLAIN, Frame, Shown
 
 ANSWERS = False
 TELL_AGAIN_MS = 30_000
+ADDRESSED = False
 KINDS = frozenset({"count", "window"})
 
 

@@ -29,6 +29,7 @@ from firmware_bridge.panels import PLAIN, Frame, Shown
 
 ANSWERS = True
 TELL_AGAIN_MS = 30_000
+ADDRESSED = True
 KINDS = frozenset({"count", "window"})
 
 _BEGIN, _END = b"\xa5" * 8, b"\x5a"

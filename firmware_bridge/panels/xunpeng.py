@@ -22,6 +22,7 @@ from firmware_bridge.panels import PLAIN, Frame, Shown
 
 ANSWERS = True
 TELL_AGAIN_MS = 30_000
+ADDRESSED = False
 KINDS = frozenset({"count"})
 
 GREEN, YELLOW, RED = 0x00, 0x01, 0x02

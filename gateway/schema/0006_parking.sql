@@ -137,7 +137,10 @@ CREATE TABLE vitals (
     snr_db REAL,
     temperature_c REAL,
     firmware TEXT NOT NULL,
-    service_ms INTEGER NOT NULL
+    service_ms INTEGER NOT NULL,
+    base REAL,
+    base_ms INTEGER NOT NULL,
+    a_month REAL
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE sensor_settings (

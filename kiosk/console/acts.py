@@ -105,7 +105,18 @@ def define_zone() -> ResponseReturnValue:
 def claim_device(device_id: str) -> ResponseReturnValue:
     """Say what a device is. Empty fields are left to the gateway's defaults."""
     body = json_body()
-    known = ("kind", "name", "call_kind", "place", "person", "person_id", "bay_id", "zone_id", "model", "answers")
+    known = (
+        "kind",
+        "name",
+        "call_kind",
+        "place",
+        "person",
+        "person_id",
+        "bay_id",
+        "zone_id",
+        "model",
+        "answers",
+    )
     fields: Json = {name: text_of(body, name) for name in known if name in body}
     answer = current_core().link.order("claim_device", device_id=device_id, **fields, by=door.me().name)
     did("claim_device", device_id, fields.get("kind", ""))

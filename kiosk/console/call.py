@@ -21,6 +21,7 @@ from kiosk.kinds import kinds_now
 
 Json = dict[str, Any]
 
+
 @blueprint.get("/call/<int:call_id>")
 @door.allow("admin", "staff")
 def call_page(call_id: int) -> ResponseReturnValue:

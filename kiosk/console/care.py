@@ -50,7 +50,7 @@ def read(question: Callable[[sqlite3.Connection], T]) -> T:
         raise Unreadable(str(wrong)) from wrong
 
 
-def order(name: str, **fields: Any) -> Json:
+def order(name: str, /, **fields: Any) -> Json:
     """One order to the gateway by whoever is signed in.
 
     :raises OrderRefused: with words for the form; also where the gateway is away.

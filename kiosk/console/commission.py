@@ -77,10 +77,14 @@ def new_person() -> ResponseReturnValue:
     body = acts.json_body()
     fields: Json = {name: acts.text_of(body, name) for name in _PERSON_FIELDS if name in body}
     person_id = acts.text_of(body, "person_id", 40) or f"p-{secrets.token_hex(6)}"
-    answer = current_core().link.order("put_person", person_id=person_id, **fields, new=True, by=door.me().name)
+    answer = current_core().link.order(
+        "put_person", person_id=person_id, **fields, new=True, by=door.me().name
+    )
     acts.did("put_person", person_id)
     row = answer.get("row") or fields
-    return jsonify(ok=True, person={"person_id": person_id, **{name: row.get(name, "") for name in _PERSON_FIELDS}})
+    return jsonify(
+        ok=True, person={"person_id": person_id, **{name: row.get(name, "") for name in _PERSON_FIELDS}}
+    )
 
 
 @blueprint.get("/api/said/<path:device_id>")
@@ -94,7 +98,9 @@ def device_said(device_id: str) -> ResponseReturnValue:
 @door.allow("admin", "staff")
 def expect_test(device_id: str) -> ResponseReturnValue:
     """Its next press within ten minutes is a test: it rings nobody out of bed, and is recorded as tested."""
-    answer = current_core().link.order("care_device", device_id=device_id, expect_test=True, by=door.me().name)
+    answer = current_core().link.order(
+        "care_device", device_id=device_id, expect_test=True, by=door.me().name
+    )
     acts.did("expect_test", device_id)
     return jsonify(ok=True, care=answer.get("row"))
 

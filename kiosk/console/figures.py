@@ -30,6 +30,7 @@ PATIENCE_S = 1.5
 AGAIN_S = 1
 #: A file waits longer: nobody looks at it before it is there.
 FILE_PATIENCE_S = 60.0
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: A chart of more columns than this says nothing; the table has them all.
 COLUMNS_AT_MOST = 100
 
@@ -111,24 +112,24 @@ def queue_figures_xlsx() -> ResponseReturnValue:
     acts.did("export_queue_figures", f"{found.first} {found.last} xlsx")
     return Response(
         made,
-        mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        mimetype=XLSX,
         headers={
             "Content-Disposition": f'attachment; filename="linli-queue-{found.first}-{found.last}.xlsx"'
         },
     )
 
 
-def reports() -> Reports:
+def reports() -> Reports[Report]:
     """The application's reports."""
     core = current_core()
-    kept: Reports = current_app.extensions.setdefault("linli.reports", Reports(core.house.kiosk_db))
+    kept: Reports[Report] = current_app.extensions.setdefault("linli.reports", Reports(core.house.kiosk_db))
     return kept
 
 
 def _file_report(core: Core) -> Report | ResponseReturnValue:
     lang = care.lang()
     try:
-        job: Job = reports().ask(_asked(core).wanted)
+        job: Job[Report] = reports().ask(_asked(core).wanted)
         job.finished.wait(FILE_PATIENCE_S)
         return job.result()
     except OrderRefused as refused:

@@ -62,7 +62,9 @@ def history() -> ResponseReturnValue:
     }
     try:
         found = _found(core, ON_A_PAGE + 1)
-        filled.update(calls=found[:ON_A_PAGE], more=found[ON_A_PAGE - 1]["call_id"] if len(found) > ON_A_PAGE else 0)
+        filled.update(
+            calls=found[:ON_A_PAGE], more=found[ON_A_PAGE - 1]["call_id"] if len(found) > ON_A_PAGE else 0
+        )
     except OrderRefused as refused:
         return care.page("console/history.html", 400, **{**filled, "why": care.why(refused)})
     except (NotWritten, sqlite3.Error):
@@ -92,7 +94,10 @@ def history_csv() -> ResponseReturnValue:
             **call,
             "kind": names.get(call["kind"], call["kind"]),
             "outcome": outcomes.get(call["outcome"] or "", call["outcome"] or ""),
-            **{name: _written_time(core, call[f"{name}_ms"]) for name in ("opened", "accepted", "arrived", "closed")},
+            **{
+                name: _written_time(core, call[f"{name}_ms"])
+                for name in ("opened", "accepted", "arrived", "closed")
+            },
             **{name: int(call[name]) for name in ("delayed", "doubtful")},
         }
         table.writerow([safe_cell(told[name]) for name in COLUMNS])
@@ -158,4 +163,3 @@ def _written_time(core: Core, at_ms: int | None) -> str:
     if not at_ms:
         return ""
     return datetime.datetime.fromtimestamp(at_ms / 1000, core.zone).strftime("%Y-%m-%d %H:%M:%S")
-

@@ -25,7 +25,15 @@ SLIPS_SHOWN, MOVES_SHOWN = 12, 12
 SEARCHED = 3000
 MONTH_MS = 30 * 24 * 3600 * 1000
 #: States that are worth counting over a month.
-_COUNTED = ("paper_out", "cover_open", "cutter_error", "recoverable", "unrecoverable", "silent", "port_missing")
+_COUNTED = (
+    "paper_out",
+    "cover_open",
+    "cutter_error",
+    "recoverable",
+    "unrecoverable",
+    "silent",
+    "port_missing",
+)
 
 
 @blueprint.get("/printers")
@@ -85,7 +93,14 @@ def _page(status: int = 200, why: str = "", done: str = "") -> ResponseReturnVal
     core = current_core()
     asked = request.args.get("number", "").strip().upper()[:20]
     names = {one.id: (one.name_zh, one.name_en) for one in core.house.plan.printers}
-    filled: Json = {"asked": asked, "names": names, "reasons": REASONS, "unsure": [], "moves": [], "counts": {}}
+    filled: Json = {
+        "asked": asked,
+        "names": names,
+        "reasons": REASONS,
+        "unsure": [],
+        "moves": [],
+        "counts": {},
+    }
     slips = _slips(core, asked)
     try:
         bridge = core.bridge_reader()
@@ -122,7 +137,13 @@ def _told(core: Core, bridge: sqlite3.Connection, slips: list[Json]) -> Json:
             used_m = rows[one.id]["paper_mm"] / 1000
             left_m = max(0.0, one.roll_m - used_m) if one.roll_m else None
             printers.append(
-                {**rows[one.id], "plan": one, "waiting": waiting.get(one.id, 0), "used_m": used_m, "left_m": left_m}
+                {
+                    **rows[one.id],
+                    "plan": one,
+                    "waiting": waiting.get(one.id, 0),
+                    "used_m": used_m,
+                    "left_m": left_m,
+                }
             )
     numbers = json.dumps([slip["slip_id"] for slip in slips])
     jobs = {
@@ -142,7 +163,8 @@ def _told(core: Core, bridge: sqlite3.Connection, slips: list[Json]) -> Json:
     since_ms = core.now_ms() - MONTH_MS
     counts: dict[str, list[tuple[str, int]]] = {}
     for printer, state, times in bridge.execute(
-        "SELECT printer, state, count(*) FROM printer_moves WHERE at_ms > ? GROUP BY printer, state", (since_ms,)
+        "SELECT printer, state, count(*) FROM printer_moves WHERE at_ms > ? GROUP BY printer, state",
+        (since_ms,),
     ):
         if state in _COUNTED:
             counts.setdefault(printer, []).append((state, times))

@@ -14,6 +14,9 @@ from kiosk.words_answering import WORDS as ANSWERING
 from kiosk.words_book import WORDS as BOOK
 from kiosk.words_care import WORDS as CARE
 from kiosk.words_figures import WORDS as FIGURES
+from kiosk.words_fleet import WORDS as FLEET
+from kiosk.words_parking import WORDS as PARKING
+from kiosk.words_parking_history import WORDS as PARKING_HISTORY
 from kiosk.words_policy import WORDS as POLICY
 from kiosk.words_printers import WORDS as PRINTERS
 from kiosk.words_queue import WORDS as QUEUE
@@ -352,8 +355,13 @@ WORDS: dict[str, tuple[str, str]] = {
     **CARE,
     **UPKEEP,
     **POLICY,
+    **PARKING,
     **PRINTERS,
     **FIGURES,
+    **FLEET,
+    **PARKING_HISTORY,
+    **PARKING_HISTORY,
+    **FLEET,
     **VOICE,
     **QUEUE,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},

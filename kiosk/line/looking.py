@@ -76,6 +76,11 @@ def board(core: Core) -> dict[str, Any]:
     }
 
 
+def open_items(core: Core, ticket: Ticket) -> list[str]:
+    """The codes of what is still to be done on this ticket, in their order."""
+    return [code for _, code, state in rows.items_of(core.reader(), ticket.ticket_id) if state == "open"]
+
+
 def by_id(core: Core, ticket_id: int) -> Ticket | None:
     """A ticket of any day."""
     row = (

@@ -27,7 +27,14 @@ _BY_JOB: dict[str, str] = {
 }
 #: All that may be said.
 KEYS = frozenset(
-    {*BY_PRINTER.values(), *_BY_JOB.values(), "js_paper_coming", "js_paper_there", "js_paper_again", "js_paper_printed"}
+    {
+        *BY_PRINTER.values(),
+        *_BY_JOB.values(),
+        "js_paper_coming",
+        "js_paper_there",
+        "js_paper_again",
+        "js_paper_printed",
+    }
     | {"js_paper_printed_there", "js_paper_time"}
 )
 

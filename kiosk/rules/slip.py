@@ -133,7 +133,9 @@ def compose_ticket(
     }
 
 
-def _bring(head: list[Block], tail: list[Block], materials: list[str], say: Callable[..., str]) -> list[Block]:
+def _bring(
+    head: list[Block], tail: list[Block], materials: list[str], say: Callable[..., str]
+) -> list[Block]:
     """The papers to bring: as many of them, and as much of each, as the slip still holds."""
     short = [_IN_BRACKETS.sub("", one) for one in materials]
     for told, named in ((materials, len(materials)), *((short, n) for n in range(len(short), 0, -1))):

@@ -100,3 +100,26 @@ CREATE TABLE notices(
     made_by   TEXT    NOT NULL,
     gone_ms   INTEGER
 ) STRICT;
+
+-- Plans of the car park that somebody has handed in, and how it was before each of them was used: undo is to use that one
+-- again. `body` is the file as one JSON object (kiosk/plan_file.py).
+CREATE TABLE parking_plans(
+    plan_id    INTEGER PRIMARY KEY,
+    name       TEXT    NOT NULL,
+    state      TEXT    NOT NULL CHECK (state IN ('draft', 'used', 'before')),
+    bays       INTEGER NOT NULL,
+    at_ms      INTEGER NOT NULL,
+    by         TEXT    NOT NULL,
+    body       TEXT    NOT NULL
+) STRICT;
+
+-- The car park's days that are over, counted once from gateway.db's bay_moves (parking_history.py): one row a zone and
+-- day, so that a month of 2,000 bays is read in a moment. JSON, as ZoneDay.packed of kiosk/rules/parking_history.py.
+CREATE TABLE parking_days(
+    day     TEXT NOT NULL,
+    zone_id TEXT NOT NULL,
+    course  TEXT NOT NULL,
+    bays    TEXT NOT NULL,
+    ends    TEXT NOT NULL,
+    PRIMARY KEY (day, zone_id)
+) STRICT;

@@ -7,7 +7,7 @@ import { takeKinds } from "./console_kinds.js";
 import * as setup from "./console_setup.js";
 import { drawQueue, lastStep, myWindow, nextAnswered, nextOrder, queueKey, remember, setMyWindow } from "./console_queue.js";
 import { ticketForm } from "./console_ticket.js";
-import { chooseBay, drawBays, drawPaper, drawParts } from "./console_hall.js";
+import { chooseBay, drawBays, drawPaper, drawParking, drawParts } from "./console_hall.js";
 import { claimFields, claimForm, drawDevices, zoneForm } from "./console_devices.js";
 import { drawCover, drawEnded } from "./console_lock.js";
 import { drawRunning, watchRunning } from "./console_running.js";
@@ -32,7 +32,7 @@ const DRAWN_BY = { call: [drawCalls, drawMine], zone: [drawBays], bay: [drawBays
 function drawAll() {
   document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
   if (store.locked || store.ended) document.querySelectorAll("#main > section, .hall-side > section").forEach((one) => one.replaceChildren());
-  else if (store.known) for (const hand of [drawCalls, drawMine, drawQueue, drawParts, drawPaper, drawBays, drawThings, drawRunning]) hand(store);
+  else if (store.known) for (const hand of [drawCalls, drawMine, drawQueue, drawParts, drawPaper, drawParking, drawBays, drawThings, drawRunning]) hand(store);
   document.getElementById("main").setAttribute("aria-busy", String(!store.known));
   drawCover(store);
   drawEnded(store);
@@ -83,7 +83,7 @@ const handlers = {
   picture: heard((picture) => { setClock(picture.now_ms); takePicture(picture); drawAll(); if (!store.locked) askStory(drawMine); }),
   snapshot: heard((picture) => { takePicture(picture); drawAll(); askStory(drawMine); }),
   link: heard((link) => { store.connected = link.connected; drawAll(); }),
-  row: heard((row) => { if (row.table === "kinds") askKinds(); if (concerns(row)) askStory(drawMine); }),
+  row: heard((row) => { if (row.table === "kinds") askKinds(); if (row.table === "parking_tasks") askParking(); if (concerns(row)) askStory(drawMine); }),
   ticket: heard((ticket) => { takeTicket(ticket); drawSome("ticket"); }),
   line: heard((board) => { store.firstCome = board.first_come ?? {}; drawSome("window"); }),
   window: heard((window) => { takeWindow(window); drawSome("window"); }),
@@ -108,6 +108,14 @@ async function askKinds() {
     const answer = await fetch("/console/api/kinds", { cache: "no-store", signal: AbortSignal.timeout(4000) });
     if (answer.ok) { takeKinds(await answer.json()); drawAll(); }
   } catch { /* the next page that is opened has them */ }
+}
+
+/** A task of the car park was opened, taken or finished. */
+async function askParking() {
+  try {
+    const answer = await fetch("/console/api/parking/tasks", { cache: "no-store", signal: AbortSignal.timeout(4000) });
+    if (answer.ok) { store.parking = await answer.json(); if (!store.locked) drawParking(store); }
+  } catch { /* the next change, or the next picture, brings it */ }
 }
 
 window.LinliLive.open("/console/live", handlers, {

@@ -42,10 +42,16 @@ function end() {
   bar.hidden = false;
 }
 
+/* A page of its own subject (console_parking.js) hears what else is told, on this one line. */
+const pass = (name) => (data) => document.dispatchEvent(new CustomEvent(`linli:${name}`, { detail: data }));
+const others = Object.fromEntries(["bay", "bay_gone", "zone", "link", "row"].map((name) => [name, pass(name)]));
+const takeWhole = (picture) => { takeAll(picture); pass("whole")(picture); };
+
 window.LinliLive.open("/console/live", {
+  ...others,
   lock: takeLock,
-  picture: takeAll,
-  snapshot: takeAll,
+  picture: takeWhole,
+  snapshot: takeWhole,
   call: (call) => { calls.set(call.call_id, call); draw(); },
 }, {
   poll: "/console/api/session",

@@ -62,6 +62,18 @@ export function drawPaper(store) {
     h("p", {}, h("a", { class: "more", href: "/console/printers" }, t("printers"), " →"), " ", h("span", { class: "small" }, t("printers_more"))));
 }
 
+/* ---------------------------------------------------------------- what somebody must look at in the car park */
+
+export function drawParking(store) {
+  const { open = 0, first = [] } = store.parking ?? {};
+  if (!open) return draw("parking");
+  draw("parking", heading("parking", t("pk_box"), chip(String(open), first.some((one) => one.kind === "fire_lane" || one.kind === "impossible") ? "hot" : "warn")),
+    h("ul", { class: "things" }, first.map((one) => h("li", { class: "thing ask-look", "data-key": `parking-${one.task_id}` },
+      h("p", {}, chip(t(`pk_task_${one.kind}`), one.kind === "fire_lane" ? "hot" : "warn"), " ", h("strong", {}, one[language()] ?? ""), " ", since(one.opened_ms, "time_only", "ago")),
+      one.taken_by && h("p", { class: "small" }, t("pk_taken_by", { name: one.taken_by }))))),
+    h("p", {}, h("a", { class: "more", href: "/console/parking/tasks" }, t("pk_box_all"), " →")));
+}
+
 /* ---------------------------------------------------------------- bays */
 
 let chosen = null; // the bay whose button is shown

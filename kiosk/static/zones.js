@@ -1,7 +1,8 @@
 "use strict";
 /* Zones of the car park, drawn from the page's own <template data-zone-pattern>. Used by /parking and /display. */
 window.LinliZones = (lang) => {
-  const list = document.querySelector("[data-zones]"), pattern = document.querySelector("[data-zone-pattern]");
+  let list = document.querySelector("[data-zones]");
+  const pattern = document.querySelector("[data-zone-pattern]");
   const old = document.querySelector("[data-old]");
   const known = new Map();
   const put = (box, name, value) => { const one = box.querySelector(`[data-${name}]`); if (one) one.textContent = value; };
@@ -21,5 +22,7 @@ window.LinliZones = (lang) => {
     for (const whole of document.querySelectorAll("[data-bays]")) whole.hidden = false;
   }
   const live = (on) => { if (old) old.hidden = on; };
-  return {zone, link: (told) => live(told.connected), state: (told) => { if (told.zones) { told.zones.forEach(zone); live(told.zones_live); } }};
+  // The page's own zones were drawn anew by the server.
+  const forget = () => { known.clear(); list = document.querySelector("[data-zones]"); };
+  return {zone, forget, link: (told) => live(told.connected), state: (told) => { if (told.zones) { told.zones.forEach(zone); live(told.zones_live); } }};
 };

@@ -26,6 +26,7 @@ from tests.bench.loop import Options, burst, loop, sustained
 from tests.bench.machine import machine
 from tests.bench.paper import paper
 from tests.bench.parking import parking
+from tests.bench.parking_history import parking_history_size
 from tests.bench.printer_truth import printer_truth
 from tests.bench.stuck import stuck_printer
 from tests.bench.taking import taking
@@ -49,6 +50,7 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "tickets": lambda options: taking(options.folder, rounds=options.rounds),
     "called": lambda options: called(options.folder),
     "stuck_printer": lambda options: stuck_printer(options.folder),
+    "parking_history": lambda options: parking_history_size(options.folder, rounds=options.rounds),
     "figures": lambda options: waits(options.folder, rounds=options.rounds),
     "printer_truth": printer_truth,
 }

@@ -47,6 +47,7 @@ OUTCOMES = (
     "signs_of_life",
     "without_news",
     "over_budget",
+    "old_words",
 )
 NAMED = {"oversized", "unknown_topic", "garbage"}
 #: Sources that are named at least; after some thousand different ones in a day the log only counts.

@@ -15,14 +15,17 @@ from hypothesis import strategies as st
 from devices.codecs import decode
 from devices.codecs._milesight_lengths import LENGTHS
 from devices.codecs._shared import BUTTON_CLASSES
+from devices.codecs.milesight import _OF_TYPE
+from devices.codecs.placepod import _LENGTH_BY_TYPE
 from devices.reading import Heard, Reading
 from tests.data.layouts import WORN as LARGE_FAMILIES
 from tests.data.layouts import Case
+from tests.data.layouts_counters import COUNTERS
 from tests.data.layouts_others import OTHER_MAKERS, OTHER_PLACES
 from tests.data.layouts_places import WATCHED as PLACES
 
 WORN = LARGE_FAMILIES + OTHER_MAKERS
-WATCHED = PLACES + OTHER_PLACES
+WATCHED = PLACES + OTHER_PLACES + COUNTERS
 
 
 def raw(vendor: str, model: str, port: int | None, frame: str, cls: str = "button") -> Reading:
@@ -99,6 +102,30 @@ def test_every_channel_of_the_table_is_stepped_over_whatever_it_says() -> None:
         frame = bytes((channel, kind)) + dice.randbytes(length) + bytes.fromhex("01755cff2e03")
         reading = raw("Milesight", "WS101", 85, frame.hex())
         assert (reading.event, reading.alarm, reading.battery_pct) == ("press", True, 92), frame.hex()
+
+
+#: Lists whose makers give a length to each type, whatever the channel: model, port, what is known, the types.
+BY_TYPE = [
+    ("Milesight", "WS101", 85, "01755cff2e03", _OF_TYPE),
+    ("Milesight", "EM310-UDL", 85, "01755c03824408040001", _OF_TYPE),
+    ("Milesight", "VS133", 85, "03d20a00000004d206000000", _OF_TYPE),
+    ("PNI", "PlacePod", 2, "376601026700d2", _LENGTH_BY_TYPE),
+]
+
+
+@given(data=st.data())
+def test_an_unknown_channel_before_known_ones_is_stepped_over_by_its_makers_table(data: st.DataObject) -> None:
+    """Tomorrow's firmware has more channels: what it says in the old ones is heard all the same."""
+    vendor, model, port, frame, lengths = data.draw(st.sampled_from(BY_TYPE))
+    strangers = b""
+    for _ in range(data.draw(st.integers(1, 3))):
+        kind = data.draw(st.sampled_from(sorted(lengths)))
+        taken = {channel for channel, _ in LENGTHS} | {0x37, 0x02, 0x01, 0x00} | set(range(0x1F))
+        channel = data.draw(st.sampled_from(sorted(set(range(0x24, 0x7F)) - taken)))
+        value = data.draw(st.binary(min_size=lengths[kind], max_size=lengths[kind]))
+        strangers += bytes((channel, kind)) + value
+    plain = raw(vendor, model, port, frame, cls="").as_json()
+    assert raw(vendor, model, port, strangers.hex() + frame, cls="").as_json() == plain
 
 
 def test_ten_thousand_damaged_frames_of_all_families_raise_nothing() -> None:

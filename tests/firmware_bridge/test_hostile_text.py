@@ -73,7 +73,7 @@ def slip(blocks: list[dict[str, Any]]) -> dict[str, Any]:
     return {"v": 1, "kind": "receipt", "title": "", "copy_of": None, "blocks": blocks}
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(BLOCK, min_size=1, max_size=4), PROFILE)
 def test_no_text_can_command_the_printer_or_leave_the_paper(blocks: list[dict[str, Any]], profile: Profile) -> None:
     with suppress(SlipFault):  # longer than a slip may be: nothing is sent at all
@@ -96,7 +96,7 @@ def hold(raw: bytes, blocks: list[dict[str, Any]], profile: Profile) -> None:
         assert all(line.width <= profile.dots for line in piece.lines)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(TEXT, PROFILE, st.integers(1, 3))
 def test_every_letter_that_the_printer_knows_comes_out_in_its_order(text: str, profile: Profile, size: int) -> None:
     raw = render(slip([{"t": "text", "text": text, "size": size}, {"t": "cut"}]), profile, b"").raw
@@ -107,7 +107,7 @@ def test_every_letter_that_the_printer_knows_comes_out_in_its_order(text: str, p
     assert read.replace(" ", "").replace("\u3000", "") == "".join(known)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(TEXT, st.integers(8, 48), st.sampled_from(["gb2312", "gbk", "gb18030"]))
 def test_a_wrapped_line_is_never_wider_and_nothing_is_lost(text: str, columns: int, encoding: str) -> None:
     lines = wrap(clean(text), columns, encoding)

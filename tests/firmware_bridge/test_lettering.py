@@ -26,8 +26,10 @@ def gbk_cells() -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [1, 2, 3])
-@pytest.mark.parametrize("name", ["generic58", "generic80", "epson-tm-t82", "sprt"])
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("generic58", 1), ("generic80", 1), ("epson-tm-t82", 1), ("sprt", 1), ("generic58", 2), ("generic80", 3)],
+)
 def test_all_21791_cells_of_gbk_reach_the_paper_as_themselves(name: str, size: int) -> None:
     """Read twice, by readers that share nothing: the virtual printer, and a strict one that knows only our commands."""
     cells = gbk_cells()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import random
 import signal
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -175,6 +177,10 @@ def test_killed_in_mid_slip_it_is_unsure_and_later_slips_print(hall: Hall) -> No
     assert hall.job(second)["state"] == "PRINTED", "a verdict on what is printed changes nothing"
 
 
+def _begun(hall: Hall, slip_id: int) -> dict[str, Any]:
+    return {"begun": hall.job(slip_id).get("state", "QUEUED") != "QUEUED"}
+
+
 def test_killed_again_and_again_no_slip_is_lost_and_none_comes_twice(hall: Hall) -> None:
     dice = random.Random(31)
     ordered: list[int] = []
@@ -184,7 +190,7 @@ def test_killed_again_and_again_no_slip_is_lost_and_none_comes_twice(hall: Hall)
             ordered.append(hall.order(slip(f"政务 B{len(ordered) + 1:03}")))
         hall.printer.do("slow", bps=19200)
         begun = ordered[-1 - dice.randrange(4)]
-        hall.wait_for(lambda begun=begun: {"begun": hall.job(begun).get("state", "QUEUED") != "QUEUED"}, begun=True)
+        hall.wait_for(functools.partial(_begun, hall, begun), begun=True)
         hall.stop_bridge(signal.SIGKILL)
     hall.printer.do("slow", bps=0)
     hall.start_bridge()

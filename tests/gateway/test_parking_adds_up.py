@@ -60,7 +60,7 @@ def says(park: CarPark, device: str, occupied: bool | None, count: int) -> None:
 
 
 @given(history=_history)
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=15)
 def test_it_always_adds_up(tmp_path_factory: pytest.TempPathFactory, history: list[Any]) -> None:
     park = CarPark(tmp_path_factory.mktemp("park"), Panel(id="gate"), Panel(id="west", zones=("west",)))
     others: dict[str, Callable[[], None]] = {

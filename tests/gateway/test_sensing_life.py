@@ -286,7 +286,7 @@ def test_a_platforms_word_is_ordered_by_its_own_time(park: CarPark) -> None:
     ),
     kind=st.sampled_from(["ours", "magnetic", "distance"]),
 )
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_order_of_a_numbered_history_ends_as_the_ordered_one(
     tmp_path_factory: pytest.TempPathFactory, words: list[tuple[int, bool | None]], kind: str
 ) -> None:

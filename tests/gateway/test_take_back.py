@@ -30,6 +30,7 @@ from gateway.hall.state import (
     JournalLine,
     OrderKey,
     PressRow,
+    Settling,
     TimerGone,
     TimerSet,
     Zone,
@@ -71,6 +72,7 @@ _change: st.SearchStrategy[Change] = st.one_of(
     st.builds(lambda name, free: ShowCount(name, "", free, 0, 0, 0, free, True, 0), _name, _number),
     st.builds(TimerSet, _name, _name, _name, _number, _number),
     st.builds(TimerGone, _name),
+    st.builds(Settling, _name, _name, st.sampled_from(["", "free"]), _number, _number, _number),
     st.builds(ClockFrame, _name, _number, st.booleans(), _number),
 )
 _batch = st.lists(_change, max_size=12)

@@ -18,6 +18,8 @@ from tests.kiosk.console_hall import (
     console_hall,
 )
 
+#: One row of the car park's set-up.
+SET_UP = "/console/parking/set-up/<any(sites, zones, bays, places, entrances):what>/<path:key>"
 #: route → what it answers to: nobody, a locked screen of staff, a handed-over password, staff, an administrator.
 #: 303→x is a way to the page where the reason can be mended. What an open door answers to an empty order is the
 #: route's own affair (400, 409 …): here it is "in".
@@ -45,6 +47,9 @@ MATRIX = {
     "GET /console/queue/figures": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/queue/figures.csv": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/queue/figures.xlsx": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "GET /console/parking/history": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "GET /console/parking/history.csv": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "GET /console/parking/history.xlsx": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/voice": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "POST /console/voice": ("401", "423", "403", "in", "in"),
     "POST /console/voice/try": ("401", "423", "403", "in", "in"),
@@ -74,6 +79,22 @@ MATRIX = {
     "POST /console/printers": ("401", "423", "403", "in", "in"),
     "GET /console/devices/rounds": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "POST /console/devices/rounds": ("401", "423", "403", "in", "in"),
+    "GET /console/parking": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "GET /console/parking/map": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "GET /console/parking/tasks": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "POST /console/parking/tasks": ("401", "423", "403", "in", "in"),
+    "POST /console/parking/count": ("401", "423", "403", "in", "in"),
+    "GET /console/api/parking/tasks": ("401", "423", "403", "in", "in"),
+    "GET /console/parking/set-up": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    f"GET {SET_UP}": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    f"POST {SET_UP}": ("401", "403", "403", "403", "in"),
+    "GET /console/parking/plan": ("303→sign-in", "403", "403", "403", "in"),
+    "POST /console/parking/plan": ("401", "403", "403", "403", "in"),
+    "GET /console/parking/plan/<int:plan_id>": ("303→sign-in", "403", "403", "403", "in"),
+    "POST /console/parking/plan/<int:plan_id>": ("401", "403", "403", "403", "in"),
+    "GET /console/parking/plan.<any(json, csv):ending>": ("303→sign-in", "403", "403", "403", "in"),
+    "GET /console/devices/fleet": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "POST /console/devices/fleet": ("401", "423", "403", "in", "in"),
     "GET /console/live": ("401", "in", "403", "in", "in"),
     "GET /console/api/session": ("in", "in", "in", "in", "in"),
     "GET /console/api/calls": ("401", "in", "403", "in", "in"),
@@ -215,6 +236,9 @@ def address(rule: Rule) -> str:
         "<any(close, open):what>": "close",
         "<any(printed, again, given_up):what>": "again",
         "<any(people, helpers):what>": "people",
+        "<any(sites, zones, bays, places, entrances):what>/<path:key>": "bays/x",
+        "<int:plan_id>": "1",
+        "<any(json, csv):ending>": "json",
         "<person_id>": "p-1",
         "<helper_id>": "h-1",
         "<kind>": "help",

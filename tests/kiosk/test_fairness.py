@@ -174,7 +174,7 @@ def halls(draw: st.DrawFn) -> tuple[list[Person], list[tuple[float, frozenset[st
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(halls())
 def test_whatever_happens_nobody_is_pushed_too_far(
     hall: tuple[list[Person], list[tuple[float, frozenset[str]]], Policy, float],

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from markupsafe import escape
 from playwright.sync_api import Browser, Page, expect
 
 from kiosk import line
@@ -264,8 +265,19 @@ def test_on_a_phone_nothing_is_small_or_beside_the_screen(visit: Open, core: Cor
             """() => [document.documentElement.scrollWidth,
               Math.min(...[...document.querySelectorAll('a, button')].filter((one) => one.offsetParent)
                 .map((one) => one.getBoundingClientRect().height)),
-              document.documentElement.scrollHeight]"""
+              Math.max(...[...document.querySelectorAll('a, button, .how')].filter((one) => one.offsetParent)
+                .map((one) => one.getBoundingClientRect().bottom))]"""
         )
         assert wide <= PHONE["width"]
         assert least >= 44, path
         assert tall <= PHONE["height"] or "cancel" in path, "what one needs is seen without scrolling"
+
+
+def test_the_phone_names_all_papers_that_the_short_slip_left_out(core: Core, client: FlaskClient) -> None:
+    taken = line.take_ticket(core, "ZW-01", "papers-1", "zh", "kiosk-1", services=["ZW-01", "ZW-04"])
+    for lang in ("zh", "en"):
+        page = client.get(f"/t/{taken.ticket.token}?lang={lang}").text
+        for code in ("ZW-01", "ZW-04"):
+            service = core.catalogue.service(code)
+            assert service is not None and service.materials
+            assert all(str(escape(paper.say(lang))) in page for paper in service.materials)

@@ -20,7 +20,7 @@ from gateway.notebook import Notebook
 from kiosk import queue_figures
 from kiosk.console import figures as page
 from kiosk.queue_figures import NO_END, Report, from_json, gather, to_json
-from kiosk.queue_reports import Job, ReportFailed, Reports, TooBusy, Wanted
+from kiosk.queue_reports import Job, Question, ReportFailed, Reports, TooBusy, Wanted
 from kiosk.queue_sheets import workbook
 from linli.queue_figures import show
 from tests.kiosk.console_hall import STAFF, STAFF_PASSWORD, ConsoleHall, console_hall
@@ -236,8 +236,8 @@ def test_days_without_anybody_say_so(hall: ConsoleHall) -> None:
 def test_a_report_that_takes_long_shows_how_far_it_is_and_comes_again(
     hall: ConsoleHall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Slow(Reports):
-        def ask(self, wanted: Wanted) -> Job:
+    class Slow(Reports[Report]):
+        def ask(self, wanted: Question[Report]) -> Job[Report]:
             return Job(wanted, 120, 400)
 
     monkeypatch.setitem(hall.app.extensions, "linli.reports", Slow(hall.house.kiosk_db))
@@ -263,7 +263,7 @@ def test_who_asks_for_the_same_gets_the_same_and_too_many_are_sent_away(
     hall: ConsoleHall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now_s = [0.0]
-    reports = Reports(hall.house.kiosk_db, lambda: now_s[0])
+    reports: Reports[Report] = Reports(hall.house.kiosk_db, lambda: now_s[0])
     wanted = Wanted(TODAY.isoformat(), TODAY.isoformat(), 900)
     job = reports.ask(wanted)
     assert reports.ask(wanted) is job
@@ -283,7 +283,8 @@ def test_who_asks_for_the_same_gets_the_same_and_too_many_are_sent_away(
 
 
 def test_a_child_that_fails_says_why(tmp_path: Path) -> None:
-    job = Reports(tmp_path / "kiosk.db").ask(Wanted("", NO_END, 900))
+    reports: Reports[Report] = Reports(tmp_path / "kiosk.db")
+    job = reports.ask(Wanted("", NO_END, 900))
     assert job.finished.wait(20)
     with pytest.raises(ReportFailed, match=r"kiosk\.db"):
         job.result()

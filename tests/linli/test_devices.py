@@ -47,3 +47,24 @@ def test_without_a_notebook_it_says_so(
     monkeypatch.setenv("LINLI_HOME", str(tmp_path / "nowhere"))
     assert main(["devices"]) == 1
     assert "gateway.db" in capsys.readouterr().err
+
+
+def test_the_fleet_is_listed_in_the_order_of_the_walk_with_what_each_says_of_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LINLI_HOME", str(tmp_path))
+    at_ms = HeldClock().now_ms()
+    monkeypatch.setattr("linli.devices._now_ms", lambda: at_ms + 3_600_000)
+    hall = HeldHall(tmp_path, HeldClock())
+    for place in ("10栋101", "9栋101"):
+        name = f"zigbee2mqtt:{place}"
+        hall.order("claim_device", device_id=name, kind="call_button", name="床头", place=place)
+    hall.order("service_device", device_id="zigbee2mqtt:10栋101", service_ms=at_ms)
+    hall.die()
+    assert main(["devices", "--fleet", "--all"]) == 0
+    said = capsys.readouterr().out
+    assert said.index("9栋101") < said.index("10栋101"), "by place, not by what is wrong"
+    assert "下次保养" in said and "next service 20" in said and "fw –" in said
+    assert main(["devices", "--fleet"]) == 0
+    said = capsys.readouterr().out
+    assert "10栋101" in said and "9栋101" not in said and "1 need somebody" in said

@@ -1,0 +1,110 @@
+"""The residents' parking page: the map, and the nearest free bay to where somebody is going.
+
+Every choice is an address (``/parking?to=b3&who=visitor``), so the page works without a script, and nothing of the last
+person stays. The script only keeps the picture true (static/parking.js).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import render_template, request
+
+from gateway.hall.parking_rows import BAY_KINDS
+from kiosk import words
+from kiosk.api import zones_view
+from kiosk.core import Core
+from kiosk.parking import (
+    KIND_SIGNS,
+    STATES,
+    CarPark,
+    asked_for,
+    car_park_or_none,
+    clock_words,
+    map_of,
+    nearest_to,
+)
+from kiosk.rules.nearest import WHO, Found
+from kiosk.view import asked_view
+
+Json = dict[str, Any]
+
+
+def parking_page(core: Core) -> str:
+    """The page as it was asked for."""
+    view, lang = asked_view(), asked_view().lang
+    park = car_park_or_none(core)
+    shown = zones_view(core)
+    filled: Json = {**shown, "map": None, "answer": None, "as_of": "", "asked": {}}
+    if park is not None:
+        who = request.args.get("who", "")
+        who = who if who in WHO else "visitor"
+        place = next((one for one in park.places if one["place_id"] == request.args.get("to")), None)
+        zone_id = request.args.get("zone", "")
+        found = nearest_to(park, place, who) if place is not None else None
+        asked = {
+            **({"to": place["place_id"]} if place is not None else {}),
+            **({"who": who} if who != "visitor" else {}),
+        }
+        picture = map_of(park, lang, zone_id=zone_id, place=place, found=found)
+        filled |= {
+            "map": picture,
+            "map_label": words.say("map_label", lang, **park.counts),
+            "as_of": clock_words(core, park.as_of_ms) if park.as_of_ms else "",
+            "asked": asked,
+            "zone_id": zone_id if picture is not None and picture.zone_id else "",
+            "who": who,
+            "whos": [(one, _who_words(one, lang)) for one in asked_for(park)],
+            "goals": [one for one in park.places if one["kind"] != "gate"],
+            "answer": _answer(park, place, found, who, lang) if place is not None else None,
+            "shown_kinds": _kinds(park),
+            "kind_names": {kind: pair[lang == "en"] for kind, pair in BAY_KINDS.items()},
+            "signs": {kind: pair[lang == "en"] for kind, pair in KIND_SIGNS.items()},
+        }
+    return render_template(
+        "parking.html",
+        states={name: words.say(name, lang) for name in STATES},
+        way=lambda **more: view.url("touch.parking", **{k: v for k, v in more.items() if v}),
+        **filled,
+    )
+
+
+def _answer(park: CarPark, place: Json, found: Found | None, who: str, lang: str) -> Json:
+    """What the page says of the nearest bay, in words that a screen reader reads as they stand."""
+    if not park.live:
+        title, more = words.say("near_away", lang), words.say("near_away_more", lang)
+        return {"found": False, "title": title, "more": more, "bay_id": ""}
+    if found is None:
+        title, more = words.say("near_none", lang), words.say("near_none_more", lang)
+        return {"found": False, "title": title, "more": more, "bay_id": ""}
+    zone = next(one for one in park.zones if one["zone_id"] == found.zone_id)
+    bay = next(one for one in park.bays if one["bay_id"] == found.bay_id)
+    missing = words.say("near_other_disabled", lang) if who == "disabled" else ""
+    return {
+        "found": True,
+        "title": words.say("near_title", lang, place=_name(place, lang)),
+        "bay": words.say("near_bay", lang, zone=_name(zone, lang), bay=bay["label"] or bay["bay_id"]),
+        "far": words.say("near_far", lang, n=found.metres),
+        "more": words.say("near_on_map", lang),
+        "other": "" if found.fitting else missing,
+        "bay_id": found.bay_id,
+    }
+
+
+def _name(one: Json, lang: str) -> str:
+    return str(one["name_en"] if lang == "en" else one["name_zh"])
+
+
+def _who_words(who: str, lang: str) -> str:
+    return {
+        "visitor": words.say("who_visitor", lang),
+        "resident": words.say("who_resident", lang),
+        "disabled": words.say("who_disabled", lang),
+        "charging": words.say("who_charging", lang),
+    }[who]
+
+
+def _kinds(park: CarPark) -> list[str]:
+    """Kinds of bays on the plan that bear a sign of their own, in the order of their table."""
+    there = {one["kind"] for one in park.bays if one["drawn"]}
+    return [kind for kind in BAY_KINDS if kind in there and kind != "general"]

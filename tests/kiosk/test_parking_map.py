@@ -1,0 +1,256 @@
+"""The map of the car park in a real browser, on residents' screens and on the console; a real gateway behind it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from playwright.sync_api import Browser, Page, expect
+
+from gateway.hall.parking_rows import BayPlan
+from gateway.hall.state import Bay, Zone
+from kiosk.__main__ import close_door, open_door
+from tests.kiosk.care_hall import CareHall, furnish
+from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, Ear, console_hall
+from tests.kiosk.parked_hall import parked_hall
+from tests.whole_hall import chromium
+
+pytestmark = [
+    pytest.mark.slow,
+    # Playwright's own event loop is left to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+SIZES = ((1080, 1920), (1024, 768), (1280, 800), (390, 844))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as one:
+        yield one
+
+
+class Desk:
+    """A hall behind its real door; ``order`` is what its gateway is told."""
+
+    def __init__(self, hall: CareHall) -> None:
+        self.hall = hall
+        self._server = open_door(hall.core, port=0)
+        threading.Thread(target=self._server.run, daemon=True).start()
+        self.url = f"http://127.0.0.1:{self._server.effective_port}"
+
+    def order(self, name: str, **fields: Any) -> None:
+        self.hall.core.link.order(name, by="t", **fields)
+
+    def close(self) -> None:
+        close_door(self.hall.core, self._server)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    with parked_hall(tmp_path_factory.mktemp("mapped")) as hall:
+        desk = Desk(hall)
+        yield desk
+        desk.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Fails for any script error and whatever the page's own policy forbids."""
+    faults: list[str] = []
+    context = browser.new_context(viewport={"width": 1080, "height": 1920})
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    page.on("pageerror", lambda wrong: faults.append(str(wrong)))
+    page.on("console", lambda told: faults.append(told.text) if "Content Security" in told.text else None)
+    yield page
+    context.close()
+    assert faults == []
+
+
+def follow(page: Page, address: str) -> None:
+    """Open a page and wait until its live line is answered: what happens from now on is told to it."""
+    with page.expect_response(lambda answer: answer.url.endswith("/live")):
+        page.goto(address)
+
+
+def bay(page: Page, bay_id: str) -> Any:
+    return page.locator(f'[data-bay="{bay_id}"]')
+
+
+# ---------------------------------------------------------------- residents
+
+
+def test_a_building_is_touched_and_the_nearest_bay_is_named_and_framed(page: Page, desk: Desk) -> None:
+    page.goto(f"{desk.url}/parking")
+    page.get_by_role("link", name="1栋").first.click()
+    said = page.get_by_role("status").filter(has_text="最近")
+    expect(said).to_contain_text("离1栋最近的空位")
+    expect(said).to_contain_text("东区 E1 号")
+    expect(said).to_contain_text("直线约 8 米")
+    expect(page.locator(".here")).to_have_count(1)
+    page.get_by_role("link", name="要无障碍车位").click()
+    expect(page.get_by_role("status").filter(has_text="最近")).to_contain_text("E3")
+    page.goto(f"{desk.url}/parking?to=b1&who=charging&lang=en")
+    expect(page.get_by_role("status").filter(has_text="nearest")).to_contain_text("East, bay E8")
+
+
+def test_the_map_follows_the_bays_and_never_leaves_somebody_with_a_bay_that_is_gone(
+    page: Page, desk: Desk
+) -> None:
+    follow(page, f"{desk.url}/parking?to=b2")
+    expect(page.locator(".near-bay")).to_contain_text("W8")
+    desk.order("close_bay", bay_id="w8")
+    expect(page.locator(".near-bay")).to_contain_text("W7")
+    expect(bay(page, "w8")).to_have_class("bay closed")
+    desk.order("close_bay", bay_id="w3")
+    expect(bay(page, "w3").locator("use.sign")).to_have_attribute("href", "#p-closed")
+    desk.order("open_bay", bay_id="w3")
+    expect(bay(page, "w3")).to_have_class("bay unknown")
+    expect(bay(page, "w3").locator("title")).to_have_text("W3 不清楚")
+    desk.order("put_bay_plan", bay_id="w5", x_m=60, y_m=30)
+    expect(bay(page, "w5")).to_have_attribute("transform", "translate(60.0 30.0)")
+    desk.order("put_bay_plan", bay_id="w5", x_m=25, y_m=30)
+
+
+#: A sign and the ground it stands on, and an edge and the white around it, as WCAG 2 reckons contrast.
+CONTRAST = """() => {
+  const part = (one) => one <= .04045 ? one / 12.92 : ((one + .055) / 1.055) ** 2.4;
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).map((one) => part(Number(one) / 255));
+    return .2126 * r + .7152 * g + .0722 * b;
+  };
+  const ratio = (a, b) => {
+    const [high, low] = [light(a), light(b)].sort((x, y) => y - x);
+    return (high + .05) / (low + .05);
+  };
+  const style = (one, what) => getComputedStyle(one.querySelector(what)), found = {};
+  for (const one of document.querySelectorAll('[data-plan] .bay')) {
+    const box = style(one, 'rect');
+    found[one.getAttribute('class')] = Math.min(
+      ratio(style(one, 'use.sign').color, box.fill), ratio(box.stroke, 'rgb(243, 241, 236)'));
+  }
+  for (const one of document.querySelectorAll('[data-plan] .place'))
+    found[one.getAttribute('class')] = ratio(style(one, 'text').fill, style(one, 'rect').fill);
+  return found;
+}"""
+SIGNS = """() => [...document.querySelectorAll('[data-plan] .bay')].map(
+  (one) => [one.classList[1], one.querySelector('use.sign').getAttribute('href')])"""
+
+
+def test_every_state_has_its_sign_and_a_contrast_of_seven(page: Page, desk: Desk) -> None:
+    page.goto(f"{desk.url}/parking")
+    found = page.evaluate(CONTRAST)
+    assert {
+        "bay free",
+        "bay taken",
+        "bay unknown",
+        "bay closed",
+        "bay free lane",
+        "place building",
+        "place gate",
+    } <= set(found)
+    assert {name: ratio for name, ratio in found.items() if ratio < 7} == {}
+    signs = page.evaluate(SIGNS)
+    assert {href for _, href in signs} == {"#p-free", "#p-taken", "#p-unknown", "#p-closed"}
+    assert all(href == f"#p-{state}" for state, href in signs)
+
+
+#: What lies outside the map's own frame, whether all of it is seen without scrolling, how wide the smallest bay is.
+SEEN = """() => {
+  const rect = (one) => one.getBoundingClientRect(), all = (what) => [...document.querySelectorAll(what)].map(rect);
+  const map = rect(document.querySelector('svg[data-plan]')), main = rect(document.querySelector('main'));
+  const out = (one) => one.left < map.left - 1 || one.right > map.right + 1 || one.top < map.top - 1
+    || one.bottom > map.bottom + 1;
+  return {
+    outside: all('[data-plan] .bay, [data-plan] .place').filter(out).length,
+    seen: map.bottom <= Math.min(main.bottom, innerHeight) + 1,
+    across: document.documentElement.scrollWidth - innerWidth,
+    bay: Math.min(...all('[data-plan] .bay rect').map((one) => one.width)),
+  };
+}"""
+
+
+def test_the_whole_map_is_seen_on_every_screen_without_scrolling(page: Page, desk: Desk) -> None:
+    for width, height in SIZES:
+        page.set_viewport_size({"width": width, "height": height})
+        for lang in ("zh", "en") if width == 1024 else ("en",):  # English is the longer one
+            page.goto(f"{desk.url}/parking?lang={lang}")
+            seen = page.evaluate(SEEN)
+            assert seen["outside"] == 0, (width, lang)
+            assert seen["across"] <= 0, (width, lang)
+            assert seen["bay"] >= 10, (width, lang)
+            if width > 700:
+                assert seen["seen"], (width, lang)
+
+
+def test_a_screen_reader_hears_the_map_and_each_bay(page: Page, desk: Desk) -> None:
+    page.goto(f"{desk.url}/parking?lang=en")
+    expect(page.get_by_role("group", name="Map of the bays:")).to_be_visible()
+    assert bay(page, "e3").locator("title").text_content() == "E3 Free Disabled"
+
+
+# ---------------------------------------------------------------- the console
+
+
+def test_the_console_shows_the_same_map_live_and_a_bay_leads_to_its_form(page: Page, desk: Desk) -> None:
+    page.goto(f"{desk.url}/console/sign-in")
+    page.fill("[name=name]", ADMIN)
+    page.fill("[name=password]", ADMIN_PASSWORD)
+    page.locator("main button").click()
+    expect(page.locator("#bays")).to_be_visible()
+    follow(page, f"{desk.url}/console/parking")
+    desk.order("close_bay", bay_id="w6")
+    expect(bay(page, "w6")).to_have_class("bay closed")
+    expect(page.locator('[data-zone="west"] [data-free]')).to_have_text("3")
+    desk.order("put_bay_plan", bay_id="w6", x_m=28, y_m=31)
+    expect(bay(page, "w6")).to_have_attribute("transform", "translate(28.0 31.0)")
+    bay(page, "w6").click()
+    expect(page.locator("[name=y_m]")).to_have_value("31")
+
+
+# ---------------------------------------------------------------- when there is nothing, or nobody
+
+
+def test_without_a_plan_the_zones_are_listed_as_before(tmp_path: Path) -> None:
+    with console_hall(tmp_path) as hall:
+        furnish(
+            tmp_path, [Zone("east", "东区", "East", free=1, since_ms=1), Bay("e1", "east", "free", "", 1, 1)]
+        )
+        heard = Ear(hall.hub.stream("staff"))
+        hall.gateway.zone("east", free=1, total=1)
+        heard.wait("zone")
+        asked = hall.client(ADMIN, ADMIN_PASSWORD).get("/console/parking")
+        assert "还没有平面图" in asked.text and "data-plan" not in asked.text
+        shown = hall.app.test_client().get("/parking").text
+        assert 'data-zone="east"' in shown and "data-plan" not in shown
+
+
+def test_two_thousand_bays_are_drawn_on_one_page(tmp_path: Path, client: FlaskClient) -> None:
+    rows: list[Any] = [Zone("big", "大区", "Big", free=2000, since_ms=1)]
+    for number in range(2000):
+        bay_id, x_m, y_m = f"b{number}", 5 + 3.0 * (number % 60), 5 + 7.0 * (number // 60)
+        rows += [Bay(bay_id, "big", "free", "", 1, 1), BayPlan(bay_id, "big", x_m=x_m, y_m=y_m)]
+    furnish(tmp_path, rows)
+    answer = client.get("/parking")
+    assert answer.text.count("data-bay=") == 2000
+    assert len(answer.data) < 1_500_000, "a kiosk reads it in a moment"
+
+
+def test_while_the_gateway_is_away_the_map_says_how_old_it_is_and_sends_nobody(
+    page: Page, desk: Desk
+) -> None:
+    """The last of this file's: its gateway does not come back."""
+    follow(page, f"{desk.url}/parking?to=b1")
+    desk.hall.gateway.process.kill()
+    expect(page.locator("[data-old]")).to_be_visible()
+    expect(page.locator("[data-old]")).to_contain_text("的情况，仅供参考")
+    expect(page.locator(".near-title")).to_have_text("现在不知道哪里有空位")
+    expect(page.locator(".here")).to_have_count(0)
+    expect(bay(page, "e1")).to_be_visible()
+    asked = desk.hall.client()
+    assert "网关不在" in asked.get("/console/parking").text
