@@ -115,8 +115,13 @@ def test_a_bay_is_held_against_its_neighbours_and_not_against_the_whole_compound
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Calls wait for as long as a plan is looked through."""
-    asked = []
-    monkeypatch.setattr(parking_map, "_overlap", lambda one, other: bool(asked.append((one, other))))
+    asked: list[tuple[BayPlan, BayPlan]] = []
+
+    def apart(one: BayPlan, other: BayPlan) -> bool:
+        asked.append((one, other))
+        return False
+
+    monkeypatch.setattr(parking_map, "_overlap", apart)
     lines = [
         (number, BayPlan(f"b{number}", "east", x_m=5 + 2.6 * (number % 40), y_m=5 + 5.4 * (number // 40)))
         for number in range(1600)
