@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.hall import reckoning, vitals
-from gateway.hall.parking_rows import Vitals
+from gateway.hall.parking_rows import Site, Vitals
 from gateway.hall.state import Decision, HallState
 from gateway.timers import Clock
 
@@ -35,7 +35,7 @@ class ParkingRounds:
 
     def _look(self) -> None:
         loop = self._loop
-        if not loop.state.bays or not loop.rounds.believed.known:
+        if not (loop.state.bays or loop.state.table(Site)) or not loop.rounds.believed.known:
             return
         loop.decide(reckoning.drifts)
         loop.decide(reckoning.overfull)

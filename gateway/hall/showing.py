@@ -154,7 +154,9 @@ def _worded(state: HallState, panel: Panel, count: ShowCount, plan: ZonePlan) ->
     if not count.certain:
         return replace(count, text="空位 --", text_en="Free --", arrow=panel.arrow)
     before = state.shown.get(panel.id)
-    level = level_of(plan, before.level if before is not None else "", max(0, count.free - count.reserved))
+    # While there was no number the zone has kept its level: "full" is not over because somebody did not know.
+    was = before.level if before is not None and before.level else plan.level
+    level = level_of(plan, was, max(0, count.free - count.reserved))
     if level == "full":
         # Nobody is sent to a zone that is full.
         return replace(count, level=level, text="车位已满", text_en="FULL")

@@ -206,3 +206,35 @@ def test_a_panel_of_digits_promises_nothing_where_the_counts_cannot_be(park: Car
     park.done("put_site", site_id="site", name_zh="小区", name_en="Compound", capacity=4, by="t")
     assert park.panel().free == 4
     assert xunpeng.compose(park.panel()).shown == "0 yellow"
+
+
+def test_full_is_not_over_because_somebody_did_not_know_for_a_while(tmp_path: Path) -> None:
+    park = CarPark(tmp_path, Panel(id="gate", zones=("east",)))
+    for number in range(10):
+        park.bay(f"s{number}", f"e{number}")
+    park.done("put_zone_plan", zone_id="east", full_until=4, almost_at=4, almost_until=6, by="t")
+    for taken, unknown, shown in (
+        (10, 0, "车位已满"),
+        (8, 0, "车位已满"),
+        (6, 3, "空位 --"),
+        (8, 0, "车位已满"),
+        (6, 0, "空位 4"),
+    ):
+        for number in range(10):
+            park.ours(f"s{number}", None if number >= 10 - unknown else number < taken)
+        park.turn()
+        assert park.panel().text == shown
+    park.die()
+
+
+def test_a_hall_without_bays_of_its_own_is_told_of_a_feed_that_says_too_much(tmp_path: Path) -> None:
+    park, feed = CarPark(tmp_path, Panel(id="city", site="city")), "generic_json:city"
+    park.hear("v1/up/city", {"id": "city", "totalSpaceCount": 42, "availableSpaceCount": 2, "occupiedSpaceCount": 40})
+    park.turn()
+    park.done("claim_device", device_id=feed, kind="site_feed", name="平台")
+    park.done("put_site", site_id="city", name_zh="城", name_en="City", capacity=30, feed=feed, by="t")
+    park.hear("v1/up/city", {"id": "city", "totalSpaceCount": 42, "availableSpaceCount": 3, "occupiedSpaceCount": 39})
+    park.after(10)
+    assert park.panel("city").text == "空位 --"
+    assert [task.subject for task in park.tasks("impossible")] == ["site:city"]
+    park.die()
