@@ -28,12 +28,15 @@ def wants_page() -> bool:
     return best == "text/html"
 
 
-def body() -> dict[str, Any]:
-    """The JSON object of a POST; anything else is refused by status 400 or 415."""
+def body(*, half_signs: bool = False) -> dict[str, Any]:
+    """The JSON object of a POST; anything else is refused by status 400 or 415.
+
+    :param half_signs: who asks names the field that is no text himself.
+    """
     if not request.is_json:
         raise UnsupportedMediaType()
     asked = request.get_json(silent=True)
-    if not isinstance(asked, dict) or not is_text(asked):
+    if not isinstance(asked, dict) or not (half_signs or is_text(asked)):
         raise BadRequest()
     return asked
 

@@ -166,7 +166,7 @@ def fields(known: tuple[str, ...]) -> Json:
     """
     if not request.get_data(cache=True) and not known:
         return {}
-    asked = body()
+    asked = body(half_signs=True)
     for name in asked:
         if name not in known:
             raise wrong_field(_shown(name), "没有这个字段", "there is no such field")

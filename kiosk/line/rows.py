@@ -127,15 +127,20 @@ def count_ahead(
     """
     rank, ticket_id = (_LAST, _LAST) if ticket is None else queue.place(ticket)
     marks = ", ".join("?" * len(codes))
-    counts = {
-        (bool(old), bool(better)): int(count)
-        for old, better, count in notebook.execute(
-            "SELECT lane = 'priority', (rank, ticket_id) < (?, ?), count(*) FROM tickets INDEXED BY tickets_in_line"
-            f" WHERE business_day = ? AND state = 'WAITING' AND service_code IN ({marks}) AND ticket_id <> ?"
-            " GROUP BY 1, 2",
-            (rank, ticket_id, day, *codes, ticket_id),
-        )
-    }
+    where = f"WHERE business_day = ? AND state = 'WAITING' AND service_code IN ({marks})"
+    before, olds = notebook.execute(
+        f"SELECT count(*), total(lane = 'priority') FROM tickets INDEXED BY tickets_in_line {where}"
+        " AND (rank, ticket_id) < (?, ?)",
+        (day, *codes, rank, ticket_id),
+    ).fetchone()
+    later = 0
+    if ticket is not None and ticket.lane == "normal":  # only elders overtake, and who has just come has few behind
+        later = notebook.execute(
+            f"SELECT count(*) FROM tickets INDEXED BY tickets_in_line {where}"
+            " AND (rank, ticket_id) > (?, ?) AND lane = 'priority'",
+            (day, *codes, rank, ticket_id),
+        ).fetchone()[0]
+    counts = {(True, True): int(olds), (False, True): int(before - olds), (True, False): int(later)}
     if ticket is None:
         return queue.ahead_by_lane("normal", 0, counts, policy_of(notebook))
     return queue.ahead_by_lane(ticket.lane, ticket.overtaken, counts, policy_of(notebook))

@@ -73,7 +73,7 @@ const heard = (work) => (data) => { heardAt = performance.now(); work(data); };
 function takeLock(state) {
   if (store.ended) location.reload(); // somebody has signed in: this page's form token was the former session's
   if (state.locked && !store.locked) { ask.close(); }
-  if (state.locked !== store.locked) { wipe(); wipeStory(); }
+  if (state.locked !== store.locked) { wipe(); wipeStory(); flashTitle(store); } // the title names a place, too
   Object.assign(store, { locked: state.locked, name: state.name, endsMs: state.ends_ms });
   setClock(state.now_ms);
 }

@@ -117,11 +117,11 @@ def test_a_bay_is_held_against_its_neighbours_and_not_against_the_whole_compound
     """Calls wait for as long as a plan is looked through."""
     asked: list[tuple[BayPlan, BayPlan]] = []
 
-    def overlap(one: BayPlan, other: BayPlan) -> bool:
+    def apart(one: BayPlan, other: BayPlan) -> bool:
         asked.append((one, other))
         return False
 
-    monkeypatch.setattr(parking_map, "_overlap", overlap)
+    monkeypatch.setattr(parking_map, "_overlap", apart)
     lines = [
         (number, BayPlan(f"b{number}", "east", x_m=5 + 2.6 * (number % 40), y_m=5 + 5.4 * (number // 40)))
         for number in range(1600)
