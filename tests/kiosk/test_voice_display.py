@@ -140,7 +140,7 @@ def test_a_browser_that_wants_a_touch_says_so_and_speaks_after_it(address: str, 
         call(core, 31, 3)
         ring(core, 31)
         button = page.locator("[data-touch]")
-        expect(button).to_be_visible()
+        expect(button).to_be_visible(timeout=20_000)
         assert [fault.kind for fault in core.voice.faults] == ["muted"]
         assert rows(core)[0]["state"] == "waiting", "nothing is lost"
         button.click()
