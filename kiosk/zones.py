@@ -42,12 +42,13 @@ class ZoneFaces:
 
 def faces(state: HallState, told: Iterable[Json]) -> tuple[dict[str, Json], dict[str, ShowCount]]:
     """zone → its face, and what each one's panel must remember. ``told``: zones as docs/protocol.md has them."""
-    for one in told:
-        zone = _zone(one)
-        state.zones[zone.zone_id] = zone
+    raw = {str(one["zone_id"]): one for one in told}
+    for zone_id, one in raw.items():
+        state.zones[zone_id] = _zone(one)
     counts = {zone_id: showing.of_zone(state, zone_id, one.since_ms) for zone_id, one in state.zones.items()}
     shown = {
-        zone_id: views_parking.zone_face(state, one, counts[zone_id]) for zone_id, one in state.zones.items()
+        zone_id: {**views_parking.zone_face(state, one, counts[zone_id]), **raw[zone_id]}
+        for zone_id, one in state.zones.items()
     }
     return shown, {count.panel: count for count in counts.values()}
 

@@ -23,6 +23,7 @@ window.LinliZones = (lang) => {
     put(box, "number", one.number ?? "--");
     hide(box, "[data-number]", look === "full");
     for (const word of box.querySelectorAll("[data-when]")) word.hidden = word.dataset.when !== look;
+    hide(box, "[data-unknown-part]", !one.unknown || look !== "open");
     hide(box, "[data-reserved-part]", !one.reserved);
     hide(box, "[data-counts]", !one.possible);
     for (const empty of document.querySelectorAll("[data-empty]")) empty.hidden = true;

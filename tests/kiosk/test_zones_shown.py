@@ -128,7 +128,7 @@ def test_the_display_and_the_parking_page_show_it_and_the_console_says_why(
     page.fill("[name=name]", ADMIN)
     page.fill("[name=password]", ADMIN_PASSWORD)
     page.locator("main button").click()
-    expect(page.locator('[data-key="zone-kept"]')).to_contain_text("空 8 · 占 1 · 不明 0 · 停用 0 · 空位里预留 3")
+    expect(page.locator('[data-key="zone-kept"]')).to_contain_text("空 8 · 占 1 · 不明 0 · 停用 0 · 预留 3")
     expect(page.locator('[data-key="zone-wrong"]')).to_contain_text("数目不可能")
     expect(page.locator('[data-key="zone-few"]')).not_to_contain_text("不可能")
     context.close()
