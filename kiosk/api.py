@@ -25,6 +25,7 @@ from kiosk.rules.queue import OVER, LaneWhy, Ticket
 from kiosk.straight import straight_way
 from kiosk.view import SCREEN
 from kiosk.windows import windows_now
+from kiosk.zones import faces
 
 blueprint = Blueprint("api", __name__)
 
@@ -233,12 +234,13 @@ def state_view(core: Core) -> dict[str, Any]:
 
 
 def zones_view(core: Core) -> dict[str, Any]:
-    """Free bays by zone. Without the gateway its notebook's last word is shown, marked ``zones_live: false``."""
+    """What a panel over each zone shows. Without the gateway its last word, marked ``zones_live: false``."""
     heard = core.link.snapshot()
     zones: list[dict[str, Any]] = heard["zones"]
     if not heard["connected"] and not zones:
         try:
-            zones = views.zones(core.gateway_reader())
+            told = views.zones(core.gateway_reader())
+            zones = list(faces(core.zone_signs(), told)[0].values())
         except (NotWritten, sqlite3.OperationalError):
             zones = []  # no gateway has ever run here: no zones are known, and the page says so
     # A sensor that nobody has claimed may lie in a drawer: only staff are told of it.

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from flask import current_app
 
+from devices.faults import NotWritten
+from gateway import views_parking
+from gateway.hall.state import HallState
 from gateway.house import House
+from gateway.log import say_once
 from gateway.notebook import open_reader
 from kiosk.catalogue import Catalogue
 from kiosk.conflate import Conflated
@@ -57,12 +62,14 @@ class Core:
     windows_read: tuple[tuple[str, str], Windows] | None = field(default=None, repr=False)
     """The windows as they were read last, and by what word and day one knows that they are still so."""
     voice: VoiceDesk = field(init=False, repr=False)
+    _signs: HallState = field(default_factory=HallState, repr=False)
     _readers: _Readers = field(default_factory=_Readers, repr=False)
 
     def __post_init__(self) -> None:
         self.running = Running(self.link, self.now_ms)
         self.voice = VoiceDesk(self)
         self.link.priorities = lambda: priorities_now(self)
+        self.link.zone_faces.signs = self.zone_signs
 
     @property
     def zone(self) -> ZoneInfo:
@@ -83,6 +90,20 @@ class Core:
     def gateway_reader(self) -> sqlite3.Connection:
         """This thread's read-only connection to gateway.db; raises `NotWritten` while there is none."""
         return self._reader(self.house.gateway_db)
+
+    def zone_signs(self) -> HallState:
+        """What zones are shown by, their counts aside, from gateway.db; its last word while that cannot be read."""
+        try:
+            reader = self.gateway_reader()
+            reader.execute("BEGIN")
+            try:
+                self._signs = views_parking.signs(reader)
+            finally:
+                reader.execute("COMMIT")
+        except (NotWritten, sqlite3.Error) as wrong:
+            if self.house.gateway_db.exists():
+                say_once("zone-signs", "zone_signs_unread", f"reserves cannot be read: {wrong}", level=logging.INFO)
+        return replace(self._signs, zones={}, shown={})
 
     def _reader(self, path: Path) -> sqlite3.Connection:
         kept = self._readers.kept

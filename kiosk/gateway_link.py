@@ -25,6 +25,8 @@ from gateway.hall.bays import UNCLAIMED_ZONE
 from gateway.log import say, say_once
 from kiosk.live import Fact, Hub
 from kiosk.rules.alarm import Level, default_priorities, level
+from kiosk.zones import TABLES as ZONE_TABLES
+from kiosk.zones import ZoneFaces
 
 #: A gateway that restarts is back in about a second; faster tries only cost the Pi (our choice).
 RECONNECT_FIRST_S, RECONNECT_LAST_S = 0.1, 2.0
@@ -81,6 +83,10 @@ class GatewayLink:
         #: bays that this reading has told of, for the hall's map; and whether the plan itself has changed
         self._bays_moved: dict[str, Json] = {}
         self._plan_moved = False
+        #: what residents are shown of each zone; zones of this reading; whether all are to be looked at anew
+        self.zone_faces = ZoneFaces()
+        self._zones_moved: dict[str, None] = {}
+        self._signs_moved = False
         #: table of gateway.db → whoever wants to know that a row of it may have changed
         self._row_bells: dict[str, list[Callable[[], None]]] = {}
         self._stopping = threading.Event()
@@ -155,6 +161,8 @@ class GatewayLink:
         """The gateway's state as last heard. Lists of dicts; ``connected`` says whether it is still true."""
         with self._lock:
             things: Json = {name: list(kept.values()) for name, kept in self._things.items()}
+        faces = self.zone_faces.shown
+        things["zones"] = [faces.get(str(one["zone_id"]), one) for one in things["zones"]]
         return {**things, **self._extra, "connected": self._connected}
 
     @property
@@ -258,6 +266,21 @@ class GatewayLink:
         news, self._news = self._news, {}
         for channel, facts in news.items():
             self._hub.publish_all(channel, facts)
+        # Behind all else: for it gateway.db is read, and a call does not wait for that.
+        if self._zones_moved or self._signs_moved:
+            self._tell_zones()
+
+    def _tell_zones(self) -> None:
+        """Zones that have been told of, and those that look otherwise since (a reserve, counts that cannot be)."""
+        moved, self._zones_moved, self._signs_moved = self._zones_moved, {}, False
+        with self._lock:
+            zones = list(self._things["zones"].values())
+        others = self.zone_faces.look(zones)
+        faces = self.zone_faces.shown
+        facts: list[Fact] = [("zone", faces[zone_id]) for zone_id in dict.fromkeys([*moved, *others])]
+        self._hub.publish_all("staff", facts)
+        # The zone of sensors that nobody has claimed is for staff only.
+        self._hub.publish_all("hall", [one for one in facts if one[1]["zone_id"] != UNCLAIMED_ZONE.zone_id])
 
     def _hear_all(self, group: list[bytes]) -> None:
         """What one reading brought. It is kept fact by fact and told at once, so that a call which comes behind a
@@ -319,6 +342,7 @@ class GatewayLink:
             # Its key alone: who shows that table asks gateway.db (docs/protocol.md, "A call is answered").
             self._calls_moved |= heard.get("table") == "kinds"
             self._plan_moved |= heard.get("table") in PLAN_TABLES
+            self._signs_moved |= heard.get("table") in ZONE_TABLES
             self._tell("staff", "row", {"table": str(heard.get("table")), "key": heard.get("key")})
             for ring in self._row_bells.get(str(heard.get("table")), ()):
                 ring()
@@ -342,9 +366,11 @@ class GatewayLink:
         if not was:
             say("gateway_found", "the gateway is there")
         self._tell_link()
+        self.zone_faces.look(list(self._things["zones"].values()))
         self._tell("staff", "snapshot", self.snapshot())
-        for zone in list(self._things["zones"].values()):
-            self._tell_hall(zone)
+        for zone_id, face in self.zone_faces.shown.items():
+            if zone_id != UNCLAIMED_ZONE.zone_id:
+                self._tell("hall", "zone", face)
 
     def _hear_thing(self, fact: str, heard: Json) -> None:
         single, plural, key, event = _KINDS[fact]
@@ -359,17 +385,13 @@ class GatewayLink:
             self._calls_moved |= plural == "calls"
             if plural == "calls" and thing.get("state") == "CLOSED":
                 _keep_few_closed(self._things[plural])
-        self._tell("staff", event, thing)
         if event == "zone":
-            self._tell_hall(thing)
-        elif event == "bay" and thing.get("zone_id") != UNCLAIMED_ZONE.zone_id:
+            self._zones_moved[str(thing[key])] = None
+            return
+        self._tell("staff", event, thing)
+        if event == "bay" and thing.get("zone_id") != UNCLAIMED_ZONE.zone_id:
             # However many have moved: one event a reading, and nothing in it of sensors.
             self._bays_moved[str(thing[key])] = {"bay_id": thing[key], "state": thing.get("state")}
-
-    def _tell_hall(self, zone: Json) -> None:
-        """A zone's counts for residents; the zone of sensors that nobody has claimed is for staff only."""
-        if zone["zone_id"] != UNCLAIMED_ZONE.zone_id:
-            self._tell("hall", "zone", zone)
 
 
 class _Answer:

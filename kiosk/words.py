@@ -72,6 +72,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "free": ("空位", "Free"),
     "taken": ("已停", "Taken"),
     "unknown": ("不清楚", "Not known"),
+    "zone_unknown": ("不清楚", "not known"),
+    "zone_almost": ("快满", "almost full"),
+    "zone_full": ("满", "full"),
+    "zone_reserved": ("预留", "Reserved"),
     "closed": ("停用", "Closed"),
     "total": ("共", "Total"),
     # the hall display

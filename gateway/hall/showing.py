@@ -45,6 +45,18 @@ def follow(state: HallState, panels: Sequence[Panel], now_ms: int) -> Decision:
     return decision
 
 
+def of_zone(state: HallState, zone_id: str, now_ms: int = 0) -> ShowCount:
+    """What a panel over exactly this zone shows. Its memory is ``state.shown["zone:<id>"]``, if anybody keeps one."""
+    panel = Panel(f"zone:{zone_id}", zones=(zone_id,))
+    return _count(state, panel, _fire_lanes(state), impossible(state), now_ms)
+
+
+def kept_back(state: HallState, zone_id: str) -> int:
+    """How many of a zone's free bays are not for whoever comes: its reserves, and fire lanes on which nobody stands."""
+    plan = state.table(ZonePlan).get(zone_id) or ZonePlan(zone_id)
+    return reserve_of(plan) + _fire_lanes(state).get(zone_id, 0)
+
+
 def concerned(changes: Iterable[Change]) -> bool:
     """Whether any of these may change what a panel shows."""
     return any(

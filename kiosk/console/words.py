@@ -171,6 +171,8 @@ _PAGE: dict[str, tuple[str, str]] = {
         "空 {free} · 占 {taken} · 不明 {unknown} · 停用 {closed}",
         "{free} free · {taken} taken · {unknown} unknown · {closed} closed",
     ),
+    "zone_kept": ("预留 {reserved}", "{reserved} reserved"),
+    "zone_impossible": ("数目不可能，屏上显示 --", "Cannot be: panels show --"),
     # panels
     "panel": ("屏", "Panel"),
     "panel_shows": ("显示", "shows"),

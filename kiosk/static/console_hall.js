@@ -91,7 +91,8 @@ export function drawBays(store) {
   const picked = bays.find((one) => one.bay_id === chosen);
   draw("bays", heading("bays", t("bays")),
     zones.map((zone) => h("div", { class: "zone", "data-key": `zone-${zone.zone_id}` },
-      h("p", {}, h("strong", {}, inLang(zone, "name") || zone.zone_id), " ", h("span", { class: "small" }, t("zone_counts", zone))),
+      h("p", {}, h("strong", {}, inLang(zone, "name") || zone.zone_id), " ", h("span", { class: "small" }, t("zone_counts", zone), zone.reserved > 0 && ` · ${t("zone_kept", zone)}`),
+        " ", zone.possible === false && chip(t("zone_impossible"), "warn")),
       h("div", { class: "tiles" }, bays.filter((one) => one.zone_id === zone.zone_id).map(bayTile)))),
     picked && h("div", { class: "picked", "data-key": "picked" }, h("strong", {}, picked.bay_id), " ", t(`bay_${picked.state}`), " · ",
       picked.last_seen_ms ? since(picked.last_seen_ms, "last_seen", "ago") : t("never_seen"), " ",

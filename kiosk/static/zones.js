@@ -6,6 +6,7 @@ window.LinliZones = (lang) => {
   const old = document.querySelector("[data-old]");
   const known = new Map();
   const put = (box, name, value) => { const one = box.querySelector(`[data-${name}]`); if (one) one.textContent = value; };
+  const hide = (box, what, yes) => { const part = box.querySelector(what); if (part) part.hidden = yes; };
   function zone(one) {
     let box = known.get(one.zone_id) || list.querySelector(`[data-zone="${CSS.escape(one.zone_id)}"]`);
     if (!box) {
@@ -15,9 +16,16 @@ window.LinliZones = (lang) => {
     }
     known.set(one.zone_id, box);
     put(box, "name", lang === "en" ? one.name_en : one.name_zh);
-    for (const name of ["free", "taken", "unknown", "closed", "total"]) put(box, name, one[name]);
-    const unsure = box.querySelector("[data-unknown-part]");
-    if (unsure) unsure.hidden = !one.unknown;
+    for (const name of ["taken", "unknown", "closed", "total", "reserved"]) put(box, name, one[name]);
+    // What the panel over this zone shows, as the server says it; nothing of it is worked out here.
+    const look = one.certain ? one.level : "unknown";
+    box.dataset.look = look;
+    put(box, "number", one.number ?? "--");
+    hide(box, "[data-number]", look === "full");
+    for (const word of box.querySelectorAll("[data-when]")) word.hidden = word.dataset.when !== look;
+    hide(box, "[data-unknown-part]", !one.unknown || look !== "open");
+    hide(box, "[data-reserved-part]", !one.reserved);
+    hide(box, "[data-counts]", !one.possible);
     for (const empty of document.querySelectorAll("[data-empty]")) empty.hidden = true;
     for (const whole of document.querySelectorAll("[data-bays]")) whole.hidden = false;
   }

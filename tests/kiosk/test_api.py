@@ -256,7 +256,7 @@ def test_the_state_of_hall_screens_holds_nothing_of_a_person(
     line.call_next(core, "W2", "李四")
     state = client.get("/api/state")
     assert [one["number"] for one in state.get_json()["called"]] == ["B001"]
-    assert [one["free"] for one in state.get_json()["zones"]] == [3, 6]
+    assert [one["number"] for one in state.get_json()["zones"]] == [3, 6]
     for secret in ("张奶奶", "李四", token):
         assert secret not in state.text
 

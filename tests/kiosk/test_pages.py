@@ -249,14 +249,19 @@ def test_a_ticket_asked_for_in_a_restart_is_given_once(visit: Open, core: Core) 
 def test_the_parking_page_follows_the_sensors(visit: Open, gateway: FakeGateway) -> None:
     page = visit("/parking")
     east = page.locator('[data-zone="east"]')
-    expect(east.locator("[data-free]")).to_have_text("3")
+    expect(east.locator("[data-number]")).to_have_text("3")
     expect(east.locator("[data-unknown]")).to_have_text("1")
     page.wait_for_function(
         "performance.getEntriesByType('resource').some((one) => one.name.endsWith('/live.js'))"
     )
+    gateway.tell("ZoneChanged", zone={**gateway.zones[0], "free": 2, "taken": 5})
+    expect(east.locator("[data-number]")).to_have_text("2")
+    expect(east.locator('[data-when="almost"]')).to_be_visible()
     gateway.tell("ZoneChanged", zone={**gateway.zones[0], "free": 2, "unknown": 2})
-    expect(east.locator("[data-free]")).to_have_text("2")
-    expect(east.locator("[data-unknown]")).to_have_text("2")
+    expect(east.locator("[data-number]")).to_have_text("--")
+    expect(east.locator('[data-when="unknown"]')).to_have_text("不清楚")
+    gateway.tell("ZoneChanged", zone={**gateway.zones[0], "free": 3})
+    expect(east.locator('[data-when="almost"]')).to_be_hidden()
     gateway.stop()
     expect(page.locator("[data-old]")).to_be_visible()
 
@@ -320,7 +325,7 @@ def test_the_display_shows_a_call_within_300_ms(visit: Open, core: Core, gateway
 #: What stands outside the screen, is cut by its own box or has wrapped, of all that the hall must see.
 DISPLAY_CUT = """() => {
   const must = ['[data-clock]', '.hall', '[data-latest]', '[data-number]', '[data-zh]', '[data-en]', '[data-before] li',
-    '[data-category]', '[data-zone]', '[data-free]', '.belt'], cut = [];
+    '[data-category]', '[data-zone]', '[data-number]', '.belt'], cut = [];
   const within = (one, box) => one.top >= box.top - 1 && one.left >= box.left - 1 && one.bottom <= box.bottom + 1
     && one.right <= box.right + 1;
   const screen = {top: 0, left: 0, right: innerWidth, bottom: innerHeight};
