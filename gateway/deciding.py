@@ -7,7 +7,7 @@ ago, that of many zones' changes in a batch the panels need only the last.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from devices.faults import OrderRefused
@@ -15,6 +15,7 @@ from devices.messages import BayHeard, BaySettled, DeviceSeen, Pressed, Released
 from devices.plan import Panel
 from gateway.arrival import Arrival
 from gateway.hall import calls, rules, showing
+from gateway.hall.parking_rows import Entrance, SiteSaid, WordOrder
 from gateway.hall.rows import Row
 from gateway.hall.state import Bay, BayMove, Decision, Device, HallState, Settling, Zone
 from gateway.notebook import Notebook
@@ -38,12 +39,14 @@ class Decider:
         clock: Clock,
         presences: Presences,
         counts: Counter[str],
+        waits_for: Callable[[str], bool],
     ) -> None:
         self._book = book
         self._panels = panels
         self._clock = clock
         self._presences = presences
         self._counts = counts
+        self._waits_for = waits_for
         #: device_id -> (boot, seq) of its newest press, on disk or heard since
         self._newest: dict[str, tuple[str, int]] = {}
         #: candidates that have begun to be settled and are not yet timed (gateway/settling.py)
@@ -70,6 +73,7 @@ class Decider:
                         newest = state.newest_call.get(decision.call.device_id, 0)
                         batch.copies.append(state.calls.get(newest, decision.call))
         self.panels_follow(batch, state, batch.now_ms)
+        self.words_follow(batch, state)
 
     def fact(self, fact: rules.Fact, arrival: Arrival, state: HallState) -> Decision:
         """What one fact means; nothing is changed but the memory of keys."""
@@ -97,6 +101,9 @@ class Decider:
                     self._presences.changed(quiet.device_id)
                 if quiet.readings == 1:
                     self.settling.append(quiet)
+            elif isinstance(quiet, Settling):
+                # A lorry has passed. After a crash its word, said again, would be a car.
+                self._presences.owes(quiet.device_id)
         if isinstance(fact, BayHeard | BaySettled) and decision.changes:
             self._bound_history(fact.device_id, arrival, decision)
         return decision
@@ -122,6 +129,26 @@ class Decider:
             decided.changes += follows.changes
             decided.effects += follows.effects
             state.put(follows)
+
+    def words_follow(self, decided: Batch | Decision, state: HallState) -> None:
+        """Whoever has turned something: which word was its newest goes to disk in the same transaction."""
+        turned = {
+            change.device_id: None
+            for change in decided.changes
+            if isinstance(change, Bay | Entrance | SiteSaid) and change.device_id
+        }
+        rows = [row for device_id in turned if (row := self.word_of(device_id, state)) is not None]
+        if rows:
+            decided.changes += rows
+            state.put(Decision(changes=[*rows]))
+
+    def word_of(self, device_id: str, state: HallState) -> WordOrder | None:
+        """Its newest word, where that is not on disk. None, too, while a word of its is read and not decided."""
+        presence = self._presences.of(device_id)
+        if presence is None or presence.order is None or self._waits_for(device_id):
+            return None
+        row = presence.order.row(device_id)
+        return None if row == state.table(WordOrder).get(device_id) else row
 
     def _surely_new(self, fact: Pressed | Released) -> bool:
         """Our own buttons count on: a number above all that the notebook holds of this life need not be looked up.

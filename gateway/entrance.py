@@ -34,6 +34,7 @@ from gateway.translate import (
     GONE,
     NEVER_PLAIN,
     NOT_UNDERSTOOD,
+    clean,
     device_id_of,
     door_of,
     every_ms_of,
@@ -373,7 +374,9 @@ class Entrance:
             self._hear_answer(topic, payload, arrived_ns, arrived_ms)
         event = reading.event
         if event in NOT_UNDERSTOOD:
-            self._not_understood("garbage", topic.topic, "the payload is not understood", ack)
+            error = reading.extras.get("error")
+            why = f" ({clean(error)[:120]})" if isinstance(error, str) else ""
+            self._not_understood("garbage", topic.topic, f"the payload is not understood{why}", ack)
             return
         # What the device says besides the numbers that grow with each message.
         presence = topic.presence

@@ -28,6 +28,7 @@ from devices.plan import Panel
 from gateway import report
 from gateway.arrival import Arrival
 from gateway.deciding import Decider
+from gateway.hall.parking_rows import WordOrder
 from gateway.hall.rows import Path
 from gateway.hall.state import Bay, Change, Decision, Device, HallState
 from gateway.held import Held
@@ -96,7 +97,9 @@ class Loop:
         #: told in the moment in which somebody calls, before anything is decided (awake.py)
         self.on_call: Callable[[int], None] = lambda _now_ns: None
         self._book = book
-        self._decider = Decider(book, panels, clock, self.presences, self.counts)
+        self._decider = Decider(
+            book, panels, clock, self.presences, self.counts, self.telemetry.waits_for
+        )
         self._clock = clock
         self._commit_ns = 0.0
         #: a commit that is not accounted for yet: began, ended, how many changes
@@ -202,6 +205,7 @@ class Loop:
         self._handle(self.settler.hurry(self.state.settling.values()))
         self.rounds.persist_seen(at_once=len(self.state.devices))
         self.parking.persist_vitals()
+        self.parking.persist_words()
 
     def turn(self, longest_wait_s: float = 1.0) -> None:
         """One turn: look at the doors; calls and orders; a millisecond of reading telemetry, or a batch of it."""
@@ -507,6 +511,7 @@ class Loop:
             decision = rule(self.state, now_ms)
             self.state.put(decision)
             self._decider.panels_follow(decision, self.state, now_ms)
+            self._decider.words_follow(decision, self.state)
             return decision.changes
 
         if not self._attempt(ask):
@@ -514,6 +519,10 @@ class Loop:
         if decision.changes:
             self._tell(Batch([], now_ms, decision.changes, decision.effects))
         return True
+
+    def word_of(self, device_id: str) -> WordOrder | None:
+        """Which of its words is its newest, where that is not on disk."""
+        return self._decider.word_of(device_id, self.state)
 
     def write(self, changes: Callable[[], list[Change]]) -> bool:
         """Put on disk what is state already ("last seen"), as it is once the notebook is open. False: it refuses."""

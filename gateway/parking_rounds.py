@@ -5,6 +5,7 @@ By the wall clock where it is known: how long a car stands outlives the process.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.hall import reckoning, vitals
@@ -21,6 +22,8 @@ LOOK_S = 5.0
 STUCK_S = 3600.0
 #: Vitals are put on disk this often, so many rows in one transaction; the others in the next turns.
 VITALS_S, VITALS_AT_ONCE = 15 * 60, 100
+#: Words that turned nothing and must not come back (a lorry that passed, a join) are put on disk this often.
+OWED_S = 60.0
 
 
 class ParkingRounds:
@@ -32,6 +35,8 @@ class ParkingRounds:
         loop.timers.every(LOOK_S, self._look)
         loop.timers.every(STUCK_S, self._look_for_dead)
         loop.timers.every(VITALS_S, self.persist_vitals)
+        loop.timers.every(VITALS_S, self.persist_words)
+        loop.timers.every(OWED_S, partial(self.persist_words, owed=True))
 
     def _look(self) -> None:
         loop = self._loop
@@ -62,3 +67,28 @@ class ParkingRounds:
             one.vitals = None
         if len(said) > VITALS_AT_ONCE:
             loop.timers.at(self._clock.monotonic_s(), self.persist_vitals)
+
+    def persist_words(self, *, owed: bool = False) -> None:
+        """Put on disk which word of each device is its newest, where none of its moves has done so."""
+        loop = self._loop
+        said = [
+            one
+            for one in loop.presences.worded(owed=owed)
+            if one[0] in loop.state.devices
+            and not loop.telemetry.waits_for(one[0])
+            # What is being settled dies with us: its word is to count if it comes again.
+            and not _is_settling(loop.state, one[0])
+        ]
+        some = said[:VITALS_AT_ONCE]
+        rows = [row for device_id, _ in some if (row := loop.word_of(device_id)) is not None]
+        if rows and not loop.decide(lambda _state, _now_ms: Decision(changes=[*rows])):
+            return
+        for _, order in some:
+            order.kept, order.owes = order.number, False
+        if len(said) > VITALS_AT_ONCE:
+            loop.timers.at(self._clock.monotonic_s(), partial(self.persist_words, owed=owed))
+
+
+def _is_settling(state: HallState, device_id: str) -> bool:
+    settling = state.settling.get(device_id)
+    return settling is not None and settling.wanted != ""

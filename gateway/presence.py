@@ -74,6 +74,20 @@ class Presences:
         if one is not None:
             one.said = None
 
+    def owes(self, device_id: str) -> None:
+        """Its newest word has turned nothing and still matters: it is to be put on disk within the minute."""
+        one = self._all.get(device_id)
+        if one is not None and one.order is not None:
+            one.order.owes = True
+
+    def worded(self, *, owed: bool) -> list[tuple[str, Order]]:
+        """Those whose newest word is another than when it was put on disk; ``owed``: only those that owe it."""
+        return [
+            (device_id, order)
+            for device_id, one in self._all.items()
+            if (order := one.order) is not None and (order.owes or (not owed and order.number != order.kept))
+        ]
+
     def all_anew(self) -> None:
         """Another notebook is open: what devices said to a hall that knew something else is news again."""
         for one in self._all.values():

@@ -19,7 +19,9 @@ from devices.plan import Panel
 from gateway.hall import answering, bays, caring, forgetting, meals, showing, supervision
 from gateway.hall import clock as clock_rules
 from gateway.hall import timers as timer_rules
+from gateway.hall.parking_rows import WordOrder
 from gateway.hall.rows import Care, Path, Voice
+from gateway.hall.sensing import Order
 from gateway.hall.state import Change, ClockFrame, Decision, Device, HallState
 from gateway.log import say
 from gateway.presence import Presence
@@ -96,6 +98,8 @@ class Rounds:
                 device.device_id, now_s - max(0.0, age_s), device.last_seen_ms
             )
             one.read_s = one.seen_s if new else None
+            if one.order is None and (word := state.table(WordOrder).get(device.device_id)) is not None:
+                one.order = Order(word)
         for path in state.table(Path).values():
             # A gateway that beats has its time to do so; a bridge's state is told by the broker as soon as we ask.
             self._loop.presences.begin(PathSeen(path.path_id, True).device_id, now_s, now_ms)

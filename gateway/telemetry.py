@@ -65,6 +65,10 @@ class Telemetry:
     def __len__(self) -> int:
         return len(self._waiting) + len(self._unread)
 
+    def waits_for(self, device_id: str) -> bool:
+        """Whether something that this device said has been read and not been decided."""
+        return device_id in self._waiting
+
     def read_later(self, read: Callable[[], None]) -> None:
         """Something whose reading was put off until the next batch; ``read`` puts it here."""
         self._unread.append(read)

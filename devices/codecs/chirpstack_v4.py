@@ -45,7 +45,9 @@ def read(heard: Heard) -> Reading:
     device = (address or (parts[3] if len(parts) > 3 else "")).lower()
     if event == "up":
         reading = _uplink(heard, body, info)
-        extras = {**reading.extras, **radio(body.get("rxInfo"), "loRaSNR")}
+        # The network gives another address at each join.
+        session = known(session=text(body.get("devAddr")) or None)
+        extras = {**reading.extras, **radio(body.get("rxInfo"), "loRaSNR"), **session}
         return replace(reading, device=device, press_id=_press_id(body), extras=extras)
     if event == "status":
         return Reading(

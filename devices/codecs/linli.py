@@ -11,7 +11,8 @@ A bay: ``linli/v1/bay/<device>/state`` ``{"boot": …, "seq": …, "occupied": t
 Other topics under ``linli/v1`` are orders of ours on their way out; hearing them means nothing.
 
 A JSON object on a press topic that does not number the press is a doubtful press: it alarms and ``press_id`` is
-empty. What is no JSON object at all is rubbish, and counted.
+empty. What is no JSON object at all is rubbish, and counted. So is a bay's word with a ``seq`` that cannot be one:
+nobody knows whether it is the newest.
 """
 
 from __future__ import annotations
@@ -90,6 +91,9 @@ def _bay(device: str, body: Json) -> Reading:
         return offline(device)
     event = "heartbeat" if body.get("event") == "heartbeat" else "status"
     press_id, extras = _numbers(body)
+    if "seq" in body and (not press_id or type(body["seq"]) is not int):
+        # A number that orders nothing would turn the bay at each replay.
+        raise ValueError("seq is no whole number from 0 to 2147483647, or is without a boot")
     return Reading(
         event,
         occupied=occupied if isinstance(occupied, bool) else None,

@@ -44,7 +44,9 @@ def read(heard: Heard) -> Reading:
         lifecycle = "join_accept" in body or parts[-1] == "join"
         return Reading("lifecycle" if lifecycle else "none", device=device)
     reading = _uplink(heard, up, text(ids.get("device_id")))
-    extras = {**reading.extras, **radio(up.get("rx_metadata"))}
+    # Its session and the address that the network gives are new at each join.
+    session = known(session=text(up.get("session_key_id")) or text(ids.get("dev_addr")) or None)
+    extras = {**reading.extras, **radio(up.get("rx_metadata")), **session}
     return replace(reading, device=device, press_id=_press_id(up), extras=extras)
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from gateway.hall import answering, bays, upkeep
 from gateway.hall.fields import Fields
+from gateway.hall.parking_rows import WordOrder
 from gateway.hall.rows import LastPress, RowGone
 from gateway.hall.state import Decision, DeviceGone, HallState, JournalLine, WordsErased
 
@@ -41,6 +42,8 @@ def forgotten(state: HallState, now_ms: int) -> Decision:
         ]
         decision.changes += answering.forgotten(state, device.device_id)
         decision.changes += upkeep.forgotten(state, device.device_id)
+        if device.device_id in state.table(WordOrder):
+            decision.changes.append(RowGone(WordOrder.TABLE, device.device_id))
         decision.changes.append(
             JournalLine(now_ms, "DeviceForgotten", f"device:{device.device_id}", "", device.family)
         )

@@ -271,6 +271,24 @@ class SensorSetting(Row):
     readings: int = -1
 
 
+@dataclass(frozen=True, slots=True)
+class WordOrder(Row):
+    """A word of a device that was taken in, as hall/sensing.py orders them: after a crash nothing older is news.
+
+    Written with each move of its bay, every 15 min besides: a lower bound, so it never refuses what is newer. ``run``
+    and ``number`` in it (-1: it is to begin anew); ``over``: its runs that have ended.
+    """
+
+    TABLE: ClassVar[str] = "word_orders"
+    KEY: ClassVar[tuple[str, ...]] = ("device_id",)
+    TOLD: ClassVar[bool] = False
+
+    device_id: str
+    run: str
+    number: int
+    over: tuple[str, ...] = ()
+
+
 TABLES: tuple[type[Row], ...] = (
     Site,
     ZonePlan,
@@ -283,4 +301,5 @@ TABLES: tuple[type[Row], ...] = (
     BayTag,
     Vitals,
     SensorSetting,
+    WordOrder,
 )

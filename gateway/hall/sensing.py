@@ -1,7 +1,8 @@
 """From what a sensor says to what counts. Lives here: order, thresholds, settling. Must not live here: clocks, heaps.
 
 Rule 1. Order. What is older than a word that was taken in, or is that word again, changes nothing. The device numbers
-        its words (``boot`` and ``seq``, LoRaWAN's frame counter), or dates them by its own clock.
+        its words (``boot`` and ``seq``, LoRaWAN's session and frame counter), or dates them by its own clock. The
+        newest that turned anything is on disk: a crash makes no old word new.
 Rule 2. Distance. Nearer than the threshold stands a car. No echo (0, 65535, less than nothing) is a fault, no state.
 Rule 3. Settling. A state that differs from the one that stands must hold for its kind's time, or be said so often that
         it is no accident; a word that agrees with what stands ends that. What a sensor has settled itself counts at
@@ -21,7 +22,7 @@ from functools import lru_cache
 
 from devices.messages import BayState
 from devices.reading import Reading
-from gateway.hall.parking_rows import SensorSetting
+from gateway.hall.parking_rows import SensorSetting, WordOrder
 from gateway.hall.state import Bay, Device, HallState, Settling
 
 _S, _MIN = 1_000, 60_000
@@ -36,6 +37,8 @@ _RUNS_REMEMBERED = 8
 #: Ways of ordering that end with no run: a device may date one word and number the next (ChirpStack leaves out a frame
 #: counter of 0).
 _NO_RUNS = frozenset({"fcnt", "clock"})
+#: What is put on disk of a run's name: a device's start is 16 signs, a LoRaWAN session 16 bytes in base64.
+_LONGEST_RUN = 100
 #: A device's clock that is further ahead of ours than this dates nothing.
 _AHEAD_AT_MOST_MS = 5 * _MIN
 #: 2020-01-01 UTC: a clock that says less has lost its time.
@@ -46,15 +49,27 @@ OF_A_PLACE = frozenset({"status", "fault", "count", "site", "alarm"})
 
 
 class Order:
-    """The newest word of one device. It is kept beside the device's presence and dies with the process."""
+    """The newest word of one device, kept beside its presence. What outlives the process is :class:`WordOrder`."""
 
-    __slots__ = ("_over", "number", "older_since_s", "run")
+    __slots__ = ("_over", "kept", "number", "older_since_s", "owes", "run")
 
-    def __init__(self) -> None:
-        self.run = ""
-        self.number: int | None = None
-        self._over: tuple[str, ...] = ()
+    def __init__(self, kept: WordOrder | None = None) -> None:
+        self.run = kept.run if kept else ""
+        self.number: int | None = kept.number if kept else None
+        self._over: tuple[str, ...] = kept.over if kept else ()
         self.older_since_s: float | None = None
+        #: the number that was looked at last when these were put on disk
+        self.kept = self.number
+        #: an older word, said again after a crash, would mean something: it is to be put on disk soon
+        self.owes = False
+
+    def row(self, device_id: str) -> WordOrder | None:
+        """What is to be put on disk. None: nothing, or what no disk can hold (a name without end, broken Unicode)."""
+        number, run = self.number, self.run
+        if number is None or not abs(number) < 1 << 63 or len(run) > _LONGEST_RUN or not run.isprintable():
+            return None
+        over = tuple(one for one in self._over if len(one) <= _LONGEST_RUN and one.isprintable())
+        return WordOrder(device_id, run, number, over)
 
     def is_news(self, run: str, number: int, now_s: float, *, again: bool = False) -> bool:
         """Take this word in, if it is newer than all before it. ``again``: the newest number may come twice."""
@@ -65,8 +80,8 @@ class Order:
         if run != self.run:
             if run in self._over:
                 return False
-            if self.run not in _NO_RUNS:
-                self._over = (*self._over[-_RUNS_REMEMBERED:], self.run)
+            if self.run not in _NO_RUNS and run not in _NO_RUNS:
+                self._over = (*self._over[1 - _RUNS_REMEMBERED :], self.run)
         elif number == known:
             return again
         elif number < known:
@@ -80,7 +95,8 @@ class Order:
 
     def begin_anew(self) -> None:
         """The device has joined its network anew: its counter begins at zero."""
-        self.number, self.older_since_s = None, None
+        if self.number is not None:
+            self.number, self.older_since_s, self.owes = -1, None, True
 
 
 def place_of(reading: Reading, now_ms: int) -> tuple[str, int, bool] | None:
@@ -92,7 +108,9 @@ def place_of(reading: Reading, now_ms: int) -> tuple[str, int, bool] | None:
         return (boot, seq, False) if isinstance(boot, str) and boot and seq >= 0 else None
     press_id = reading.press_id
     if press_id.startswith("fcnt:"):
-        return ("fcnt", int(press_id[5:]), False)
+        # A session is one join: the network gives another address, and the counter begins at zero.
+        session = extras.get("session")
+        return (f"fcnt:{session}" if session else "fcnt", int(press_id[5:]), False)
     at_ms = _told_ms(extras)
     if at_ms is None or not _A_CLOCK_MS < at_ms <= now_ms + _AHEAD_AT_MOST_MS:
         return None

@@ -143,6 +143,13 @@ CREATE TABLE vitals (
     a_month REAL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE word_orders (
+    device_id TEXT PRIMARY KEY NOT NULL,
+    run TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    over TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE sensor_settings (
     device_id TEXT PRIMARY KEY NOT NULL,
     threshold_mm INTEGER NOT NULL,

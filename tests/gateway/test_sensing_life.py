@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +14,8 @@ from hypothesis import strategies as st
 from devices.faults import NotWritten
 from devices.messages import BayHeard, DeviceSeen
 from devices.virtual import noise
-from gateway.hall.parking_rows import SensorSetting
+from gateway import log
+from gateway.hall.parking_rows import SensorSetting, WordOrder
 from gateway.hall.rules import Fact, decide
 from gateway.hall.sensing import DISTANCE, MAGNETIC
 from gateway.hall.state import Decision, HallState
@@ -278,6 +280,167 @@ def test_a_platforms_word_is_ordered_by_its_own_time(park: CarPark) -> None:
     said(3, True)
     said(2, False)
     assert park.state_of("g1") == "taken"
+
+
+def test_what_is_replayed_after_a_kill_changes_nothing(park: CarPark) -> None:
+    park.bay("s-1", "o1")
+    park.ours("s-1", True, 50, boot="first")
+    park.turn()
+    park.ours("s-1", True, 100)
+    park.turn()
+    park.ours("s-1", False, 104)
+    park.turn()
+    park.ours("s-1", False, 105)
+    park.turn()
+    park.restart()
+    for seq, boot in ((50, "9f3a"), (100, "9f3a"), (103, "9f3a"), (51, "first")):
+        park.ours("s-1", True, seq, boot=boot)
+        park.turn()
+        assert park.state_of("o1") == "free", f"{seq} of {boot} is older than what was taken in before the kill"
+    assert park.loop.counts["old_words"] == 4
+    park.ours("s-1", True, 106)
+    park.turn()
+    assert park.state_of("o1") == "taken", "its next word is news"
+    park.restart()
+    park.ours("s-1", False, 0, boot="anew")
+    park.turn()
+    assert park.state_of("o1") == "free", "one that started while we were away is believed at once"
+
+
+def test_a_lorry_of_before_a_kill_does_not_come_back(park: CarPark) -> None:
+    magnet(park, True, 2)
+    park.after(5, 1)
+    magnet(park, False, 3)
+    park.after(60, 5)
+    park.restart()
+    magnet(park, True, 2)
+    park.after(30, 1)
+    assert park.state_of("m1") == "free"
+
+
+def test_silence_is_not_ended_by_an_old_word_after_a_kill(park: CarPark) -> None:
+    park.bay("s-1", "o1")
+    for seq in (1, 2, 3):
+        park.ours("s-1", True, seq)
+        park.turn()
+    park.after(3 * 600 + 60, 30)
+    assert park.state_of("o1") == "unknown"
+    park.restart()
+    park.ours("s-1", True, 2)
+    park.turn()
+    assert park.state_of("o1") == "unknown"
+
+
+def test_a_lorawan_sensor_that_joined_anew_while_we_were_away_is_heard_at_once(park: CarPark) -> None:
+    def says(occupied: bool, count: int, address: str) -> None:
+        park.lorawan(PLACEPOD, bytes([0x15, 0x66, occupied]), 2, count, "PlacePod", devAddr=address)
+        park.after(11, 1)
+
+    says(True, 4000, "01a2b3c4")
+    park.restart()
+    says(False, 3999, "01a2b3c4")
+    assert park.state_of("m1") == "taken", "a replay"
+    says(False, 0, "017f0009")
+    assert park.state_of("m1") == "free", "the network gave it another address: its counter began anew"
+    says(True, 4001, "01a2b3c4")
+    assert park.state_of("m1") == "free", "and what it said before is over"
+
+
+def test_a_joining_that_was_heard_outlives_a_kill(park: CarPark) -> None:
+    magnet(park, True, 4000)
+    park.after(11, 1)
+    park.hear(f"application/1/device/{PLACEPOD}/event/join", {"deviceInfo": {"devEui": PLACEPOD}})
+    park.after(60, 5)
+    park.restart()
+    magnet(park, False, 0)
+    park.after(11, 1)
+    assert park.state_of("m1") == "free"
+
+
+def test_without_a_session_an_hour_of_lower_numbers_is_believed_after_a_kill_too(park: CarPark) -> None:
+    magnet(park, True, 4000)
+    park.after(11, 1)
+    park.restart()
+    for count in range(5):
+        magnet(park, False, count)
+        park.after(900, 300)
+    assert park.state_of("m1") == "free"
+
+
+def test_an_orderly_stop_keeps_the_newest_word_of_all_and_a_quiet_quarter_of_an_hour_writes_nothing(
+    park: CarPark,
+) -> None:
+    park.bay("s-1", "o1")
+    for seq in (1, 2, 3):
+        park.ours("s-1", False, seq)
+        park.turn()
+    park.restart(kindly=True)
+    assert park.loop.state.table(WordOrder)["s-1"].number == 3
+    park.after(60)
+    commits = park.loop.lateness.commits.total
+    park.loop.parking.persist_words()
+    assert park.loop.lateness.commits.total == commits
+
+
+@pytest.mark.parametrize("seq", ["-4", "true", "1e999", '"5"', "null", "2147483648", "[]", "7.5"])
+def test_a_number_that_is_none_is_counted_and_named_and_turns_no_bay(
+    park: CarPark, seq: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_repeats", {})  # a new day: nobody has been named in it
+    device = "s-odd"
+    park.bay(device, "o1")
+    park.ours(device, False, 5)
+    park.turn()
+    park.hear(f"linli/v1/bay/{device}/state", f'{{"boot":"9f3a","seq":{seq},"occupied":true}}'.encode())
+    park.turn()
+    assert park.state_of("o1") == "free"
+    assert park.loop.counts["garbage"] == 1
+    assert f"linli/v1/bay/{device}/state" in caplog.text and "seq" in caplog.text
+
+
+@given(
+    words=st.lists(st.sampled_from([True, False, None]), min_size=1, max_size=10),
+    chance=st.randoms(use_true_random=False),
+    kind=st.sampled_from(["ours", "magnetic", "distance"]),
+)
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_kills_and_replays_at_any_point_end_as_the_ordered_history(
+    tmp_path_factory: pytest.TempPathFactory, words: list[bool | None], chance: Random, kind: str
+) -> None:
+    """What is being settled may be lost by a kill; so a sensor that does not settle itself has had its time."""
+    park = CarPark(tmp_path_factory.mktemp("park"))
+    park.bay(f"chirpstack_v4:{PLACEPOD}", "b-magnetic", model="PlacePod")
+    park.bay(f"chirpstack_v4:{EYE}", "b-distance", model="EM310-UDL")
+    park.done("put_sensor", device_id=f"chirpstack_v4:{EYE}", hold_ms=120_000, by="t")  # sooner than it falls silent
+    park.bay("s-1", "b-ours")
+
+    def says(seq: int, occupied: bool | None) -> None:
+        if kind == "ours":
+            park.ours("s-1", occupied, seq)
+        elif kind == "magnetic":
+            magnet(park, occupied is True, seq)
+        else:
+            eye(park, {True: 900, False: 2400, None: 0}[occupied], seq)
+        park.turn()
+
+    wait_s = {"ours": 0, "magnetic": 61, "distance": 181}[kind]
+    try:
+        for seq, occupied in enumerate(words):
+            says(seq, occupied)
+            if chance.random() < 0.5:
+                park.after(wait_s, 60)
+                stands = park.state_of(f"b-{kind}")
+                park.restart()
+                for old in chance.sample(range(seq + 1), chance.randint(1, seq + 1)):
+                    says(old, words[old])
+                park.after(wait_s, 60)
+                assert park.state_of(f"b-{kind}") == stands
+        park.after(wait_s, 60)
+        newest = words[-1] is True if kind == "magnetic" else words[-1]
+        assert park.state_of(f"b-{kind}") == {True: "taken", False: "free", None: "unknown"}[newest]
+        park.adds_up()
+    finally:
+        park.die()
 
 
 @given(
