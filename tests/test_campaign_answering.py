@@ -161,10 +161,12 @@ def test_an_open_call_without_its_timer_is_found() -> None:
     assert judge_timers(calls, [{"timer_id": "call:1:coming"}]) == ["call 1 HEARD", "call 2 COMING"]
 
 
+@pytest.mark.long
 def test_a_few_kills_in_a_small_hall_with_ladders(tmp_path: Path) -> None:
     assert ladders.trial(tmp_path, presses=8, kills=3, number=4, seed=5, pace=0.1) == 0
 
 
+@pytest.mark.long
 def test_a_day_of_three_hundred_buttons_is_as_it_was_lived_and_a_spoiled_one_is_not(tmp_path: Path) -> None:
     month = Month(tmp_path, days=1, seed=3)
     assert month.run(600.0) == 0

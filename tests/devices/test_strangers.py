@@ -142,6 +142,7 @@ def test_a_stranger_prints_and_hears_of_success_paper_cover_and_trouble(printer:
     assert printer.state()["printed"] >= 3
 
 
+@pytest.mark.long
 def test_a_dead_printer_is_offline_and_comes_back(printer: VirtualPrinter) -> None:
     printer.do("power_off")
     assert receiptio() == "offline"  # after the 12 seconds that it waits

@@ -236,6 +236,7 @@ def test_rendering_changes_nothing_in_the_slip() -> None:
 @pytest.mark.parametrize(
     ("profile", "body"), [("epson-tm-t82", TICKET), ("generic80", RARE)], ids=["ticket", "rare characters"]
 )
+@pytest.mark.long
 def test_after_a_cut_at_any_byte_the_next_slip_is_whole(profile: str, body: dict[str, Any]) -> None:
     """The printer hears the first n bytes of a slip, and then, after the mending, another slip.
 

@@ -181,6 +181,7 @@ def _begun(hall: Hall, slip_id: int) -> dict[str, Any]:
     return {"begun": hall.job(slip_id).get("state", "QUEUED") != "QUEUED"}
 
 
+@pytest.mark.long
 def test_killed_again_and_again_no_slip_is_lost_and_none_comes_twice(hall: Hall) -> None:
     dice = random.Random(31)
     ordered: list[int] = []

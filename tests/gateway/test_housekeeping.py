@@ -99,6 +99,7 @@ def test_folded_in_pieces_or_at_once_the_counts_are_the_same(book: Notebook) -> 
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_file_stops_growing(tmp_path: Path, book: Notebook) -> None:
     """Five years of twenty busy bays; after the first 400 days every page that is needed has become free before."""
     pages: list[int] = []
@@ -295,6 +296,7 @@ def test_presses_of_what_is_no_device_are_forgotten_after_a_month(hall: HeldHall
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_strangers_come_and_go_for_years_and_memory_is_bounded(hall: HeldHall) -> None:
     for month in range(36):
         for number in range(40):

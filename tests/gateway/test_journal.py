@@ -175,6 +175,7 @@ def test_a_commit_that_fails_leaves_the_chain_as_it_was(book: Notebook) -> None:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
+@pytest.mark.long
 def test_any_change_of_any_cell_is_found(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     book = Notebook(tmp_path_factory.mktemp("book") / "gateway.db", SCHEMA)
     words = st.text(max_size=8)

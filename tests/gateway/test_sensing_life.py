@@ -450,6 +450,7 @@ def test_kills_and_replays_at_any_point_end_as_the_ordered_history(
     kind=st.sampled_from(["ours", "magnetic", "distance"]),
 )
 @settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.long
 def test_any_order_of_a_numbered_history_ends_as_the_ordered_one(
     tmp_path_factory: pytest.TempPathFactory, words: list[tuple[int, bool | None]], kind: str
 ) -> None:

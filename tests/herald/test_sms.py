@@ -186,6 +186,7 @@ def test_an_answer_takes_only_a_call_of_whose_message_its_writer_knew(tmp_path: 
             book.close()
 
 
+@pytest.mark.long
 def test_a_modem_in_trouble_says_which_and_the_message_goes_when_it_is_well_again(
     modem: VirtualModem, monkeypatch: pytest.MonkeyPatch
 ):

@@ -172,6 +172,7 @@ def test_the_kind_decides_the_order_and_the_ladders_step_the_sound(desk: Desk) -
     ringing(page, "emergency")  # so they have made it
 
 
+@pytest.mark.long
 def test_a_new_button_from_its_first_press_to_its_label(desk: Desk) -> None:
     answered_hall.furnish(desk.hall)
     gateway = desk.hall.gateway

@@ -395,6 +395,7 @@ ANSWERING = ("/call/7", "/history", "/devices/set-up/zigbee2mqtt:" + "x" * 60, "
 
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1024, 768), (390, 844)], ids=["wall", "desk", "phone"])
+@pytest.mark.long
 def test_nothing_sticks_out_sideways(desk: Desk, size: tuple[int, int]) -> None:
     page = desk.sits(ADMIN, ADMIN_PASSWORD)
     page.set_viewport_size({"width": size[0], "height": size[1]})
@@ -443,6 +444,7 @@ def _contrast(ink: str, behind: list[str]) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+@pytest.mark.long
 def test_every_text_can_be_read_from_two_metres(desk: Desk) -> None:
     """WCAG AAA: 7 to 1, on every page and in every state that staff may meet."""
     page = desk.sits(ADMIN, ADMIN_PASSWORD)

@@ -197,6 +197,7 @@ HALL_TOML = (
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_meals_are_pressed_while_the_kiosk_is_killed_again_and_again_and_each_has_one_slip(
     tmp_path: Path,
 ) -> None:

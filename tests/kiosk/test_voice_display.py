@@ -99,6 +99,7 @@ class TestInTheBrowser:
                 assert ends["played"] == pytest.approx(ends["length"], abs=0.05), "to its end"
         assert [row["state"] for row in rows(core)] == ["spoken", "spoken"]
 
+    @pytest.mark.long
     def test_an_emergency_comes_first_and_the_number_is_said_whole_afterwards(
         self, page: Page, core: Core, gateway: FakeGateway
     ) -> None:
@@ -118,6 +119,7 @@ class TestInTheBrowser:
         last = events[-1]
         assert last["played"] == pytest.approx(last["length"], abs=0.05)
 
+    @pytest.mark.long
     def test_a_second_display_is_silent(self, page: Page, browser: Browser, core: Core, address: str) -> None:
         other = browser.new_page()
         other.add_init_script(f"({WATCH})()")

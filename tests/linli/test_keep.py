@@ -138,6 +138,7 @@ def hourly(moments: Iterator[datetime]) -> list[BackupSet]:
     return kept
 
 
+@pytest.mark.long
 def test_after_two_years_a_day_of_hours_a_fortnight_of_days_and_a_year_of_months_are_kept() -> None:
     begin = datetime(2026, 11, 18, tzinfo=UTC)
     kept = hourly(begin + timedelta(hours=hour) for hour in range(2 * 365 * 24))

@@ -30,6 +30,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_thousand_days_at_load_85_with_30_percent_elders_keep_the_promise() -> None:
     """The bar itself: p90 of elders ≤ half of the others', nobody beyond cap + one service time, overtaken ≤ 6."""
     found, hall = queue.fair_days(1000, 0.85, 0.30)

@@ -472,6 +472,7 @@ def held_press(hall: HeldHall, press_id: str, kind: str = "short") -> None:
     hall.turn()
 
 
+@pytest.mark.long
 def test_thirty_days_of_lunches_with_a_kill_at_every_step(tmp_path: Path) -> None:
     """Ordered, killed, ordered again, killed, given back on Fridays, delivered, forgotten on Sundays: each once."""
     clock = HeldClock(ms("2026-11-20T17:00"))
