@@ -1,4 +1,4 @@
-"""The tests that are too long for each ``make test``: kills again and again, years of housekeeping, sound in a browser."""
+"""The tests that are too long for each ``make test``: kills again and again, years of housekeeping, sound."""
 
 from __future__ import annotations
 
