@@ -29,7 +29,7 @@ from kiosk.core import Core
 from kiosk.rules.durations import Times, cold_ms
 from kiosk.rules.estimate import Estimate, Spread, estimate, fluid
 from kiosk.rules.estimate_words import WaitAlert, wait_alert
-from kiosk.rules.fairness import Mode, Waiting, arrival, mode_of, paces
+from kiosk.rules.fairness import Waiting, paces
 from kiosk.rules.play import Desk
 from kiosk.rules.policy import MINUTE_MS, Policy, read_policy
 from kiosk.rules.replay import Served, Span, Student
@@ -216,24 +216,6 @@ def _desks(core: Core, notebook: sqlite3.Connection, day: str) -> list[Desk]:
     }
     here = windows_now(core, notebook)
     return [Desk(one.skills, *busy.get(one.id, (None, 0))) for one in here.all if one.open]
-
-
-def mode_now(core: Core, notebook: sqlite3.Connection) -> Mode:
-    """Whether the line is fair to the old at all open windows, or why it is first come, first served at one of them.
-
-    Of a line of hundreds its head is looked at: there it shows first.
-    """
-    line, policy, pace = (
-        _line(notebook, _last_day(notebook), PLAYED),
-        policy_of(notebook),
-        pace_now(core, notebook),
-    )
-    modes: set[Mode] = set()
-    for window in windows_now(core, notebook).all:
-        mine = sorted((one for one in line if window.open and one.service_code in window.skills), key=arrival)
-        if mine:
-            modes.add(mode_of(mine, core.now_ms(), policy, pace))
-    return "overload" if "overload" in modes else "all_priority" if "all_priority" in modes else "fair"
 
 
 def pace_now(core: Core, notebook: sqlite3.Connection) -> dict[str, float]:

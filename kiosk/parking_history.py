@@ -15,28 +15,24 @@ that have neither are days without data, and a report says how many.
 from __future__ import annotations
 
 import json
-import os
-import signal
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
-from functools import partial
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
 from zoneinfo import ZoneInfo
 
-from devices.faults import LinliFault
 from gateway import views_parking
 from gateway.hall.bays import UNCLAIMED_ZONE
 from gateway.hall.days import day_of, moment_ms
 from gateway.notebook import open_reader
 from gateway.views_parking_history import bays_now, moves, oldest_ms
 from kiosk.queue_reports import Job, run
+from kiosk.report_child import Json, Progress, answer
 from kiosk.rules import parking_forecast as forecasting
 from kiosk.rules.parking_forecast import Course, Errors, Forecast
 from kiosk.rules.parking_history import (
@@ -64,10 +60,8 @@ KEEP_DAYS = 800
 #: Days closed by one child.
 DAYS_A_PIECE = 30
 
-Json = dict[str, Any]
 ClosedRow = tuple[str, str, str, str, str]
 """A row of ``parking_days``."""
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,48 +408,17 @@ def _forecast(told: Json) -> Forecast:
     return Forecast(**{**told, "ahead": tuple((number, share) for number, share in told["ahead"])})
 
 
-def main(said: TextIO = sys.stdin, out: BinaryIO = sys.stdout.buffer, progress: TextIO = sys.stderr) -> int:
-    """One report, or the rows of days to close: what is wanted comes as JSON, the answer goes as JSON."""
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the kiosk blocks its own: we end when we are told to
-    wanted = json.load(said)
-    try:
-        os.nice(10)  # touches first
-    except PermissionError:
-        pass  # under systemd nobody may set priorities (linli-kiosk.service, ~@resources)
-
-    def tell(done: int, of: int) -> None:
-        print(done, of, file=progress, flush=True)
-
-    try:
-        with (
-            closing(open_reader(Path(wanted["book"]))) as book,
-            closing(open_reader(Path(wanted["gateway"]))) as gateway,
-        ):
-            ask: Callable[[], Json]
-            if wanted.get("close"):
-                ask = partial(_told_rows, book, gateway, wanted)
-            else:
-                ask = partial(_told_history, book, gateway, wanted, tell)
-            answer = ask()
-    except (LinliFault, sqlite3.Error) as wrong:
-        print(f"wrong {wrong}", file=progress, flush=True)
-        return 1
-    print("told", file=progress, flush=True)
-    out.write(json.dumps(answer).encode())
-    out.flush()
-    return 0
-
-
-def _told_rows(book: sqlite3.Connection, gateway: sqlite3.Connection, wanted: Json) -> Json:
-    return {"rows": rows_to_close(book, gateway, wanted["timezone"], wanted["now_ms"])}
-
-
-def _told_history(
-    book: sqlite3.Connection, gateway: sqlite3.Connection, wanted: Json, tell: Progress
-) -> Json:
-    first, last = date.fromisoformat(wanted["first"]), date.fromisoformat(wanted["last"])
-    return to_json(gather(book, gateway, wanted["timezone"], first, last, wanted["now_ms"], tell))
+def _told(wanted: Json, tell: Progress) -> Json:
+    """One report, or the rows of days to close."""
+    with (
+        closing(open_reader(Path(wanted["book"]))) as book,
+        closing(open_reader(Path(wanted["gateway"]))) as gateway,
+    ):
+        if wanted.get("close"):
+            return {"rows": rows_to_close(book, gateway, wanted["timezone"], wanted["now_ms"])}
+        first, last = date.fromisoformat(wanted["first"]), date.fromisoformat(wanted["last"])
+        return to_json(gather(book, gateway, wanted["timezone"], first, last, wanted["now_ms"], tell))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(answer(_told, sys.stdin, sys.stdout.buffer, sys.stderr))

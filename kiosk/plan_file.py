@@ -31,7 +31,7 @@ WHAT = {
 }
 _MINUTE_MS = 60_000
 #: Fields of rows that are no words: read as numbers where they are some.
-_WHOLE = frozenset(
+WHOLE = frozenset(
     {
         "residents_reserve",
         "disabled_reserve",
@@ -43,7 +43,7 @@ _WHOLE = frozenset(
         "stays_min",
     }
 )
-_MEASURES = frozenset({"x_m", "y_m", "long_m", "wide_m", "turn_deg"})
+MEASURES = frozenset({"x_m", "y_m", "long_m", "wide_m", "turn_deg"})
 COLUMNS = (
     Column("what", "类别", "What"),
     Column("id", "编号", "Id"),
@@ -55,7 +55,7 @@ COLUMNS = (
     *(Column(key, *NAMES[key]) for key in ("x_m", "y_m", "long_m", "wide_m", "turn_deg", "permits")),
     Column("stays_min", "可停分钟", "May stay (minutes)"),
     Column("site_id", *NAMES["site_id"]),
-    *(Column(key, *NAMES[key]) for key in sorted(_WHOLE - {"stays_min"})),
+    *(Column(key, *NAMES[key]) for key in sorted(WHOLE - {"stays_min"})),
 )
 
 
@@ -233,9 +233,9 @@ def _row(cells: Mapping[str, str]) -> tuple[str, Json]:
             row[key] = cell.split()
         elif key == "stays_min":
             row["stays_ms"] = int(cell) * _MINUTE_MS if _is_whole(cell) else cell
-        elif key in _WHOLE:
+        elif key in WHOLE:
             row[key] = int(cell) if _is_whole(cell) else cell
-        elif key in _MEASURES:
+        elif key in MEASURES:
             row[key] = _measure(cell)
         else:
             row[key] = cell

@@ -14,28 +14,23 @@ A report is work for a processor, and the kiosk's process has touches to answer:
 
 from __future__ import annotations
 
-import json
-import os
-import signal
 import sqlite3
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any
 
-from devices.faults import LinliFault
 from gateway.notebook import open_reader
+from kiosk.report_child import Json, Progress, answer
 from kiosk.rules.spreads import OUTCOMES, PARTS, Line, Part, Spread, Tally, pack, rising_line, unpack
 
 #: Rows that are fetched at once, so that progress can be told between them.
 AT_ONCE = 20_000
 #: The day that ends all days: "" as a last day means this.
 NO_END = "9999-12-31"
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,29 +205,10 @@ def from_json(told: dict[str, Any]) -> Report:
     return Report(told["first"], told["last"], told["target_s"], lines)
 
 
-def main(said: TextIO = sys.stdin, out: BinaryIO = sys.stdout.buffer, progress: TextIO = sys.stderr) -> int:
-    """One report: what is wanted comes as JSON, the figures go as JSON; how far it is goes to ``progress``."""
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())  # the kiosk blocks its own: we end when we are told to
-    wanted = json.load(said)
-    try:
-        os.nice(10)  # touches first
-    except PermissionError:
-        pass  # under systemd nobody may set priorities (linli-kiosk.service, ~@resources)
-
-    def tell(done: int, of: int) -> None:
-        print(done, of, file=progress, flush=True)
-
-    try:
-        with closing(open_reader(Path(wanted["book"]))) as notebook:
-            report = gather(notebook, wanted["first"], wanted["last"], wanted["target_s"], tell)
-    except (LinliFault, sqlite3.Error) as wrong:
-        print(f"wrong {wrong}", file=progress, flush=True)
-        return 1
-    print("told", file=progress, flush=True)
-    out.write(json.dumps(to_json(report)).encode())
-    out.flush()
-    return 0
+def _told(wanted: Json, tell: Progress) -> Json:
+    with closing(open_reader(Path(wanted["book"]))) as notebook:
+        return to_json(gather(notebook, wanted["first"], wanted["last"], wanted["target_s"], tell))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(answer(_told, sys.stdin, sys.stdout.buffer, sys.stderr))

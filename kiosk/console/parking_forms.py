@@ -17,6 +17,7 @@ from gateway import views_parking
 from gateway.hall.parking import COUNTS, NAMES
 from gateway.hall.parking_rows import BAY_KINDS, PLACE_KINDS, BayPlan, Entrance, Place, Site, ZonePlan
 from gateway.hall.rows import Row
+from kiosk import plan_file
 from kiosk.console import acts, blueprint, care, door
 from kiosk.console.care import Json, Unreadable, lang, pair
 from kiosk.console.words import WORDS, say
@@ -89,19 +90,8 @@ FORMS: dict[str, Form] = {
         makes=True,
     ),
 }
-_WHOLE = frozenset(
-    {
-        "capacity",
-        "residents_reserve",
-        "disabled_reserve",
-        "emergency_reserve",
-        "full_at",
-        "full_until",
-        "almost_at",
-    }
-    | {"almost_until", "stays_min"}
-)
-_MEASURES = frozenset({"lat", "lon", "x_m", "y_m", "long_m", "wide_m", "turn_deg"})
+_WHOLE = plan_file.WHOLE | {"capacity"}
+_MEASURES = plan_file.MEASURES | {"lat", "lon"}
 #: A new row begins with these where nothing is typed.
 _BLANK: Json = {"kind": "building", "capacity": 0}
 

@@ -25,23 +25,9 @@ from kiosk.voice import asking
 
 Row = dict[str, Any]
 
-#: What a step may change of a ticket; `overtaken` is a counter and is counted back, not put back.
-CHANGES = (
-    "service_code",
-    "state",
-    "lane",
-    "lane_why",
-    "window_id",
-    "rank",
-    "waits_ms",
-    "called_ms",
-    "began_ms",
-    "calls",
-    "changed_ms",
-)
 #: table → (its key, the columns that a step may change). Nothing else is ever put back.
 _IMAGED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "tickets": (("ticket_id",), CHANGES),
+    "tickets": (("ticket_id",), queue.CHANGING),
     "ticket_items": (("ticket_id", "seq"), ("service_code", "state")),
     "windows": (("window_id",), ("priority_run",)),
     "signs": (("sign",), ("window_id", "text", "blink", "since_ms")),
@@ -78,11 +64,11 @@ class Act:
         :raises OrderRefused: the window has somebody else already (one_person_at_a_window).
         """
         self._keep("tickets", ticket_id=before.ticket_id)
-        put = ", ".join(f"{name} = ?" for name in CHANGES)
+        put = ", ".join(f"{name} = ?" for name in queue.CHANGING)
         try:
             self.notebook.execute(
                 f"UPDATE tickets SET {put} WHERE ticket_id = ?",
-                (*(getattr(after, name) for name in CHANGES), after.ticket_id),
+                (*(getattr(after, name) for name in queue.CHANGING), after.ticket_id),
             )
         except sqlite3.IntegrityError as wrong:
             raise OrderRefused(
@@ -228,7 +214,7 @@ def journal(
     """One line: how the ticket is now, and what undo goes back to."""
     detail = {
         "number": ticket.spelled,
-        **{name: getattr(ticket, name) for name in CHANGES},
+        **{name: getattr(ticket, name) for name in queue.CHANGING},
         "items": rows.items_of(notebook, ticket.ticket_id),
         **more,
     }

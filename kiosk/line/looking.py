@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
 from kiosk import estimates
 from kiosk.core import Core
 from kiosk.line import rows
 from kiosk.rules import fairness, queue
-from kiosk.rules.fairness import mode_words
+from kiosk.rules.fairness import Mode
 from kiosk.rules.policy import Policy
 from kiosk.rules.queue import Ticket
 from kiosk.rules.windows import Windows
@@ -49,6 +50,7 @@ def board(core: Core) -> dict[str, Any]:
     reader = core.reader()
     day = rows.today(core, reader, core.now_ms())
     here = windows_now(core)
+    modes = _modes(core, reader, day, here)
     called = reader.execute(
         f"SELECT {rows.FIELDS} FROM tickets WHERE business_day = ? AND called_ms IS NOT NULL AND state <> 'CANCELLED'"
         f" ORDER BY called_ms DESC, ticket_id DESC LIMIT {CALLED_SHOWN}",
@@ -71,8 +73,8 @@ def board(core: Core) -> dict[str, Any]:
         "called": [called_view(core, rows.ticket_of(row)) for row in called],
         "waiting": {"categories": categories, "windows": at_windows, "total": sum(categories.values())},
         "open": [one.id for one in here.all if one.open],
-        "mode": mode_view(core),
-        "first_come": first_come(core, reader, day, here),
+        "mode": _in_words(_worst(modes)),
+        "first_come": {window_id: _words(mode) for window_id, mode in modes.items() if mode != "fair"},
     }
 
 
@@ -93,24 +95,36 @@ def by_id(core: Core, ticket_id: int) -> Ticket | None:
 
 def mode_view(core: Core) -> dict[str, str]:
     """Whether the line is fair to the old just now, or first come, first served, in words: "" while it is fair."""
-    mode = estimates.mode_now(core, core.reader())
-    zh, en = mode_words(mode)
-    return {"mode": mode, "zh": zh, "en": en}
+    reader = core.reader()
+    day = rows.today(core, reader, core.now_ms())
+    return _in_words(_worst(_modes(core, reader, day, windows_now(core))))
 
 
-def first_come(core: Core, reader: sqlite3.Connection, day: str, here: Windows) -> dict[str, dict[str, str]]:
-    """window_id → why its line is first come, first served just now, in words; the open windows where it is so."""
+def _modes(core: Core, reader: sqlite3.Connection, day: str, here: Windows) -> dict[str, Mode]:
+    """window_id → whether its line can be fair to the old, for the open windows where anybody waits."""
     waits, now_ms, policy = rows.in_line(reader, day), core.now_ms(), rows.policy_of(reader)
-    pace, found = estimates.pace_now(core, reader), {}
+    pace = estimates.pace_now(core, reader)
+    found: dict[str, Mode] = {}
     for window in here.all:
         mine = sorted((one for one in waits if one.service_code in window.skills), key=fairness.arrival)
-        if not window.open or not mine:
-            continue
-        mode = fairness.mode_of(mine, now_ms, policy, pace)
-        if mode != "fair":
-            zh, en = fairness.mode_words(mode)
-            found[window.id] = {"zh": zh, "en": en}
+        if window.open and mine:
+            found[window.id] = fairness.mode_of(mine, now_ms, policy, pace)
     return found
+
+
+def _worst(modes: Mapping[str, Mode]) -> Mode:
+    """What the hall as a whole is told, where its windows differ."""
+    told = set(modes.values())
+    return "overload" if "overload" in told else "all_priority" if "all_priority" in told else "fair"
+
+
+def _in_words(mode: Mode) -> dict[str, str]:
+    return {"mode": mode, **_words(mode)}
+
+
+def _words(mode: Mode) -> dict[str, str]:
+    zh, en = fairness.mode_words(mode)
+    return {"zh": zh, "en": en}
 
 
 def policy(core: Core) -> Policy:

@@ -119,6 +119,23 @@ class Ticket:
         return spell(self.prefix, self.number)
 
 
+#: What a step may change of a ticket, and every line of the journal about it says; ``overtaken`` is a counter and is
+#: counted back, not put back.
+CHANGING = (
+    "service_code",
+    "state",
+    "lane",
+    "lane_why",
+    "window_id",
+    "rank",
+    "waits_ms",
+    "called_ms",
+    "began_ms",
+    "calls",
+    "changed_ms",
+)
+
+
 def spell(prefix: str, number: int) -> str:
     """Three digits, more only when a day needs them: ("B", 31) is "B031"."""
     return f"{prefix}{number:03d}"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kiosk.rules.queue import Ticket
+from kiosk.rules.queue import CHANGING, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +31,8 @@ class Told:
     items: tuple[tuple[int, str, str], ...]
 
 
-#: What the line of "taken" says once, and what every line of a ticket says.
+#: What the line of "taken" says once; every line of a ticket says `queue.CHANGING`.
 _FIRST = ("business_day", "prefix", "lang", "screen", "taken_ms")
-_EVERY = (
-    "service_code",
-    "state",
-    "lane",
-    "lane_why",
-    "window_id",
-    "rank",
-    "waits_ms",
-    "called_ms",
-    "began_ms",
-    "calls",
-    "changed_ms",
-)
 
 
 def retell(lines: Iterable[Line]) -> dict[int, Told]:
@@ -54,7 +41,7 @@ def retell(lines: Iterable[Line]) -> dict[int, Told]:
     for line in lines:
         if line.ticket_id is None:
             continue  # a window was opened, a rule was changed
-        now = {name: line.detail[name] for name in _EVERY}
+        now = {name: line.detail[name] for name in CHANGING}
         if line.event == "taken":
             first = {name: line.detail[name] for name in _FIRST}
             ticket = Ticket(
