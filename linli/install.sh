@@ -63,13 +63,14 @@ else
         stop "this is not Debian, and mosquitto is not installed: install it in your system's way. 请安装 mosquitto。"
 fi
 
-# Others' programs that print at our virtual printer: only where npm is there, and never a reason to stop.
+# Others' programs: some that print at our virtual printer, and axe-core, which judges our pages. Only where npm is
+# there, and never a reason to stop.
 strangers=tests/npm
 if [ "$what" = test ] && command -v npm >/dev/null 2>&1 &&
     ! [ $strangers/node_modules/.package-lock.json -nt $strangers/package-lock.json ]; then
     say "installing npm packages from $strangers"
     (cd $strangers && npm ci --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=0) >&2 ||
-        say "npm could not install them: tests/devices/test_strangers.py is left out. npm 安装失败，略过该测试。"
+        say "npm could not install them: tests/devices/test_strangers.py and tests/kiosk/test_axe_*.py are left out. npm 安装失败，略过这些测试。"
 fi
 
 # ---------------------------------------------------------------- 2. the virtual environment

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.axe import SOURCE as AXE
+
 # A hall that runs in the shell that started the tests must not become the hall under test.
 for _name in [name for name in os.environ if name.startswith("LINLI_")]:
     del os.environ[_name]
@@ -31,13 +33,16 @@ os.environ["PATH"] = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/sbin:/usr/
 #: Programs of others at our virtual printer (tests/npm): a machine without npm has none, and the header says so.
 _STRANGERS = Path(__file__).with_name("npm") / "node_modules" / "receiptio"
 collect_ignore = [] if _STRANGERS.exists() and shutil.which("node") else ["devices/test_strangers.py"]
+#: The judge of pages comes the same way (tests/axe.py).
+collect_ignore_glob = [] if AXE.exists() else ["kiosk/test_axe_*.py"]
 
 
 def pytest_report_header() -> list[str]:
     """Which parts the tests ran against: a failure on another machine often begins here."""
     return [
         "strangers' programs (npm): "
-        + ("NOT HERE, tests/devices/test_strangers.py is left out" if collect_ignore else "receiptio"),
+        + ("NOT HERE, tests/devices/test_strangers.py is left out" if collect_ignore else "receiptio")
+        + (", NO axe-core: tests/kiosk/test_axe_*.py are left out" if collect_ignore_glob else ", axe-core"),
         f"sqlite {sqlite3.sqlite_version}, {_version('mosquitto', '-h')}, {_version('chromium', '--version')}",
         f"{platform.platform()}, {os.cpu_count()} cores, user {os.geteuid()}",
     ]

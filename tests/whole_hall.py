@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import http.client
 import json
 import os
@@ -14,10 +15,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from gateway.house import open_house
 from linli.broker import free_port
@@ -195,10 +197,19 @@ def chromium(*more: str) -> Iterator[Browser]:
         "--disable-sync",
         *more,
     ]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=flags)
+    browser = _driver().chromium.launch(executable_path=program, args=flags)
+    try:
         yield browser
+    finally:
         browser.close()
+
+
+@cache
+def _driver() -> Playwright:
+    """Playwright's own process, one for all browsers of this one: a second beside it is refused."""
+    driver = sync_playwright().start()
+    atexit.register(driver.stop)
+    return driver
 
 
 def sign_in(hall: WholeHall, page: Page, name: str = "小李") -> None:

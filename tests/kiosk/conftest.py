@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Browser
 
 from devices.plan import Plan, Printer
 from gateway.house import House
@@ -21,6 +22,7 @@ from kiosk.live import Hub
 from kiosk.windows import fill
 from kiosk.writer import Writer
 from tests.kiosk.fake_gateway import FakeGateway
+from tests.whole_hall import chromium
 
 ROOM = Path(__file__).parent.parent.parent / "kiosk"
 CATALOGUE = ROOM / "data" / "services_31.yaml"
@@ -40,6 +42,21 @@ class HeldClock:
 
     def forward(self, *, seconds: float = 0, hours: float = 0) -> None:
         self.now_ms += int(seconds * 1000 + hours * 3_600_000)
+
+
+@pytest.fixture(scope="package")
+def _chromium() -> Iterator[Browser]:
+    """One browser for all stories of this room: to start one takes longer than most of them."""
+    with chromium() as one:
+        yield one
+
+
+@pytest.fixture
+def browser(_chromium: Browser) -> Iterator[Browser]:
+    """A browser that remembers nothing of the story before."""
+    yield _chromium
+    for context in _chromium.contexts:
+        context.close()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 from werkzeug.test import TestResponse
 
 from kiosk import appointments, hours
@@ -19,12 +19,11 @@ from tests.kiosk.test_pages import (
     SMALL_TARGETS,
     SMALLEST_TEXT,
     Open,
-    browser,
     visit,
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-__all__ = ["Browser", "browser", "visit"]  # fixtures of the residents' pages
+__all__ = ["visit"]  # fixtures of the residents' pages
 
 SLOT_MS = round(datetime(2026, 11, 22, 10, 30, tzinfo=ZoneInfo("Asia/Shanghai")).timestamp() * 1000)
 

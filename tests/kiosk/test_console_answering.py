@@ -15,17 +15,10 @@ from tests.kiosk import answered_hall
 from tests.kiosk.answered_hall import CALL, MEDICAL, row_told
 from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, NOON_MS, STAFF, STAFF_PASSWORD, console_hall
 from tests.kiosk.test_console_live import Desk
-from tests.whole_hall import chromium
 
 pytestmark = pytest.mark.slow
 HANZI = re.compile(r"[\u3400-\u9fff]")
 NEW = "zigbee2mqtt:0x00158d0001a2b3c4"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture

@@ -22,7 +22,6 @@ from tests.kiosk.console_hall import (
     console_hall,
 )
 from tests.kiosk.figures_said import Json, figures
-from tests.whole_hall import chromium
 
 PATIENCE_MS = 10_000
 HANZI = re.compile(r"[\u3400-\u9fff]")
@@ -89,12 +88,6 @@ def test_without_the_gateway_the_last_word_stays_with_its_age(
 
 
 # ---------------------------------------------------------------- the page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture

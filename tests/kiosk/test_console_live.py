@@ -24,17 +24,10 @@ from tests.kiosk.console_hall import (
 )
 from tests.kiosk.figures_said import figures
 from tests.parts import wait_until
-from tests.whole_hall import chromium
 
 pytestmark = pytest.mark.slow
 PATIENCE_MS = 10_000
 HOSTILE = "<img src=x onerror=\"document.title='pwned'\"><script>document.title='pwned'</script>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 class Desk:

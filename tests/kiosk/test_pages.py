@@ -21,7 +21,6 @@ from kiosk.writer import Writer
 from tests.kiosk.conftest import ROOM, HeldClock
 from tests.kiosk.fake_gateway import FakeGateway
 from tests.kiosk.test_alarm import call as alarming
-from tests.whole_hall import chromium
 
 pytestmark = [
     pytest.mark.slow,
@@ -31,12 +30,6 @@ pytestmark = [
 
 PORTRAIT, LANDSCAPE, DISPLAY = (1080, 1920), (1024, 768), (1920, 1080)
 Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture

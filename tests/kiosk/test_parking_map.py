@@ -17,7 +17,6 @@ from kiosk.__main__ import close_door, open_door
 from tests.kiosk.care_hall import CareHall, furnish
 from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, Ear, console_hall
 from tests.kiosk.parked_hall import parked_hall
-from tests.whole_hall import chromium
 
 pytestmark = [
     pytest.mark.slow,
@@ -26,12 +25,6 @@ pytestmark = [
 ]
 
 SIZES = ((1080, 1920), (1024, 768), (1280, 800), (390, 844))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 class Desk:

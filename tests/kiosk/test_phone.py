@@ -14,7 +14,6 @@ from kiosk import line
 from kiosk.core import Core
 from kiosk.phone import FAR_S, NEAR_S, STALE_MS
 from tests.kiosk.conftest import HeldClock
-from tests.whole_hall import chromium
 
 #: 390 x 844: the phones that people carry.
 PHONE = {"width": 390, "height": 844}
@@ -160,12 +159,6 @@ def test_what_is_done_cannot_be_cancelled(core: Core, client: FlaskClient) -> No
 
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from kiosk.rules.estimate import Estimate
 from kiosk.rules.policy import MINUTE_MS, Policy
 from kiosk.rules.wait_watch import follow
 from tests.kiosk.console_hall import STAFF, STAFF_PASSWORD, ConsoleHall, Ear, console_hall
-from tests.whole_hall import chromium
 
 POLICY = Policy(alert_wait_ms=40 * MINUTE_MS)
 
@@ -88,12 +87,6 @@ def test_consoles_hear_of_it_once_and_of_its_end(hall: ConsoleHall) -> None:
     over = ear.wait("wait")
     assert over == {"alert": None, "began": False}
     stream.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 @pytest.mark.slow

@@ -18,7 +18,6 @@ from kiosk.__main__ import close_door, open_door
 from tests.kiosk import care_hall
 from tests.kiosk.care_hall import CareHall
 from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, Ear
-from tests.whole_hall import chromium
 
 pytestmark = [
     pytest.mark.slow,
@@ -69,12 +68,6 @@ def url(hall: CareHall) -> Iterator[str]:
     threading.Thread(target=server.run, daemon=True).start()
     yield f"http://127.0.0.1:{server.effective_port}"
     close_door(hall.core, server)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as one:
-        yield one
 
 
 def zones(hall: CareHall) -> dict[str, dict[str, Any]]:
