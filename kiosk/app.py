@@ -40,14 +40,29 @@ def create_app(core: Core) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = BODY_AT_MOST
     app.extensions["linli"] = core
     # Imported here, so that importing kiosk.app costs nothing until an application is wanted.
-    from kiosk import api, api_v1, check_in, demo, health, ingest, link_page, metrics, phone, screens, touch
-    from kiosk.requests import progress
-    from kiosk.requests import sending as requests
+    from kiosk import (
+        api,
+        api_v1,
+        calibrate,
+        check_in,
+        demo,
+        health,
+        ingest,
+        link_page,
+        metrics,
+        phone,
+        screens,
+        touch,
+    )
     from kiosk.voice import pages as voice
 
-    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, voice, check_in, requests, progress):
+    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, voice, check_in, calibrate):
         app.register_blueprint(room.blueprint)
     app.register_blueprint(api_v1.blueprint)
+    from kiosk.requests import progress, sending
+
+    app.register_blueprint(sending.blueprint)
+    app.register_blueprint(progress.blueprint)
     if core.house.plan.open_data.on:
         from kiosk import open_data
 
