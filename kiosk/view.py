@@ -33,9 +33,10 @@ class View:
         return url_for(endpoint, **{**self._query(), **values})  # type: ignore[arg-type]
 
     def same(self, *, lang: str = "", large: bool | None = None) -> str:
-        """This page in another language or size."""
+        """This page in another language or size; what is looked for (``q``) stays."""
+        kept = {"q": request.args["q"][:100]} if request.args.get("q") else {}
         other = replace(self, lang=lang or self.lang, large=self.large if large is None else large)
-        return other.url(request.endpoint or "touch.home", **(request.view_args or {}))
+        return other.url(request.endpoint or "touch.home", **{**kept, **(request.view_args or {})})
 
     def _query(self) -> dict[str, object]:
         query: dict[str, object] = {}
