@@ -38,11 +38,13 @@ def create_app(core: Core) -> Flask:
     app = Flask("kiosk")
     app.json = _Json(app)
     app.config["MAX_CONTENT_LENGTH"] = BODY_AT_MOST
+    app.config["CONTENT_SECURITY_POLICY"] = CONTENT_SECURITY_POLICY
     app.extensions["linli"] = core
     # Imported here, so that importing kiosk.app costs nothing until an application is wanted.
     from kiosk import (
         api,
         api_v1,
+        ask,
         check_in,
         demo,
         find,
@@ -56,7 +58,7 @@ def create_app(core: Core) -> Flask:
     )
     from kiosk.voice import pages as voice
 
-    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, voice, check_in, find):
+    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, voice, check_in, find, ask):
         app.register_blueprint(room.blueprint)
     app.register_blueprint(api_v1.blueprint)
     if core.house.plan.open_data.on:
@@ -84,6 +86,9 @@ def _headers(response: Response) -> Response:
     head.setdefault("X-Content-Type-Options", "nosniff")
     head.setdefault("Referrer-Policy", "same-origin")
     head.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    # Of residents' pages only a request's may hear (kiosk/ask.py); at the console staff record the hall's voice.
+    microphone = "(self)" if (request.endpoint or "").startswith("console.") else "()"
+    head.setdefault("Permissions-Policy", f"camera=(), geolocation=(), microphone={microphone}")
     # A shared screen: no page of one person may be there for the next. Our own files are asked for again by ETag.
     head["Cache-Control"] = (
         "no-cache" if request.endpoint == "static" else head.get("Cache-Control", "no-store")
