@@ -42,6 +42,7 @@ ROOMS = (
     "find",
     "requests.sending",
     "requests.progress",
+    "ask",
     "voice.pages",
     "console",
 )
@@ -57,6 +58,7 @@ def create_app(core: Core) -> Flask:
     app = Flask("kiosk")
     app.json = _Json(app)
     app.config["MAX_CONTENT_LENGTH"] = BODY_AT_MOST
+    app.config["CONTENT_SECURITY_POLICY"] = CONTENT_SECURITY_POLICY
     app.extensions["linli"] = core
     plan = core.house.plan
     rooms = [*ROOMS, *(["open_data"] if plan.open_data.on else []), *(["demo"] if plan.virtual.on else [])]
@@ -77,6 +79,9 @@ def _headers(response: Response) -> Response:
     head.setdefault("X-Content-Type-Options", "nosniff")
     head.setdefault("Referrer-Policy", "same-origin")
     head.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    # Of residents' pages only a request's may hear (kiosk/ask.py); at the console staff record the hall's voice.
+    microphone = "(self)" if (request.endpoint or "").startswith("console.") else "()"
+    head.setdefault("Permissions-Policy", f"camera=(), geolocation=(), microphone={microphone}")
     # A shared screen: no page of one person may be there for the next. Our own files are asked for again by ETag.
     head["Cache-Control"] = (
         "no-cache" if request.endpoint == "static" else head.get("Cache-Control", "no-store")

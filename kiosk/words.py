@@ -7,11 +7,13 @@ here. Names and rules of the items themselves are the catalogue's.
 
 from __future__ import annotations
 
+from kiosk.words_ask import TABLE as ASK
 from kiosk.words_find import TABLE as FIND
 from kiosk.words_parking_hall import TABLE as PARKING
 from kiosk.words_phone import TABLE as PHONE
 
 TABLE: dict[str, tuple[str, str]] = {
+    **ASK,
     **PHONE,
     **PARKING,
     **FIND,
