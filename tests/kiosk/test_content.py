@@ -13,7 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from devices.faults import OrderRefused
-from kiosk import appointments, content, hours, notices, quick
+from kiosk import appointments, content, hours, quick
 from kiosk.catalogue import AS_CONFIRMED, Catalogue
 from kiosk.content import EditedMeanwhile
 from kiosk.core import Core
@@ -217,41 +217,17 @@ def test_a_pause_without_days_or_words_is_refused(pause: dict[str, str], says: s
         rules.checked_pause(pause)
 
 
-# ---------------------------------------------------------------- the six, notices
+# ---------------------------------------------------------------- the six
 
 
-def test_the_six_are_ours_until_staff_choose_and_only_items_with_a_number(core: Core) -> None:
-    assert len(quick.codes(core)) == quick.QUICK
+def test_the_six_are_ours_until_staff_choose(core: Core) -> None:
+    assert quick.quick_codes(core) == quick.DEFAULT
     chosen = ["WY-06", "ZW-02", "ZW-01", "DW-01", "ZW-03", "ZW-04"]
-    content.put(core, "quick", {"codes": list(quick.checked(core.catalogue, chosen))}, "王芳")
-    assert quick.codes(core) == tuple(chosen)
-    without = next(one.code for one in core.catalogue.services if not one.needs_ticket)
-    for wrong in (chosen[:5], [*chosen[:5], chosen[0]], [*chosen[:5], without], [*chosen[:5], "XX-99"]):
+    content.put(core, "quick", {"codes": quick.checked(core.catalogue, chosen)}, "王芳")
+    assert quick.quick_codes(core) == tuple(chosen)
+    for wrong in (chosen[:5], [*chosen[:5], chosen[0]], [*chosen[:5], "XX-99"], "ZW-01", None):
         with pytest.raises(OrderRefused):
             quick.checked(core.catalogue, wrong)
-
-
-def test_a_notice_stands_for_its_time_and_another_takes_its_place(core: Core, clock: HeldClock) -> None:
-    soon = clock.now_ms + 3_600_000
-    first = notices.put_up(
-        core, {"title_zh": " 停水\n通知 ", "title_en": "Water"}, soon, soon + 3_600_000, "王芳"
-    )
-    assert notices.showing(core.reader(), clock.now_ms) == []
-    clock.forward(hours=1)
-    (shown,) = notices.showing(core.reader(), clock.now_ms)
-    assert (shown.title("zh"), shown.title("en"), shown.body("en")) == ("停水 通知", "Water", "")
-    second = notices.put_up(core, {"title_zh": "改到下午"}, clock.now_ms, None, "李强", instead_of=first)
-    assert [one.notice_id for one in notices.showing(core.reader(), clock.now_ms)] == [second]
-    with refused("撤下"):
-        notices.take_down(core, first)
-    notices.take_down(core, second)
-    assert notices.showing(core.reader(), clock.now_ms) == []
-    assert len(notices.lately(core.reader())) == 2, "what was up stays to be read"
-    for wrong in ({"title_zh": ""}, {"title_zh": "长" * 41}, {"title_zh": "一", "body_en": "x"}):
-        with pytest.raises(OrderRefused):
-            notices.put_up(core, wrong, clock.now_ms, None, "王芳")
-    with refused("结束"):
-        notices.put_up(core, {"title_zh": "一"}, clock.now_ms, clock.now_ms - 1, "王芳")
 
 
 # ---------------------------------------------------------------- a difference that one can read
