@@ -43,6 +43,7 @@ ROOMS = (
     "requests.sending",
     "requests.progress",
     "ask",
+    "calibrate",
     "voice.pages",
     "console",
 )
