@@ -40,10 +40,23 @@ def create_app(core: Core) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = BODY_AT_MOST
     app.extensions["linli"] = core
     # Imported here, so that importing kiosk.app costs nothing until an application is wanted.
-    from kiosk import api, api_v1, check_in, demo, health, ingest, link_page, metrics, phone, screens, touch
+    from kiosk import (
+        aloud,
+        api,
+        api_v1,
+        check_in,
+        demo,
+        health,
+        ingest,
+        link_page,
+        metrics,
+        phone,
+        screens,
+        touch,
+    )
     from kiosk.voice import pages as voice
 
-    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, voice, check_in):
+    for room in (health, metrics, api, touch, screens, aloud, phone, ingest, link_page, voice, check_in):
         app.register_blueprint(room.blueprint)
     app.register_blueprint(api_v1.blueprint)
     if core.house.plan.open_data.on:

@@ -7,10 +7,12 @@ here. Names and rules of the items themselves are the catalogue's.
 
 from __future__ import annotations
 
+from kiosk.words_aloud import TABLE as ALOUD
 from kiosk.words_parking_hall import TABLE as PARKING
 from kiosk.words_phone import TABLE as PHONE
 
 TABLE: dict[str, tuple[str, str]] = {
+    **ALOUD,
     **PHONE,
     **PARKING,
     # the frame of every screen
