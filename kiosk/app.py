@@ -44,6 +44,7 @@ def create_app(core: Core) -> Flask:
         aloud,
         api,
         api_v1,
+        calibrate,
         check_in,
         demo,
         health,
@@ -56,7 +57,7 @@ def create_app(core: Core) -> Flask:
     )
     from kiosk.voice import pages as voice
 
-    for room in (health, metrics, api, touch, screens, aloud, phone, ingest, link_page, voice, check_in):
+    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, voice, check_in, calibrate, aloud):
         app.register_blueprint(room.blueprint)
     app.register_blueprint(api_v1.blueprint)
     if core.house.plan.open_data.on:
