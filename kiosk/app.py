@@ -44,6 +44,7 @@ ROOMS = (
     "requests.progress",
     "ask",
     "calibrate",
+    "aloud",
     "voice.pages",
     "console",
 )
