@@ -26,7 +26,7 @@ def box(core: Core) -> Json:
 
 def told_new(core: Core, row: Row) -> None:
     """Something new has come in: consoles sound, the urgent ones more."""
-    came = {"request_id": row.request_id, "urgent": row.urgent, "zh": row.kind.zh, "en": row.kind.en}
+    came = {"request_id": row.request_id, "urgent": row.urgent, "kind_zh": row.kind.zh, "kind_en": row.kind.en}
     _tell(core, {"came": {**came, "building": row.building}})
 
 
