@@ -14,7 +14,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "rq_came": ("新诉求：{kind} {building}", "New request: {kind} {building}"),
     "rq_came_urgent": ("紧急诉求：{kind} {building}", "Urgent request: {kind} {building}"),
     "rq_news": ("有新的变化，点这里更新", "Something has changed: tap to update"),
-    "rq_none": ("没有诉求。居民在自助机登记后会出现在这里，不用刷新。", "No requests. What residents send appears here by itself."),
+    "rq_none": (
+        "没有诉求。居民在自助机登记后会出现在这里，不用刷新。",
+        "No requests. What residents send appears here by itself.",
+    ),
     "rq_none_such": ("没有这样的诉求", "No such requests"),
     "rq_unread": ("诉求现在读不出来，请稍后再试", "Requests cannot be read just now: try again in a moment"),
     "rq_not_written": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from typing import Any
 
@@ -20,7 +21,8 @@ def box(core: Core) -> Json:
     try:
         return {"known": True, **looking.open_counts(core.reader(), core.now_ms())}
     except (NotWritten, sqlite3.Error) as wrong:
-        say_once("requests_not_told", "requests_not_told", f"requests cannot be counted for the consoles: {wrong}")
+        why = f"requests cannot be counted for the consoles just now: {wrong}"
+        say_once("requests_not_told", "requests_not_told", why, level=logging.WARNING)
         return {"known": False, "open": 0, "urgent": 0, "new": 0, "overdue": 0}
 
 
