@@ -20,7 +20,6 @@ from kiosk.rules.request_life import NOTES_KEPT_MS, PERSON_KEPT_MS, WRONG_KEPT_M
 A_PIECE = 50
 #: A file without a row is what a power cut has left; a request's own is written within seconds.
 STRAY_AFTER_MS = 86_400_000
-_SWEPT = "notes_swept"
 
 
 def tidy(core: Core) -> bool:
@@ -28,12 +27,25 @@ def tidy(core: Core) -> bool:
 
     :raises NotWritten: the notebook cannot be read or written; nothing is half done.
     """
-    return _drop_notes(core) or core.writer.write(lambda notebook: forget(notebook, core.now_ms())) or _sweep(core)
+    now_ms = min(core.now_ms(), _last_seen_ms(core))
+    return (
+        _drop_notes(core, now_ms) or core.writer.write(lambda notebook: forget(notebook, now_ms)) or _sweep(core)
+    )
 
 
-def _drop_notes(core: Core) -> bool:
+def _last_seen_ms(core: Core) -> int:
+    """The end of the newest day on which anybody took a number or asked for anything: a clock that is a year ahead must
+    not make a hall forget (as in rules/retention.py)."""
+    newest = core.reader().execute(
+        "SELECT max(day) FROM (SELECT max(business_day) AS day FROM tickets UNION SELECT max(business_day) FROM requests)"
+    ).fetchone()[0]
+    if newest is None:
+        return 0
+    return round((datetime.fromisoformat(newest).replace(tzinfo=core.zone).timestamp() + 86_400) * 1000)
+
+
+def _drop_notes(core: Core, now_ms: int) -> bool:
     """The files first: a row that says "gone" must be true."""
-    now_ms = core.now_ms()
     due = core.reader().execute(
         "SELECT note_id, file FROM request_notes JOIN requests USING (request_id)"
         " WHERE gone_ms IS NULL AND closed_ms < ? LIMIT ?",
@@ -75,30 +87,28 @@ def forget(notebook: sqlite3.Connection, now_ms: int) -> bool:
         notebook.execute(
             "UPDATE request_steps SET told_zh = '', told_en = '', note = '' WHERE request_id = ?", (request_id,)
         )
-    # Those of the future, too: a clock that was ahead once must not keep them.
-    wrong = notebook.execute(
-        "DELETE FROM wrong_codes WHERE at_ms < ? OR at_ms > ?", (now_ms - WRONG_KEPT_MS, now_ms + WRONG_KEPT_MS)
-    ).rowcount
+    wrong = notebook.execute("DELETE FROM wrong_codes WHERE at_ms < ?", (now_ms - WRONG_KEPT_MS,)).rowcount
     return bool(old) or wrong > 0
 
 
 def _sweep(core: Core) -> bool:
-    """Once a day: files of which no row knows. False: nothing more to do today."""
-    today = f"{datetime.fromtimestamp(core.now_ms() / 1000, core.zone):%Y-%m-%d}"
-    reader = core.reader()
-    swept = reader.execute("SELECT value FROM meta WHERE key = ?", (_SWEPT,)).fetchone()
-    if swept is not None and swept[0] == today:
+    """Once a day: files of which no row knows. Never more work than one look through the folder."""
+    folder = core.house.home / FOLDER
+    marker, now_s = folder / ".swept", core.now_ms() / 1000
+    if not folder.is_dir() or (marker.exists() and 0 <= now_s - marker.stat().st_mtime < STRAY_AFTER_MS / 1000):
         return False
-    folder, before_s = core.house.home / FOLDER, (core.now_ms() - STRAY_AFTER_MS) / 1000
+    reader = core.reader()
     for place, _, names in os.walk(folder):
         for name in names:
             file = Path(place, name)
             known = reader.execute(
                 "SELECT 1 FROM request_notes WHERE file = ? AND gone_ms IS NULL", (file.relative_to(folder).as_posix(),)
             ).fetchone()
-            if known is None and file.stat().st_mtime < before_s:
+            if known is None and file != marker and now_s - file.stat().st_mtime > STRAY_AFTER_MS / 1000:
                 _away(file)
-    core.writer.write(
-        lambda notebook: notebook.execute("INSERT OR REPLACE INTO meta(key, value) VALUES (?, ?)", (_SWEPT, today))
-    )
-    return True
+    try:
+        marker.touch()
+        os.utime(marker, (now_s, now_s))
+    except OSError as wrong:
+        say_once("notes-swept", "note_not_deleted", f"{folder} cannot be written: {wrong}", level=logging.WARNING)
+    return False
