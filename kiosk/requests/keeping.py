@@ -37,7 +37,8 @@ def _last_seen_ms(core: Core) -> int:
     """The end of the newest day on which anybody took a number or asked for anything: a clock that is a year ahead must
     not make a hall forget (as in rules/retention.py)."""
     newest = core.reader().execute(
-        "SELECT max(day) FROM (SELECT max(business_day) AS day FROM tickets UNION SELECT max(business_day) FROM requests)"
+        "SELECT max(day) FROM (SELECT max(business_day) AS day FROM tickets"
+        " UNION SELECT max(business_day) FROM requests)"
     ).fetchone()[0]
     if newest is None:
         return 0

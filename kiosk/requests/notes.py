@@ -6,6 +6,7 @@ file that nobody names, or a row whose file is gone, and both are said honestly.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -82,7 +83,8 @@ def add(core: Core, row: Row, kind: str, data: bytes) -> bool:
         raise NoteRefused(kind, "disk") from wrong
     finally:
         if not written:
-            (folder / name).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a disk that did not take it may not give it back: the sweep does
+                (folder / name).unlink(missing_ok=True)
     telling.told_changed(core, row.request_id)
     return True
 
