@@ -54,9 +54,10 @@ def create_app(core: Core) -> Flask:
         screens,
         touch,
     )
+    from kiosk.ime import pages as ime
     from kiosk.voice import pages as voice
 
-    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, voice, check_in, find):
+    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, voice, check_in, find, ime):
         app.register_blueprint(room.blueprint)
     app.register_blueprint(api_v1.blueprint)
     if core.house.plan.open_data.on:
