@@ -103,11 +103,7 @@ class Decoder:
                     waiting.append((cut.end, (*patterns, cut.pattern), penalty + more))
 
     def _found(self, patterns: tuple[str, ...], penalty: int) -> tuple[Word, ...]:
-        return (
-            self._words.words(patterns)
-            if not penalty
-            else tuple(self._words.words_like(patterns)[: 4 * WORDS])
-        )
+        return self._words.words_like(patterns) if penalty else self._words.words(patterns)
 
     # ------------------------------------------------------------ whole phrases
 
