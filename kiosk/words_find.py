@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 TABLE: dict[str, tuple[str, str]] = {
-    "find": ("找事项", "Find"),
     "find_title": ("要办什么？打几个字母就行", "What do you need? A few letters will do"),
     "find_hint": ("漏水、laonianzheng、lnz 都可以", "leak, loushui, ls: any of these"),
     "find_do": ("找", "Find"),
