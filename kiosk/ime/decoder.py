@@ -48,7 +48,7 @@ class Decoder:
         if not self._reaches_end(cuts, len(letters)):
             cuts = self._cuts(letters, begun=True)
         found: dict[str, int] = {}
-        ways = self._ways(letters, cuts)
+        ways = self._ways(letters, cuts, at_most)
         for text in ways[:3]:
             found.setdefault(text, len(letters))
         if names := self._names(letters, cuts):
@@ -107,7 +107,7 @@ class Decoder:
 
     # ------------------------------------------------------------ whole phrases
 
-    def _ways(self, letters: str, cuts: list[list[_Cut]]) -> list[str]:
+    def _ways(self, letters: str, cuts: list[list[_Cut]], at_most: int) -> list[str]:
         """The phrases for all letters, the cheapest first."""
         best: list[list[tuple[int, str]]] = [[] for _ in range(len(letters) + 1)]
         best[0] = [(0, "")]
@@ -119,7 +119,7 @@ class Decoder:
             for end, patterns, penalty in self._stretches(cuts, start):
                 words = self._found(patterns, penalty)
                 if start == 0 and end == len(letters):
-                    whole += [(word.cost + A_WORD + penalty, word.text) for word in words[:12]]
+                    whole += [(word.cost + A_WORD + penalty, word.text) for word in words[:at_most]]
                 for word in words[:WORDS]:
                     more = word.cost + A_WORD + penalty
                     best[end] += [(cost + more, text + word.text) for cost, text in best[start]]

@@ -19,6 +19,8 @@ from kiosk.ime.google import GooglePinyin
 from kiosk.ime.local import LocalWords
 
 CANDIDATES_AT_MOST = 20
+#: Where the letters are one syllable: the characters of a name must be within reach (yi has 122 of them, most unused).
+OF_ONE_SYLLABLE = 60
 #: Names of the hall's before all else, and those that the letters may yet become, after the first phrases.
 WHOLE_AT_MOST, BEGUN_AT_MOST = 3, 2
 
@@ -47,17 +49,15 @@ class Ime:
         self._begin()
         whole = [Candidate(text, len(letters)) for text in self._local.whole(letters)]
         begun = [Candidate(text, len(letters)) for text in self._local.begun(letters)]
-        ours = self._decoder.candidates(letters, CANDIDATES_AT_MOST) if self._decoder else []
-        theirs = (
-            [one for one in self._google.candidates(letters) if self._readable(one.text)]
-            if self._google
-            else []
-        )
-        found = dict.fromkeys(_joined(len(letters), whole, begun, theirs, ours))
+        single = self._dictionary is not None and letters in self._dictionary.syllables
+        at_most = OF_ONE_SYLLABLE if single else CANDIDATES_AT_MOST
+        ours = self._decoder.candidates(letters, at_most) if self._decoder else []
+        offered = self._google.candidates(letters, at_most) if self._google else []
+        theirs = [one for one in offered if self._readable(one.text)]
         texts: dict[str, Candidate] = {}
-        for one in found:
+        for one in _joined(len(letters), whole, begun, theirs, ours):
             texts.setdefault(one.text, one)
-        return list(texts.values())[:CANDIDATES_AT_MOST]
+        return list(texts.values())[:at_most]
 
     @property
     def engines(self) -> tuple[str, ...]:

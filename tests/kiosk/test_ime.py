@@ -55,6 +55,12 @@ def _catalogue_names(catalogue: Catalogue) -> Iterator[tuple[str, list[str]]]:
             yield alias.zh, alias.pinyin.split()
 
 
+@pytest.fixture(scope="module")
+def alone(own: Ime) -> dict[Path, float]:
+    """The share of each set that our own dictionary has in the first five."""
+    return {file: in_the_first_five(own, file) for file in (GIVEN, OURS)}
+
+
 def in_the_first_five(ime: Ime, file: Path) -> float:
     asked = phrases(file)
     return sum(hanzi in [one.text for one in ime.candidates(letters)[:5]] for letters, hanzi in asked) / len(
@@ -67,21 +73,23 @@ def test_the_second_set_is_another_one() -> None:
     assert {hanzi for _, hanzi in phrases(OURS)} & {hanzi for _, hanzi in phrases(GIVEN)} == set()
 
 
-def test_three_of_four_phrases_stand_in_the_first_five_with_our_own_dictionary_alone(own: Ime) -> None:
+def test_three_of_four_phrases_stand_in_the_first_five_with_our_own_dictionary_alone(
+    own: Ime, alone: dict[Path, float]
+) -> None:
     assert own.engines == ("own",)
-    for file in (GIVEN, OURS):
-        assert in_the_first_five(own, file) >= 0.75, file.name
+    assert min(alone.values()) >= 0.75, alone
 
 
-def test_four_of_five_with_libgooglepinyin_where_it_is_installed(catalogue: Catalogue, own: Ime) -> None:
+def test_four_of_five_with_libgooglepinyin_where_it_is_installed(
+    catalogue: Catalogue, alone: dict[Path, float]
+) -> None:
     """Where it is not, the same holds of our own alone, which is more than is asked of it."""
     both = Ime(lambda _: _catalogue_names(catalogue))
     assert both.engines in (("libgooglepinyin", "own"), ("own",))
     for file in (GIVEN, OURS):
-        assert in_the_first_five(both, file) >= 0.80, file.name
-        assert in_the_first_five(both, file) >= in_the_first_five(own, file), (
-            "a second engine takes nothing away"
-        )
+        share = in_the_first_five(both, file)
+        assert share >= 0.80, file.name
+        assert share >= alone[file], "a second engine takes nothing away"
 
 
 def texts(ime: Ime, letters: str) -> list[str]:
@@ -164,10 +172,11 @@ def test_without_its_words_the_keyboard_still_knows_the_hall(
 def test_the_words_cost_little_memory_and_nothing_before_the_first_letter() -> None:
     """In a process of its own: the growth of its resident memory, in kB."""
     code = (
-        "import resource\n"
+        "import re\n"
         "from kiosk.ime.words import Ime\n"
         "from kiosk.ime import decoder, dictionary\n"
-        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        # not ru_maxrss: that is inherited from whoever starts a process
+        "peak = lambda: int(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])\n"
         "before = peak(); ime = Ime(lambda _: [], google=False); made = peak()\n"
         "[ime.candidates(letters) for letters in ('loushui', 'woshilaorenwoyaotousu', 'sqfw', 'l')]\n"
         "print(made - before, peak() - before)\n"
@@ -183,7 +192,7 @@ def test_the_words_cost_little_memory_and_nothing_before_the_first_letter() -> N
     )
     made, used = map(int, said.stdout.split())
     assert made < 500
-    assert used < 20_000
+    assert 1_000 < used < 20_000
 
 
 # ---------------------------------------------------------------- its door
