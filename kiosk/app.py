@@ -40,6 +40,7 @@ ROOMS = (
     "link_page",
     "check_in",
     "find",
+    "ime.pages",
     "requests.sending",
     "requests.progress",
     "ask",
