@@ -8,7 +8,7 @@ be asked is not decided here: `rules/requests.py` says it of each kind, and the 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from math import ceil
 from typing import Any
@@ -43,6 +43,11 @@ blueprint.context_processor(frame)
 LARGE_CHOICES = 6
 #: Days offered for a visit to the health room: two weeks, which is what fits on one screen.
 DAYS_OFFERED = 14
+GROUPS = {
+    "urgent": Both("紧急的事", "Urgent"),
+    "repair": Both("报修和投诉", "Repairs and complaints"),
+    "community": Both("找社区", "Ask the community"),
+}
 #: The page's own blobs: a recording that is played back, nothing from anywhere else.
 _BLOBS = {"media-src 'self'": "media-src 'self' blob:", "img-src 'self' data:": "img-src 'self' data: blob:"}
 _WEEKDAYS = (("周一", "Mon"), ("周二", "Tue"), ("周三", "Wed"), ("周四", "Thu"), ("周五", "Fri"), ("周六", "Sat"), ("周日", "Sun"))
@@ -114,11 +119,27 @@ def _then(place: str) -> str:
     return {"home": "door", "stairs": "unit", "lift": "unit"}.get(place, "")
 
 
-def offered(core: Core, service_code: str = "") -> tuple[About, ...]:
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Kinds that stand together: what is urgent, what is out of order, what the community is asked for."""
+
+    id: str
+    words: Both
+    kinds: tuple[About, ...]
+
+
+def offered(core: Core, service_code: str = "") -> tuple[Group, ...]:
     """What may be asked for here, or of one item; urgent ones first, for who is in a hurry reads no list."""
     kinds = kinds_of(service_code) if service_code else tuple(KINDS.values())
     there = [one for kind in kinds if (one := about(core, kind)) is not None]
-    return tuple(there)
+    groups = (
+        Group(name, words, tuple(one for one in there if _group(one) == name)) for name, words in GROUPS.items()
+    )
+    return tuple(group for group in groups if group.kinds)
+
+
+def _group(one: About) -> str:
+    return "urgent" if one.kind.urgent else "repair" if one.category == "property" else "community"
 
 
 def way_in(service_code: str) -> str:
@@ -136,19 +157,33 @@ def _for_items() -> dict[str, Any]:
 
 
 @blueprint.get("/ask")
-def kinds() -> ResponseReturnValue:
-    """Which request it is: all kinds, or those of one item (``?item=WY-01``)."""
+def kinds() -> str:
+    """Which request it is: all kinds, those of one item (``?item=WY-01``) or, for elders, of one group, six at a time."""
     core, view = current_core(), asked_view()
-    item = request.args.get("item", "")
-    there = offered(core, item)
-    only = {"item": item} if item and there else {}
-    if item and not there:
-        there = offered(core)
-    pages = ceil(len(there) / LARGE_CHOICES) if view.large else 1
-    page = min(max(request.args.get("page", 1, type=int), 1), max(pages, 1))
-    shown = there[(page - 1) * LARGE_CHOICES : page * LARGE_CHOICES] if view.large else there
-    back = view.url("touch.item", code=item) if only else view.url("touch.home")
-    return render_template("ask_kinds.html", kinds=shown, page=page, pages=pages, only=only, back=back)
+    item, group_id = request.args.get("item", ""), request.args.get("group", "")
+    groups = offered(core, item)
+    only = {"item": item} if item and groups else {}
+    groups = groups or offered(core)
+    if chosen := [one for one in groups if one.id == group_id]:
+        groups, only = tuple(chosen), {**only, "group": group_id}
+    pages = page = 1
+    back = view.url("touch.item", code=item) if "item" in only else view.url("touch.home")
+    if view.large and "group" in only:
+        back = view.url("ask.kinds", **({"item": item} if "item" in only else {}))
+    choose_group = view.large and not only
+    if view.large and not choose_group:
+        there = [(group, one) for group in groups for one in group.kinds]
+        pages = ceil(len(there) / LARGE_CHOICES)
+        page = min(max(request.args.get("page", 1, type=int), 1), pages)
+        seen = there[(page - 1) * LARGE_CHOICES : page * LARGE_CHOICES]
+        groups = tuple(
+            replace(group, kinds=tuple(one for of, one in seen if of is group))
+            for group in groups
+            if any(of is group for of, _ in seen)
+        )
+    return render_template(
+        "ask_kinds.html", groups=groups, choose_group=choose_group, page=page, pages=pages, only=only, back=back
+    )
 
 
 @blueprint.get("/ask/<kind>")

@@ -5,7 +5,6 @@ from __future__ import annotations
 TABLE: dict[str, tuple[str, str]] = {
     # which request
     "ask_title": ("要报什么事？点一下", "What is it about? Touch one"),
-    "ask_urgent_mark": ("紧急", "urgent"),
     "ask_pages": ("翻页", "Pages"),
     "ask_nothing": (
         "现在没有可以在这里报的事，请按“叫人帮忙”",

@@ -53,7 +53,8 @@
     if (step === "draw") drawing.draw();
     const field = find(`[data-text-for="${step}"] [data-text]`);
     find("#main").scrollTop = 0;
-    if (field) { field.focus(); field.click(); } else find("h1", sections.get(step))?.focus({preventScroll: true});
+    // A page that has just been opened is read from its top by itself.
+    if (field) { field.focus(); field.click(); } else if (trail.length) find("h1", sections.get(step))?.focus({preventScroll: true});
     document.dispatchEvent(new CustomEvent("linli:screen", {bubbles: true, detail: {step}}));
   }
   function next() {
