@@ -45,6 +45,7 @@ def create_app(core: Core) -> Flask:
         api,
         api_v1,
         ask,
+        calibrate,
         check_in,
         demo,
         find,
@@ -58,9 +59,16 @@ def create_app(core: Core) -> Flask:
     )
     from kiosk.voice import pages as voice
 
-    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, voice, check_in, find, ask):
+    rooms = (
+        health, metrics, api, touch, screens, phone, ingest, link_page, voice, check_in, calibrate, find, ask
+    )  # fmt: skip
+    for room in rooms:
         app.register_blueprint(room.blueprint)
     app.register_blueprint(api_v1.blueprint)
+    from kiosk.requests import progress, sending
+
+    app.register_blueprint(sending.blueprint)
+    app.register_blueprint(progress.blueprint)
     if core.house.plan.open_data.on:
         from kiosk import open_data
 
