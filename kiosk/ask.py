@@ -21,7 +21,6 @@ from kiosk.answers import error
 from kiosk.core import Core, current_core
 from kiosk.parking import car_park_or_none
 from kiosk.rules.requests import (
-    FIELDS,
     FIELD_WORDS,
     KINDS,
     LONGEST,
