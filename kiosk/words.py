@@ -22,6 +22,8 @@ TABLE: dict[str, tuple[str, str]] = {
     **PARKING,
     **REQUESTS,
     **FIND,
+    **FIND,
+    **REQUESTS,
     **FRAME,
     # the frame of every screen
     "call_help": ("叫人帮忙", "Call for help"),
