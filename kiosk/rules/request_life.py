@@ -11,7 +11,7 @@ resident reads that it was a mistake (what was told is not untold). Later a clos
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Literal, cast
@@ -142,6 +142,17 @@ def told(row: Step, words: Both) -> Both:
 def undone(before: State) -> Both:
     now = STATE_WORDS[before]
     return Both(_UNDONE.zh.format(state=now.zh), _UNDONE.en.format(state=now.en))
+
+
+def state_before(events: Sequence[str]) -> State:
+    """Where a request stood after these steps, in their order; a step that was taken back counts for nothing."""
+    states: list[State] = ["RECEIVED"]
+    for event in events:
+        if event == "undo":
+            states.pop()
+        elif event in LIFE and (to := LIFE[event].to) is not None:
+            states.append(to)
+    return states[-1]
 
 
 def may_undo(event: str, at_ms: int, now_ms: int) -> bool:
