@@ -13,6 +13,7 @@ from kiosk.console.words_desk import WORDS as DESK
 from kiosk.words_answering import WORDS as ANSWERING
 from kiosk.words_book import WORDS as BOOK
 from kiosk.words_care import WORDS as CARE
+from kiosk.words_content import WORDS as CONTENT
 from kiosk.words_figures import WORDS as FIGURES
 from kiosk.words_fleet import WORDS as FLEET
 from kiosk.words_menu import WORDS as MENU
@@ -359,6 +360,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **BOOK,
     **CARE,
     **UPKEEP,
+    **CONTENT,
     **POLICY,
     **PARKING,
     **PRINTERS,
