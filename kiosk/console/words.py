@@ -19,6 +19,7 @@ from kiosk.words_menu import WORDS as MENU
 from kiosk.words_parking import WORDS as PARKING
 from kiosk.words_parking_history import WORDS as PARKING_HISTORY
 from kiosk.words_policy import WORDS as POLICY
+from kiosk.words_posts import WORDS as POSTS
 from kiosk.words_printers import WORDS as PRINTERS
 from kiosk.words_queue import WORDS as QUEUE
 from kiosk.words_running import WORDS as RUNNING
@@ -365,6 +366,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **FLEET,
     **PARKING_HISTORY,
     **MENU,
+    **POSTS,
     **VOICE,
     **QUEUE,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},
