@@ -102,7 +102,7 @@ GROUPS: tuple[Group, ...] = (
         "nav_people",
         (
             Page("people", "people", begins=("people", "person", "medical")),
-            Page("lists", "lists", ADMIN, begins=("lists", "import_list"), values={"what": "people"}),
+            Page("lists", "nav_lists", ADMIN, begins=("lists", "import_list"), values={"what": "people"}),
             Page("roster", "roster", begins=("roster",)),
             Page("helpers", "helpers", begins=("helper",)),
             Page("away", "substitutions", begins=("away",)),

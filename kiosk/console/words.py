@@ -14,6 +14,7 @@ from kiosk.words_answering import WORDS as ANSWERING
 from kiosk.words_book import WORDS as BOOK
 from kiosk.words_care import WORDS as CARE
 from kiosk.words_figures import WORDS as FIGURES
+from kiosk.words_find import WORDS as FIND
 from kiosk.words_fleet import WORDS as FLEET
 from kiosk.words_menu import WORDS as MENU
 from kiosk.words_parking import WORDS as PARKING
@@ -365,6 +366,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **FIGURES,
     **FLEET,
     **PARKING_HISTORY,
+    **FIND,
     **MENU,
     **POSTS,
     **VOICE,

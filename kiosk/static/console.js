@@ -12,6 +12,7 @@ import { claimFields, claimForm, drawDevices, zoneForm } from "./console_devices
 import { drawCover, drawEnded } from "./console_lock.js";
 import { drawRunning, watchRunning } from "./console_running.js";
 import { drawPost, stirPost, wipePost } from "./console_post.js";
+import { keysOn } from "./console_keys.js";
 import * as sound from "./console_sound.js";
 
 /* A heartbeat comes every 10 s (kiosk/live.py); one and a half without any word, and this page says so. */
@@ -303,7 +304,7 @@ document.addEventListener("submit", async (event) => {
 /* Keys for whoever stands at a window. Never while typing, never behind a dialog or the cover. */
 document.addEventListener("keydown", (event) => {
   sound.allow();
-  if (store.locked || store.ended || ask.open || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (store.locked || store.ended || !keysOn() || document.querySelector("dialog[open]") || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
   const on = event.target;
   if (on.closest("input, textarea, [contenteditable]") || (on.closest("select") && (on.id !== "window" || event.key === " "))) return;
   if (event.key === " " && on.closest("button, a, summary")) return; // there Space presses what has the focus

@@ -1,6 +1,7 @@
 /* On pages of forms (visits, meals, people, rosters): a call rings here as everywhere, whoever signs out is told, and pages can be printed. */
 import { facts, t } from "./console_view.js";
 import { soundOf } from "./console_kinds.js";
+import "./console_keys.js";
 import * as sound from "./console_sound.js";
 
 const calls = new Map();

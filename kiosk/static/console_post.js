@@ -17,16 +17,16 @@ if (there() && picked) setMyWindow(picked);
 function line(one) {
   return h("li", { class: `task ${one.level}`, "data-key": one.key },
     h("div", { class: "task-what" }, h("strong", {}, say(one.what)), " ", say(one.more) && h("span", { class: "small" }, say(one.more)), " ", one.since_ms && since(one.since_ms, "time_only", "ago")),
-    one.url && h("a", { class: "button small", href: one.url }, say(one.do)));
+    one.url && h("a", { class: "button small", href: one.url, "aria-label": `${say(one.do)} ${say(one.what)}` }, say(one.do)));
 }
 
 function box(one) {
   return h("section", { class: "task-box", "data-key": one.key, "aria-labelledby": `${one.key}-h` },
-    h("header", { class: "head" }, h("h2", { id: `${one.key}-h` }, say(one.title)), one.count > 0 && chip(String(one.count)), one.url && h("a", { class: "more", href: one.url }, t("desk_whole"))),
+    h("header", { class: "head" }, h("h2", { id: `${one.key}-h` }, say(one.title)), one.count > 0 && chip(String(one.count)), one.url && h("a", { class: "more", href: one.url, "aria-label": `${say(one.title)} ${t("desk_whole")}` }, t("desk_whole"))),
     say(one.note) && h("p", { class: "small" }, say(one.note)),
     say(one.empty) && h("p", { class: one.unread ? "wrong" : "empty" }, say(one.empty)),
     one.lines.length > 0 && h("ul", { class: "task-list" }, one.lines.map(line)),
-    one.more > 0 && h("p", {}, one.url ? h("a", { href: one.url }, t("desk_more", { n: one.more })) : t("desk_more", { n: one.more })));
+    one.more > 0 && h("p", {}, one.url ? h("a", { href: one.url, "aria-label": `${say(one.title)} ${t("desk_more", { n: one.more })}` }, t("desk_more", { n: one.more })) : t("desk_more", { n: one.more })));
 }
 
 function head() {
