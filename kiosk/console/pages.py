@@ -177,7 +177,7 @@ def first_post() -> ResponseReturnValue:
         cookie = door.accounts().first(token, name, password, door.address())
     except OrderRefused as refused:
         return _again("console/first.html", refused, name=name, token=token, token_file=TOKEN_FILE)
-    return door.let_in(_go("console.page"), cookie)
+    return door.let_in(_go("console.start"), cookie)
 
 
 @blueprint.post("/sign-out")

@@ -24,6 +24,7 @@ from kiosk.words_posts import WORDS as POSTS
 from kiosk.words_printers import WORDS as PRINTERS
 from kiosk.words_queue import WORDS as QUEUE
 from kiosk.words_running import WORDS as RUNNING
+from kiosk.words_start import WORDS as START
 from kiosk.words_upkeep import WORDS as UPKEEP
 from kiosk.words_voice import WORDS as VOICE
 
@@ -369,6 +370,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **FIND,
     **MENU,
     **POSTS,
+    **START,
     **VOICE,
     **QUEUE,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},

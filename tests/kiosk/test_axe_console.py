@@ -67,7 +67,7 @@ def addresses(page: Page, base: str) -> list[str]:
 def examine(hall: WholeHall, page: Page, address: str, lang: str) -> list[str]:
     """What is wrong with a page once it is drawn."""
     page.goto(f"{hall.url}{address}{'&' if '?' in address else '?'}lang={lang}")
-    page.wait_for_function("!document.querySelector('meta[http-equiv=refresh], #main[aria-busy=true]')")
+    page.wait_for_selector("meta[http-equiv=refresh], #main[aria-busy=true]", state="detached")
     pale = [one for one in page.evaluate(_SVG_TEXTS) if contrast(one[1], one[2]) < 7]
     return [*judge(page), *(f"pale in a drawing: {one}" for one in pale)]
 
