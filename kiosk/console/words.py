@@ -13,8 +13,8 @@ from kiosk.console.words_desk import WORDS as DESK
 from kiosk.words_answering import WORDS as ANSWERING
 from kiosk.words_book import WORDS as BOOK
 from kiosk.words_care import WORDS as CARE
+from kiosk.words_console_find import WORDS as FIND
 from kiosk.words_figures import WORDS as FIGURES
-from kiosk.words_find import WORDS as FIND
 from kiosk.words_fleet import WORDS as FLEET
 from kiosk.words_menu import WORDS as MENU
 from kiosk.words_parking import WORDS as PARKING
