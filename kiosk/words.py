@@ -22,8 +22,6 @@ TABLE: dict[str, tuple[str, str]] = {
     **PARKING,
     **REQUESTS,
     **FIND,
-    **FIND,
-    **REQUESTS,
     **FRAME,
     # the frame of every screen
     "call_help": ("叫人帮忙", "Call for help"),
