@@ -21,6 +21,7 @@ from kiosk.words_policy import WORDS as POLICY
 from kiosk.words_printers import WORDS as PRINTERS
 from kiosk.words_queue import WORDS as QUEUE
 from kiosk.words_running import WORDS as RUNNING
+from kiosk.words_screens import WORDS as SCREENS
 from kiosk.words_upkeep import WORDS as UPKEEP
 from kiosk.words_voice import WORDS as VOICE
 
@@ -365,6 +366,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **PARKING_HISTORY,
     **FLEET,
     **VOICE,
+    **SCREENS,
     **QUEUE,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},
     **{f"call_kind_{key}": pair for key, pair in KINDS.items()},
