@@ -56,6 +56,10 @@ class Core:
     line_bell: Conflated = field(default_factory=Conflated, repr=False)
     #: rung by whoever has written an announcement: the voice looks at once (it would within a quarter of a second)
     voice_bell: threading.Event = field(default_factory=threading.Event, repr=False)
+    #: the catalogue as it ships; ``catalogue`` is this with the edits of staff over it (content.py)
+    shipped: Catalogue = field(init=False, repr=False)
+    laid: bool = field(default=False, repr=False)
+    """Whether the edits have been read since the start."""
     running: Running = field(init=False, repr=False)
     wait_alert: dict[str, Any] | None = field(default=None, repr=False)
     """What consoles are told of a wait that gets too long (queue_alert.py); None: all is well."""
@@ -66,6 +70,7 @@ class Core:
     _readers: _Readers = field(default_factory=_Readers, repr=False)
 
     def __post_init__(self) -> None:
+        self.shipped = self.catalogue
         self.running = Running(self.link, self.now_ms)
         self.voice = VoiceDesk(self)
         self.link.priorities = lambda: priorities_now(self)

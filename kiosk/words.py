@@ -7,13 +7,17 @@ here. Names and rules of the items themselves are the catalogue's.
 
 from __future__ import annotations
 
+from kiosk.words_ask import TABLE as ASK
+from kiosk.words_find import TABLE as FIND
 from kiosk.words_frame import TABLE as FRAME
 from kiosk.words_parking_hall import TABLE as PARKING
 from kiosk.words_phone import TABLE as PHONE
 
 TABLE: dict[str, tuple[str, str]] = {
+    **ASK,
     **PHONE,
     **PARKING,
+    **FIND,
     **FRAME,
     # the frame of every screen
     "call_help": ("叫人帮忙", "Call for help"),

@@ -21,7 +21,7 @@ DAY_MS = 24 * 3_600_000
 
 @blueprint.get("/screens")
 @door.allow("admin", "staff")
-def screen_list() -> ResponseReturnValue:
+def screens() -> ResponseReturnValue:
     return _page()
 
 

@@ -15,6 +15,7 @@ from kiosk.words_book import WORDS as BOOK
 from kiosk.words_care import WORDS as CARE
 from kiosk.words_figures import WORDS as FIGURES
 from kiosk.words_fleet import WORDS as FLEET
+from kiosk.words_menu import WORDS as MENU
 from kiosk.words_parking import WORDS as PARKING
 from kiosk.words_parking_history import WORDS as PARKING_HISTORY
 from kiosk.words_policy import WORDS as POLICY
@@ -39,6 +40,7 @@ _PAGE: dict[str, tuple[str, str]] = {
     "journal": ("操作记录", "Journal"),
     "other_language": ("English", "中文"),
     "skip": ("跳到呼叫", "Skip to calls"),
+    "skip_menu": ("跳过菜单", "Skip the menu"),
     "sign_in": ("登录", "Sign in"),
     "sign_out": ("退出", "Sign out"),
     "lock": ("锁屏", "Lock"),
@@ -363,8 +365,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **FIGURES,
     **FLEET,
     **PARKING_HISTORY,
-    **PARKING_HISTORY,
-    **FLEET,
+    **MENU,
     **VOICE,
     **SCREENS,
     **QUEUE,

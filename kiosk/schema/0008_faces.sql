@@ -30,6 +30,8 @@ CREATE TABLE requests(
     name         TEXT    NOT NULL DEFAULT '',
     phone        TEXT    NOT NULL DEFAULT '',
     words        TEXT    NOT NULL DEFAULT '',
+    extra        TEXT    NOT NULL DEFAULT '{}',      -- JSON: what only few items ask (skills, birth_year, meal_choice …)
+    slip_id      INTEGER REFERENCES slips(slip_id),
     lang         TEXT    NOT NULL CHECK (lang IN ('zh', 'en')),
     screen       TEXT    NOT NULL,
     business_day TEXT    NOT NULL,

@@ -341,6 +341,7 @@ document.getElementById("other-language").addEventListener("click", (event) => {
   setLanguage(language() === "zh" ? "en" : "zh");
   document.cookie = `linli_console_lang=${language()}; path=/console; SameSite=Strict; max-age=31536000`;
   document.querySelectorAll("[data-w]").forEach((one) => { one.textContent = t(one.dataset.w); });
+  document.querySelectorAll("[data-w-label]").forEach((one) => { one.setAttribute("aria-label", t(one.dataset.wLabel)); });
   event.target.textContent = t("other_language");
   if (ask.open) ask.close();
   drawAll();
