@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
@@ -18,7 +18,7 @@ from kiosk import calibrations, words
 from kiosk.calibrations import Codes, Screen
 from kiosk.check_in import Tries
 from kiosk.core import current_core
-from kiosk.view import SCREEN, asked_view, frame
+from kiosk.view import SCREEN, View, asked_view, frame
 
 blueprint = Blueprint("calibrate", __name__)
 blueprint.context_processor(frame)
@@ -93,8 +93,8 @@ def act() -> ResponseReturnValue:
         return _bar(code, typed, refused.why_en if view.lang == "en" else refused.why_zh, 400)
     codes().spend(view.screen)
     # Without low= in the address: the screen is seen as it was just set.
-    ways = {"screen": view.screen, "lang": view.lang, **({"large": 1} if view.large else {})}
-    return redirect(url_for("calibrate.page", saved=1, **ways), 303)  # type: ignore[arg-type]
+    seen = View(lang=view.lang, large=view.large, screen=view.screen)
+    return redirect(seen.url("calibrate.page", saved=1), 303)
 
 
 def _typed(known: Screen | None) -> dict[str, str]:
