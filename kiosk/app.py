@@ -44,6 +44,7 @@ ROOMS = (
     "requests.progress",
     "ask",
     "calibrate",
+    "certificates",
     "voice.pages",
     "console",
 )

@@ -21,8 +21,8 @@ from kiosk.answers import error
 from kiosk.core import Core, current_core
 from kiosk.parking import car_park_or_none
 from kiosk.rules.requests import (
-    FIELDS,
     FIELD_WORDS,
+    FIELDS,
     KINDS,
     LONGEST,
     PLACES,
