@@ -26,6 +26,7 @@ from gateway.house import House, open_house
 from gateway.log import begin_log, end_log, say
 from gateway.service import begin_notifier
 from kiosk import appointments, content, windows
+from kiosk.aloud import standing_texts
 from kiosk.app import create_app
 from kiosk.catalogue import load_catalogue
 from kiosk.core import Core
@@ -39,6 +40,8 @@ from kiosk.writer import Writer
 
 #: Request threads. Each stream holds one (kiosk/live.py allows 32), so at least 16 answer touches.
 THREADS = 48
+#: The screens' texts are made into speech after the calls' own clips (voice/speaker.py, `WARM_AFTER_S`).
+WARM_READING_AFTER_S = 90.0
 #: How often we ask ourselves whether we still answer; systemd's watchdog waits longer (systemd/linli-kiosk.service).
 SELF_CHECK_S = 5.0
 #: The writer's silence after which a restart is worth trying. A worn card's own cleaning takes seconds, even a minute:
@@ -119,6 +122,7 @@ def _serve(house: House) -> int:
     kitchen.start()
     voice = Voice(core)
     voice.start()
+    core.reading.begin_warming(standing_texts(core), WARM_READING_AFTER_S)
     housekeeping = Housekeeping(core)
     housekeeping.start()
     wait_watch = WaitWatch(core)
@@ -142,6 +146,7 @@ def _serve(house: House) -> int:
     notifier.stopping()
     kitchen.stop()
     voice.stop()
+    core.reading.stop()
     housekeeping.stop()
     wait_watch.stop()
     close_door(core, server)

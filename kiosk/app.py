@@ -45,6 +45,7 @@ ROOMS = (
     "ask",
     "calibrate",
     "certificates",
+    "aloud",
     "voice.pages",
     "console",
 )

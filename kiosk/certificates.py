@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from functools import cache
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -128,19 +127,19 @@ def _read_at_start(_: BlueprintSetupState) -> None:
 
 @blueprint.get("/certificates")
 def page() -> str:
-    """All documents at once; in the elders' mode six at a time."""
-    every = sorted(certificates(), key=lambda one: one.may_issue)
-    large = asked_view().large
-    pages = ceil(len(every) / LARGE_CHOICES) if large else 1
-    at = min(max(request.args.get("page", 1, type=int), 1), pages)
-    shown = every[(at - 1) * LARGE_CHOICES : at * LARGE_CHOICES] if large else every
-    return render_template(
-        "certificates.html",
-        no=[one for one in shown if not one.may_issue],
-        may=[one for one in shown if one.may_issue],
-        page=at,
-        numbered=pages if pages > 1 else 0,
-    )
+    """All documents at once; in the elders' mode six at a time, and on no page both kinds."""
+    no = [one for one in certificates() if not one.may_issue]
+    may = [one for one in certificates() if one.may_issue]
+    if not asked_view().large:
+        return render_template("certificates.html", no=no, may=may, page=1, numbered=0)
+    sheets = [(part, []) for part in _sixes(no)] + [([], part) for part in _sixes(may)] or [([], [])]
+    at = min(max(request.args.get("page", 1, type=int), 1), len(sheets))
+    shown_no, shown_may = sheets[at - 1]
+    return render_template("certificates.html", no=shown_no, may=shown_may, page=at, numbered=len(sheets))
+
+
+def _sixes(ones: list[Certificate]) -> list[list[Certificate]]:
+    return [ones[start : start + LARGE_CHOICES] for start in range(0, len(ones), LARGE_CHOICES)]
 
 
 @blueprint.get("/certificates/<certificate_id>")

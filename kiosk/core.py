@@ -26,6 +26,7 @@ from kiosk.kinds import priorities_now
 from kiosk.live import Hub
 from kiosk.running import Running
 from kiosk.voice.desk import VoiceDesk
+from kiosk.voice.reader import Reader
 from kiosk.writer import Writer
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class Core:
     windows_read: tuple[tuple[str, str], Windows] | None = field(default=None, repr=False)
     """The windows as they were read last, and by what word and day one knows that they are still so."""
     voice: VoiceDesk = field(init=False, repr=False)
+    reading: Reader = field(init=False, repr=False)
     _signs: HallState = field(default_factory=HallState, repr=False)
     _readers: _Readers = field(default_factory=_Readers, repr=False)
 
@@ -73,6 +75,7 @@ class Core:
         self.shipped = self.catalogue
         self.running = Running(self.link, self.now_ms)
         self.voice = VoiceDesk(self)
+        self.reading = Reader(self.house.home / "voice" / "read")
         self.link.priorities = lambda: priorities_now(self)
         self.link.zone_faces.signs = self.zone_signs
 

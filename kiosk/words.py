@@ -7,6 +7,7 @@ here. Names and rules of the items themselves are the catalogue's.
 
 from __future__ import annotations
 
+from kiosk.words_aloud import TABLE as ALOUD
 from kiosk.words_ask import TABLE as ASK
 from kiosk.words_certificates import TABLE as CERTIFICATES
 from kiosk.words_find import TABLE as FIND
@@ -16,6 +17,7 @@ from kiosk.words_phone import TABLE as PHONE
 
 TABLE: dict[str, tuple[str, str]] = {
     **ASK,
+    **ALOUD,
     **PHONE,
     **PARKING,
     **FIND,
