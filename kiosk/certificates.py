@@ -132,6 +132,7 @@ def page() -> str:
     may = [one for one in certificates() if one.may_issue]
     if not asked_view().large:
         return render_template("certificates.html", no=no, may=may, page=1, numbered=0)
+    sheets: list[tuple[list[Certificate], list[Certificate]]]
     sheets = [(part, []) for part in _sixes(no)] + [([], part) for part in _sixes(may)] or [([], [])]
     at = min(max(request.args.get("page", 1, type=int), 1), len(sheets))
     shown_no, shown_may = sheets[at - 1]

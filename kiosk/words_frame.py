@@ -17,8 +17,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "find_item": ("找事项", "Find"),
     "progress_way": ("查进度", "Progress"),
     "certificates_way": ("能不能开证明", "Which papers?"),
-    # an item without a number
-    "guide_ask": ("在这里登记", "Report it here"),
     # calibrating a screen
     "calibrate": ("校准这个屏幕", "Calibrate this screen"),
     "calibrate_ask": (
