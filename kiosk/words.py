@@ -14,6 +14,7 @@ from kiosk.words_find import TABLE as FIND
 from kiosk.words_frame import TABLE as FRAME
 from kiosk.words_parking_hall import TABLE as PARKING
 from kiosk.words_phone import TABLE as PHONE
+from kiosk.words_requests import TABLE as REQUESTS
 
 TABLE: dict[str, tuple[str, str]] = {
     **ASK,
@@ -21,6 +22,7 @@ TABLE: dict[str, tuple[str, str]] = {
     **PHONE,
     **PARKING,
     **FIND,
+    **REQUESTS,
     **FRAME,
     **CERTIFICATES,
     # the frame of every screen
