@@ -45,6 +45,7 @@ ROOMS = (
     "requests.progress",
     "ask",
     "calibrate",
+    "certificates",
     "aloud",
     "voice.pages",
     "console",

@@ -26,6 +26,7 @@ from kiosk.words_printers import WORDS as PRINTERS
 from kiosk.words_queue import WORDS as QUEUE
 from kiosk.words_request_desk import WORDS as REQUESTS
 from kiosk.words_running import WORDS as RUNNING
+from kiosk.words_screens import WORDS as SCREENS
 from kiosk.words_start import WORDS as START
 from kiosk.words_upkeep import WORDS as UPKEEP
 from kiosk.words_voice import WORDS as VOICE
@@ -375,6 +376,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **POSTS,
     **START,
     **VOICE,
+    **SCREENS,
     **QUEUE,
     **REQUESTS,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},

@@ -82,6 +82,8 @@ MATRIX = {
     "GET /console/voice/sound": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "POST /console/voice/clip": ("401", "423", "403", "in", "in"),
     "POST /console/api/voice/clip": ("401", "423", "403", "in", "in"),
+    "GET /console/screens": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "POST /console/screens": ("401", "423", "403", "in", "in"),
     "GET /console/journal": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/visits": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/visits/write/<path:visit_id>": ("303→sign-in", "303→console", "303→password", "in", "in"),
