@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from devices.faults import NotWritten, OrderRefused, OutsideDown
 from gateway.log import say_once
-from kiosk import words
+from kiosk import delivery, words
 from kiosk.answers import error
 from kiosk.core import Core
 from kiosk.live import TooManyListeners
@@ -44,6 +44,7 @@ def create_app(core: Core) -> Flask:
         aloud,
         api,
         api_v1,
+        attract,
         calibrate,
         check_in,
         demo,
@@ -57,7 +58,9 @@ def create_app(core: Core) -> Flask:
     )
     from kiosk.voice import pages as voice
 
-    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, voice, check_in, calibrate, aloud):
+    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, voice, check_in, calibrate):
+        app.register_blueprint(room.blueprint)
+    for room in (aloud, attract):
         app.register_blueprint(room.blueprint)
     app.register_blueprint(api_v1.blueprint)
     if core.house.plan.open_data.on:
@@ -72,6 +75,7 @@ def create_app(core: Core) -> Flask:
         app.register_blueprint(console)
     app.context_processor(lambda: {"w": words.say, "hall": core.house.plan.hall})
     app.after_request(_headers)
+    delivery.prepare(app)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OrderRefused, _refused)
     app.register_error_handler(OutsideDown, _outside_down)
@@ -86,9 +90,7 @@ def _headers(response: Response) -> Response:
     head.setdefault("Referrer-Policy", "same-origin")
     head.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     # A shared screen: no page of one person may be there for the next. Our own files are asked for again by ETag.
-    head["Cache-Control"] = (
-        "no-cache" if request.endpoint == "static" else head.get("Cache-Control", "no-store")
-    )
+    head.setdefault("Cache-Control", "no-cache" if request.endpoint == "static" else "no-store")
     return response
 
 
