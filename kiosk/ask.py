@@ -26,7 +26,6 @@ from kiosk.parking import car_park_or_none
 from kiosk.requests.looking import by_code, hall_phone, presets_of
 from kiosk.rules.requests import (
     FIELD_WORDS,
-    FIELDS,
     KINDS,
     LONGEST,
     PLACES,

@@ -21,8 +21,8 @@ TABLE: dict[str, tuple[str, str]] = {
     **ALOUD,
     **PHONE,
     **PARKING,
-    **FIND,
     **REQUESTS,
+    **FIND,
     **FRAME,
     **CERTIFICATES,
     # the frame of every screen

@@ -42,8 +42,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "ask_way_speak": ("说一段话", "Say it"),
     "ask_way_draw": ("用手指写", "Write with a finger"),
     "ask_way_type": ("打字", "Type"),
-    "ask_way_name": ("留个称呼", "Leave a name"),
-    "ask_way_phone": ("留个电话", "Leave a phone number"),
+    "ask_way_name": ("留个称呼", "Add a name"),
+    "ask_way_phone": ("留个电话", "Add a phone"),
     "ask_way_skills": ("我会做什么", "What I can do"),
     "ask_has": ("已有", "added"),
     "ask_send": ("发送", "Send"),
@@ -68,7 +68,7 @@ TABLE: dict[str, tuple[str, str]] = {
     "ask_meal_title": ("哪一餐？", "Which meal?"),
     # sent
     "ask_sent_title": ("收到了，谢谢您", "Received, thank you"),
-    "ask_code_word": ("查询码（拍下或记住）", "Your code (photograph or remember it)"),
+    "ask_code_word": ("查询码，请拍下来", "Your code: please photograph it"),
     "ask_qr": ("手机扫一扫，看办得怎样", "Scan to see how it goes"),
     "ask_stay": ("不要走，我再看看", "Stay, I am still reading"),
 }

@@ -6,7 +6,7 @@
  */
 (() => {
   const {show, go, why, words, home} = window.linliTouch, {request: deliver, note: deliverNote} = window.linliSend;
-  const HOME_AFTER_S = 20, FOLLOW = 12, LARGE_CHOICES = 6, CHOICES = 12, PRESETS = 6;
+  const HOME_AFTER_S = 20, FOLLOW = 12, LARGE_CHOICES = 6, CHOICES = 12, PRESETS = 6, TOLD = 24;
   const body = document.body, ask = document.querySelector("[data-ask]"), root = document.documentElement;
   const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
   const find = (selector, inside = document) => inside.querySelector(selector);
@@ -31,7 +31,7 @@
 
   /** The steps of this request, as far as they can be known. */
   function path() {
-    const steps = ["first", "place"].filter((step) => sections.has(step));
+    const steps = ["first", "place"].filter((step) => sections.has(step) && (step !== "first" || firstAlone()));
     if (sections.has("building")) {
       steps.push("building");
       if (given.then && given.building) steps.push(given.then);
@@ -39,6 +39,8 @@
     for (const step of ["name", "phone", "employer_branch", "birth_year", "preferred_day", "meal_choice"]) if (must.has(step)) steps.push(step);
     return [...steps, "words"];
   }
+  /** What to do first stands beside the first question, but where text is large and the panel low: there it has its own step. */
+  const firstAlone = () => !("orWithPlace" in sections.get("first").dataset) || (large() && matchMedia("(orientation: landscape)").matches);
   const needsBuilding = () => must.has("building") || given.inside;
 
   // ------------------------------------------------------------ from step to step
@@ -79,7 +81,7 @@
     for (const name of ["preferred_day", "meal_choice"]) if (given[name]) said.push(chosen(name));
     if (given.phone) said.push(say("summary_phone", given.phone));
     for (const one of all("[data-preset]")) if (given.presets.has(one.dataset.preset)) said.push(one.textContent);
-    if (given.typed.trim()) said.push(given.typed.trim());
+    if (given.typed.trim()) said.push([...given.typed.trim()].slice(0, TOLD).join("") + (given.typed.trim().length > TOLD ? "…" : ""));
     if (voice?.note) said.push(say("summary_voice", voice.note.seconds));
     if (drawing?.there) said.push(say("summary_drawing"));
     return said;
@@ -104,6 +106,7 @@
     const there = {preset: given.presets.size, voice: voice?.note, drawing: drawing?.there, typed: given.typed.trim()};
     for (const one of all("[data-has]")) one.hidden = !(there[one.dataset.has] ?? given[one.dataset.has]);
     for (const one of all("[data-in-large]")) one.hidden = !large();
+    for (const one of all("[data-with-place]")) one.hidden = firstAlone();
     settle();
     voice?.draw();
     find("[data-send]").disabled = sending;
@@ -282,7 +285,8 @@
     fill("[data-code]", answered.code.replace(/(.{4})(?=.)/g, "$1 "));
     fill("[data-answer-by]", answered.answer_by?.[body.dataset.lang] ?? "");
     fill("[data-notes-told]", notesTold && say(notesTold)).classList.toggle("trouble", notesTold === "notes_lost");
-    fill("[data-left]", leftTold());
+    const left = find("[data-left]");
+    if (left.textContent !== leftTold()) left.textContent = leftTold();
     find("[data-stay]").disabled = staying;
     // Which word is the server's to say (kiosk/rules/paper_words.py).
     const slip = answered.slip, name = slip?.word in words ? slip.word : "js_paper_coming";

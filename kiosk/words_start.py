@@ -1,0 +1,82 @@
+"""The console's words of the first steps: key → (Chinese, English)."""
+
+from __future__ import annotations
+
+WORDS: dict[str, tuple[str, str]] = {
+    "start_title": ("开馆向导：十分钟", "First steps: ten minutes"),
+    "start_more": (
+        "从空的大厅到第一张号票、第一次按铃。每一步做好了，这里自己会打勾；随时可以离开，回来接着做。",
+        "From an empty hall to the first slip and the first press. Steps tick themselves; leave when you like.",
+    ),
+    "start_so_far": ("做好 {n} 步，共 {of} 步", "{n} of {of} done"),
+    "start_all_done": ("全部做好，可以开门了。", "All is done: open the doors."),
+    "start_done": ("做好了", "done"),
+    "start_unknown": ("现在读不出来", "cannot be read now"),
+    "start_away": ("先收起来", "Put this away"),
+    "start_again": ("再提醒我", "Remind me again"),
+    "start_left": ("开馆向导还有 {n} 步 →", "First steps: {n} to go →"),
+    "start_new_tab": ("（新页面）", "(new tab)"),
+    "start_hours": ("大厅什么时候开", "When the hall is open"),
+    "start_hours_how": (
+        "核对上面的大厅名称（名称写在 hall.toml 里），再填每周的开放时间。",
+        "Look at the hall's name above (it stands in hall.toml), then fill in the hours of the week.",
+    ),
+    "start_hours_do": ("填开放时间", "Fill in the hours"),
+    "start_paper": ("打一张试样", "Print a test slip"),
+    "start_paper_how": ("看打印机：纸装好，盖子盖好，灯亮着。", "Look at the printer: paper in, cover shut, lamp on."),
+    "start_paper_do": ("打一张试样", "Print one"),
+    "start_no_printer": ("hall.toml 里还没有打印机：请技术员加上。", "No printer in hall.toml: ask the technician."),
+    "start_seen_ask": ("看到纸了吗？", "Did you see it on paper?"),
+    "start_seen": ("看到了", "Yes"),
+    "start_unseen": ("没有", "No"),
+    "start_unseen_how": (
+        "看线和电源；这里说打印机怎么样、该做什么：",
+        "Look at cable and power; how the printer is and what to do:",
+    ),
+    "start_screen": ("量一次触摸屏", "Measure the touchscreen"),
+    "start_screen_how": (
+        "在触摸屏上打开这一页，拿一张银行卡比一比，字和按钮就有该有的大小。",
+        "Open this page on the touchscreen and hold a bank card to it: text and buttons get their true size.",
+    ),
+    "start_screen_do": ("去量", "Measure"),
+    "start_window": ("开一个窗口", "Open a window"),
+    "start_window_how": ("打开您坐的那个窗口；名称以后可以改。", "Open the one at which you sit; names may change."),
+    "start_window_do": ("去开窗口", "Open a window"),
+    "start_number": ("取第一个号", "Take the first number"),
+    "start_number_how": (
+        "在触摸屏上点一个事项取号，纸会出来。没有触摸屏，就在新页面里取。",
+        "Touch an item on the touchscreen: the slip comes out. Without one, use the new tab.",
+    ),
+    "start_number_do": ("打开取号页", "Open the kiosk"),
+    "start_called": ("叫这个号", "Call it"),
+    "start_called_how": ("选您的窗口，按“叫下一位”（键盘 N）。", "Choose your window and press “call next” (key N)."),
+    "start_called_do": ("去叫号", "Call it"),
+    "start_button": ("登记一个呼叫按钮", "Claim a call button"),
+    "start_button_how": (
+        "按一下新按钮，它会出现在“未登记设备”里：写上是谁的、在哪里。",
+        "Press the new button: it appears as unclaimed. Write down whose it is and where.",
+    ),
+    "start_button_do": ("去登记", "Claim it"),
+    "start_press": ("按一次，接一次", "Press it, take the call"),
+    "start_press_how": (
+        "去按那个按钮：这里会响，灯会闪；点“我来处理”，再办结为“测试”。",
+        "Press that button: this page rings, its lamp blinks. Take the call and close it as a test.",
+    ),
+    "start_press_do": ("去接", "Take it"),
+    "start_waits": ("正在等第一次按铃……", "Waiting for the first press …"),
+    "start_helper": ("写上谁来应答", "Who answers"),
+    "start_helper_how": (
+        "至少一位值班人员和电话：没人接的呼叫会一级一级通知下去。",
+        "One person on duty, with a telephone: a call that nobody takes goes on to the next.",
+    ),
+    "start_helper_do": ("添加响应人员", "Add a helper"),
+    "start_colleague": ("给同事一个账号", "An account for a colleague"),
+    "start_colleague_how": ("每人一个账号，记录里才知道是谁做的。", "One each: so the journal knows who did what."),
+    "start_colleague_do": ("新增账号", "Add an account"),
+    "start_backup": ("备份放在哪里", "Where backups go"),
+    "start_backup_how": (
+        "每小时自动备份一次，最好放在另一块盘上（环境变量 LINLI_BACKUPS）。现在放在：",
+        "A backup is taken every hour, best on another disk (variable LINLI_BACKUPS). Now they go to:",
+    ),
+    "start_backup_command": ("不想等：请技术员运行", "Not to wait: the technician types"),
+}
