@@ -106,7 +106,9 @@ def save(
             " set_ms = excluded.set_ms, set_by = excluded.set_by",
             (screen, place_zh, place_en, px_per_mm, int(low), now_ms, by),
         )
-        account_rows.note(connection, now_ms, by, "screen_set", screen, f"{px_per_mm:.3f} px/mm low={int(low)}")
+        account_rows.note(
+            connection, now_ms, by, "screen_set", screen, f"{px_per_mm:.3f} px/mm low={int(low)}"
+        )
 
     core.writer.write(work)
     return Screen(screen, place_zh, place_en, px_per_mm, low, "", now_ms, by)

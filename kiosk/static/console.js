@@ -10,6 +10,7 @@ import { ticketForm } from "./console_ticket.js";
 import { chooseBay, drawBays, drawPaper, drawParking, drawParts } from "./console_hall.js";
 import { claimFields, claimForm, drawDevices, zoneForm } from "./console_devices.js";
 import { drawCover, drawEnded } from "./console_lock.js";
+import { drawRequests, takeRequests } from "./console_requests_box.js";
 import { drawRunning, watchRunning } from "./console_running.js";
 import { drawPost, stirPost, wipePost } from "./console_post.js";
 import { keysOn } from "./console_keys.js";
@@ -34,7 +35,7 @@ const DRAWN_BY = { call: [drawCalls, drawMine], zone: [drawBays], bay: [drawBays
 function drawAll() {
   document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
   if (store.locked || store.ended) document.querySelectorAll("#main > section, .hall-side > section").forEach((one) => one.replaceChildren());
-  else if (store.known) for (const hand of [drawCalls, drawMine, drawQueue, drawParts, drawPaper, drawParking, drawBays, drawThings, drawRunning, drawPost]) hand(store);
+  else if (store.known) for (const hand of [drawCalls, drawMine, drawQueue, drawParts, drawPaper, drawRequests, drawParking, drawBays, drawThings, drawRunning, drawPost]) hand(store);
   document.getElementById("main").setAttribute("aria-busy", String(!store.known));
   drawCover(store);
   drawEnded(store);
@@ -90,6 +91,7 @@ const handlers = {
   line: heard((board) => { store.firstCome = board.first_come ?? {}; drawSome("window"); }),
   window: heard((window) => { takeWindow(window); drawSome("window"); }),
   wait: heard((told) => { store.wait = told.alert; drawSome("ticket"); if (told.began && told.alert && !store.locked) sound.softly(); }),
+  requests: heard((told) => { takeRequests(store, told, toast); if (!store.locked) drawRequests(store); }),
   paper: heard((paper) => { store.paper = paper; drawSome("paper"); }),
   slip_settled: heard((told) => { takeVerdict(told.slip_id); drawSome("paper"); }),
   bay_gone: heard((told) => { dropBay(told.bay_id); drawSome("bay"); }),
