@@ -24,6 +24,7 @@ from kiosk.conflate import Conflated
 from kiosk.gateway_link import GatewayLink
 from kiosk.kinds import priorities_now
 from kiosk.live import Hub
+from kiosk.outlooks import Outlooks
 from kiosk.running import Running
 from kiosk.voice.desk import VoiceDesk
 from kiosk.writer import Writer
@@ -62,12 +63,14 @@ class Core:
     windows_read: tuple[tuple[str, str], Windows] | None = field(default=None, repr=False)
     """The windows as they were read last, and by what word and day one knows that they are still so."""
     voice: VoiceDesk = field(init=False, repr=False)
+    outlooks: Outlooks = field(init=False, repr=False)
     _signs: HallState = field(default_factory=HallState, repr=False)
     _readers: _Readers = field(default_factory=_Readers, repr=False)
 
     def __post_init__(self) -> None:
         self.running = Running(self.link, self.now_ms)
         self.voice = VoiceDesk(self)
+        self.outlooks = Outlooks(self)
         self.link.priorities = lambda: priorities_now(self)
         self.link.zone_faces.signs = self.zone_signs
 
