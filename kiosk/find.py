@@ -28,6 +28,31 @@ EXAMPLES = (
     ("医保", "medical insurance"),
     ("物业费", "property fees"),
 )
+#: Everyday English for items, as the catalogue has everyday Chinese: a code that is not there is no harm.
+EVERYDAY_ENGLISH = {
+    "DW-04": "pay dues",
+    "ZW-01": "poor poverty benefit welfare",
+    "ZW-03": "disabled wheelchair",
+    "ZW-04": "elderly old age bus card discount",
+    "ZW-05": "retirement social security",
+    "ZW-06": "health hospital doctor",
+    "ZW-07": "job work unemployed",
+    "ZW-08": "flat rent house apartment",
+    "ZW-09": "baby birth child",
+    "ZW-11": "soldier army",
+    "ZW-12": "stamp proof letter",
+    "ZW-13": "lawyer quarrel dispute",
+    "ZW-14": "blood pressure sugar doctor",
+    "ZW-15": "lunch food canteen dinner",
+    "ZW-16": "complaint complain suggestion",
+    "WY-01": "water pipe tap drain lamp broken",
+    "WY-02": "elevator stuck trapped",
+    "WY-03": "loud dog barking music",
+    "WY-04": "car gate key door",
+    "WY-05": "decorate decoration",
+    "WY-06": "invoice bill",
+    "WY-08": "garbage trash rubbish smoke fire escape",
+}
 _SHELF = "linli_find"
 
 
@@ -62,7 +87,7 @@ class _Shelf:
     def index(self, catalogue: Catalogue) -> FindIndex:
         made = self._made
         if made is None or made[0] is not catalogue:
-            made = self._made = (catalogue, FindIndex(catalogue.services))
+            made = self._made = (catalogue, FindIndex(catalogue.services, english=EVERYDAY_ENGLISH))
         return made[1]
 
 

@@ -124,12 +124,14 @@ class _English:
 
 
 class FindIndex:
-    """The items' names, made ready once. ``sounds``: hanzi → its syllable without tone, for hanzi typed wrongly."""
+    """The items' names, made ready once. ``english``: code → everyday words that its English texts do not have."""
 
-    def __init__(self, services: Iterable[Named], sounds: Mapping[str, str] | None = None) -> None:
+    def __init__(self, services: Iterable[Named], english: Mapping[str, str] | None = None) -> None:
         self._names: list[_Name] = []
         self._english: list[_English] = []
-        self._sounds = dict(sounds or {})
+        self._sounds: dict[
+            str, str
+        ] = {}  # of the characters that stand in names: enough for their homophones
         for place, service in enumerate(services):
             for zh, pinyin in [
                 (service.name_zh, service.pinyin),
@@ -140,7 +142,12 @@ class FindIndex:
                 if len(zh) == len(syllables):
                     self._sounds.update(zip(zh, syllables, strict=True))
             words = tuple(_WORDS.findall(service.name_en.lower()))
-            described = frozenset(_WORDS.findall(service.desc_en.lower())) - _EMPTY_WORDS
+            described = (
+                frozenset(
+                    _WORDS.findall(f"{service.desc_en} {(english or {}).get(service.code, '')}".lower())
+                )
+                - _EMPTY_WORDS
+            )
             self._english.append(_English(service.code, place, words, described))
 
     def find(self, query: str, at_most: int = FOUND_AT_MOST) -> list[Found]:

@@ -14,7 +14,7 @@
   const strip = find("[data-strip]"), shown = find("[data-candidates]"), heard = find("[data-heard]"), letters = find("[data-letters]");
   const keys = find("[data-keys]"), before = find("[data-before]"), next = find("[data-next]");
   const digits = find("[data-digits]"), tongue = find("[data-tongue]");
-  let field = first, chinese = true, numbers = false, gathered = "", candidates = [], pages = [0], at = 0, asked = null;
+  let field = first, chinese = true, numbers = false, gathered = "", candidates = [], pages = [0], at = 0, asked = null, opened = false;
 
   // ------------------------------------------------------------ which keys fit this panel
   // In millimetres on the glass, because a finger is: ten keys of 16 mm in a row, else the alphabet in six columns, else
@@ -102,6 +102,7 @@
   }
   function draw() {
     letters.textContent = gathered;
+    if (opened) return;  // letters of one of nine keys stand there: an answer that comes meanwhile waits
     board.classList.toggle("gathering", gathers() || document.body.dataset.keys === "nine");
     shown.replaceChildren();
     before.disabled = true;
@@ -143,6 +144,7 @@
   keys.addEventListener("click", (event) => {
     const key = event.target.closest("button");
     if (!key) return;
+    opened = false;
     if (key.dataset.sign) type(key.dataset.sign);
     else if (key.dataset.group) open(key.dataset.group);
     else if ("backKey" in key.dataset) erase();
@@ -157,8 +159,9 @@
   });
   // Nine keys: the key opens its letters where the words else stand; a second touch takes one.
   function open(group) {
+    opened = true;
     shown.replaceChildren();
-    for (const sign of group) button(sign, () => { draw(); type(sign); });
+    for (const sign of group) button(sign, () => { opened = false; draw(); type(sign); });
     heard.textContent = [...group].join(", ");
   }
 

@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from kiosk.catalogue import Alias, Catalogue
+from kiosk.find import EVERYDAY_ENGLISH
 from kiosk.rules.find import SIGNS_AT_MOST, FindIndex, asked, fold
 
 #: An accent takes one of each pair for the other, at the beginning of a syllable and at its end.
@@ -182,6 +183,14 @@ def test_hostile_input_is_answered_in_words(client: FlaskClient) -> None:
     assert f"太长了，只看前 {SIGNS_AT_MOST} 个字" in long.text
     assert "已经去掉" in client.get("/find", query_string={"q": "漏\u0007水"}).text
     assert client.get("/api/find?q=%ff%fe%00").get_json() == {"found": []}
+
+
+def test_everyday_english_is_the_pages_own_and_of_items_that_there_are(
+    client: FlaskClient, catalogue: Catalogue
+) -> None:
+    assert set(EVERYDAY_ENGLISH) <= {service.code for service in catalogue.services}
+    for word, code in (("garbage", "WY-08"), ("elevator", "WY-02"), ("lawyer", "ZW-13"), ("lunch", "ZW-15")):
+        assert client.get(f"/api/find?q={word}").get_json()["found"][0]["code"] == code
 
 
 def test_the_page_is_light(client: FlaskClient) -> None:
