@@ -15,7 +15,7 @@ from flask.typing import ResponseReturnValue
 
 from devices.faults import OrderRefused
 from kiosk import calibrations, words
-from kiosk.calibrations import Codes, Screen
+from kiosk.calibrations import Screen
 from kiosk.check_in import Tries
 from kiosk.core import current_core
 from kiosk.view import SCREEN, View, asked_view, frame
@@ -23,18 +23,12 @@ from kiosk.view import SCREEN, View, asked_view, frame
 blueprint = Blueprint("calibrate", __name__)
 blueprint.context_processor(frame)
 
-_CODES, _TRIES = "linli_screen_codes", "linli_screen_code_tries"
+_TRIES = "linli_screen_code_tries"
 
 
 @blueprint.record_once
 def _begin(state: BlueprintSetupState) -> None:
-    state.app.extensions[_CODES], state.app.extensions[_TRIES] = Codes(), Tries()
-
-
-def codes() -> Codes:
-    found = current_app.extensions[_CODES]
-    assert isinstance(found, Codes)
-    return found
+    state.app.extensions[_TRIES] = Tries()
 
 
 @blueprint.get("/screen/<screen>.css")
@@ -71,7 +65,7 @@ def act() -> ResponseReturnValue:
         answer.headers["Retry-After"] = str(wait_s)
         return answer
     code = form.get("code", "").strip()
-    by = codes().whose(view.screen, code, now_ms)
+    by = core.screen_codes.whose(view.screen, code, now_ms)
     if not by:
         tries.wrong(who, now_ms)
         return _refused(words.say("calibrate_wrong", view.lang), 403)
@@ -91,7 +85,7 @@ def act() -> ResponseReturnValue:
     except OrderRefused as refused:
         typed = {name: form.get(name, "") for name in ("px_per_mm", "place_zh", "place_en", "low")}
         return _bar(code, typed, refused.why_en if view.lang == "en" else refused.why_zh, 400)
-    codes().spend(view.screen)
+    core.screen_codes.spend(view.screen)
     # Without low= in the address: the screen is seen as it was just set.
     seen = View(lang=view.lang, large=view.large, screen=view.screen)
     return redirect(seen.url("calibrate.page", saved=1), 303)

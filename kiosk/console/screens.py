@@ -8,7 +8,6 @@ from flask import make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from kiosk import calibrations
-from kiosk.calibrate import codes
 from kiosk.calibrations import Screen
 from kiosk.console import acts, blueprint, door
 from kiosk.console.care import lang
@@ -34,7 +33,7 @@ def screen_code() -> ResponseReturnValue:
         return _page(
             why=say("screen_bad_name", lang()), typed=request.form.get("screen", "")[:40], status=400
         )
-    code = codes().make(screen, door.me().name, core.now_ms())
+    code = core.screen_codes.make(screen, door.me().name, core.now_ms())
     acts.did("screen_code", screen)
     # Not a redirect: the code stands in this one answer and nowhere else.
     return _page(handed=(screen, code))

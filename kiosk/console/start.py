@@ -16,15 +16,20 @@ from typing import Any
 from flask import current_app, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from devices.faults import NotWritten
+from devices.faults import NotWritten, OrderRefused
 from gateway.log import say_once
 from gateway.restore import backups_of, sets_in
+from kiosk import hours as kiosk_hours
 from kiosk.console import acts, blueprint, care, door
 from kiosk.console.desk_lines import page
+from kiosk.console.hours import read_week
 from kiosk.core import Core, current_core
 from kiosk.paper import put_test
 
 Json = dict[str, Any]
+
+#: What a hall's week is proposed to be; it is typed over where it is not so (our choice: offices' common hours).
+USUAL_HOURS = "9:00-12:00 13:30-17:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +124,19 @@ def left(core: Core) -> int:
 @blueprint.get("/start")
 @door.allow("admin")
 def start() -> ResponseReturnValue:
+    return _page()
+
+
+def _page(status: int = 200, why: str = "") -> ResponseReturnValue:
     core = current_core()
     found = steps(core)
     return care.page(
         "console/start.html",
+        status,
+        why=why,
+        workdays=request.form.get("workdays", USUAL_HOURS),
+        weekend=request.form.get("weekend", ""),
+        demo="/demo" if any(one.rule == "/demo" for one in current_app.url_map.iter_rules()) else "",
         steps=found,
         first=next((one.key for one in found if one.done is False), ""),
         done_steps=sum(one.done is True for one in found),
@@ -146,6 +160,14 @@ def _put_away(core: Core) -> bool:
 def start_done() -> ResponseReturnValue:
     """A test slip; whether it was seen; the guide put away, and taken out again."""
     core, do, by = current_core(), request.form.get("do", ""), door.me().name
+    if do == "hours":
+        days = [request.form.get("workdays", "")] * 5 + [request.form.get("weekend", "")] * 2
+        try:
+            kiosk_hours.set_week(core, "", read_week({f"day-{n}": text for n, text in enumerate(days, 1)}))
+        except OrderRefused as refused:
+            return _page(409, care.why(refused))
+        acts.did("hours_set", "")
+        return redirect(url_for("console.start", _anchor="paper"), 303)
     if do == "test" and core.house.plan.printers:
         wanted = request.form.get("printer", "")
         printer = next(

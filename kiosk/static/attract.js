@@ -3,7 +3,7 @@
 (() => {
   const find = (what) => document.querySelector(what), page = find("[data-attract]");
   const {go, home} = window.linliTouch, HOUR_MS = 3600000;
-  const ASK_MS = 30000, SHIFT_MS = 60000, STEP_MS = 2000, STILL_BEATS = 5, SLIDE_MS = 400, PAGE_FOR_MS = 6 * HOUR_MS, CALLED = 3;
+  const ASK_MS = 30000, SOON_MS = 1500, SHIFT_MS = 60000, STEP_MS = 2000, STILL_BEATS = 5, SLIDE_MS = 400, PAGE_FOR_MS = 6 * HOUR_MS, CALLED = 3;
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
   // ------------------------------------------------------------ a touch
@@ -60,7 +60,12 @@
     find(`[data-${name}]`).replaceChildren(...ones.map(draw));
   }
   const first = JSON.parse(page.dataset.now), boot = first.boot;
+  let due = 0;
+  // A line that is told anew may come from a server that has just begun.
+  const askSoon = () => { due ||= setTimeout(ask, SOON_MS); };
   async function ask() {
+    clearTimeout(due);
+    due = 0;
     try {
       const answer = await fetch("/attract/now", {cache: "no-store", signal: AbortSignal.timeout(4000)});
       if (answer.ok) now(await answer.json());
@@ -70,9 +75,9 @@
   now(first);
   setInterval(ask, ASK_MS);
   LinliLive.open("/live", {
-    state, hall: ask,
+    state: (told) => { state(told); askSoon(); }, hall: ask,
     called: (one) => called([one, ...shown.filter((other) => other.number !== one.number)]),
-  }, {poll: "/api/state", onPoll: (told) => { state(told); ask(); }});
+  }, {poll: "/api/state", onPoll: (told) => { state(told); askSoon(); }});
 
   // ------------------------------------------------------------ nothing stands still for years
   // The list goes on by one service at a time (by a screenful, unmoved, for who wants no motion): between two steps the

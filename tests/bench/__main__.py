@@ -25,6 +25,7 @@ from tests.bench.life import idle, start
 from tests.bench.line import estimates, fairness
 from tests.bench.loop import Options, burst, loop, sustained
 from tests.bench.machine import machine
+from tests.bench.pages import kiosk_pages, read_aloud
 from tests.bench.paper import paper
 from tests.bench.parking import parking
 from tests.bench.parking_history import parking_history_size
@@ -57,7 +58,7 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "ime": lambda options: ime(options.folder),
 }
 #: These need a whole hall; one is started for all of them.
-WHOLE_HALL = {**HALL_BENCHES, "paper": paper}
+WHOLE_HALL = {**HALL_BENCHES, "paper": paper, "kiosk_pages": kiosk_pages, "aloud": read_aloud}
 
 
 def main(arguments: list[str]) -> int:

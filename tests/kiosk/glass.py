@@ -38,7 +38,10 @@ CUT = """() => {
   }
   for (const one of document.querySelectorAll('.item, .way, .mode, .help, .group, button')) {
     if (!one.checkVisibility()) continue;
-    if (one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1) cut.push(one.textContent.trim());
+    // A line of hanzi is drawn within its line; the font's own box is half as high again, and empty there.
+    const air_px = .4 * parseFloat(getComputedStyle(one).fontSize), wide = one.scrollWidth - one.clientWidth;
+    const high = one.scrollHeight - one.clientHeight - air_px;
+    if (wide > 1 || high > 1) cut.push(`${one.textContent.trim()} ${wide} ${high}`);
   }
   if (frame.scrollWidth > innerWidth) cut.push('the page is wider than the glass');
   return cut;
