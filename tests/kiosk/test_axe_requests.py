@@ -64,7 +64,7 @@ def test_the_pages_of_staff_can_be_read_by_everybody(hall: ConsoleHall, browser:
     hall.clock.go(min=4)
     paths = ["/console/requests", "/console/requests?state=CANCELLED", "/console/requests/1", "/console/requests/2"]
     full = _judged(page, base, paths)
-    assert {**empty, **full} == {}
+    assert "\n".join(f"{where}: {one}" for where, found in {**empty, **full}.items() for one in found) == ""
 
 
 def _judged(page: Page, base: str, paths: list[str]) -> dict[str, list[str]]:
@@ -74,5 +74,7 @@ def _judged(page: Page, base: str, paths: list[str]) -> dict[str, list[str]]:
             page.goto(f"{base}{path}{'&' if '?' in path else '?'}lang={lang}")
             for one in page.locator("details.step").all():
                 one.evaluate("one => { one.open = true; }")
+            # The head of every page is judged with the console's own (test_axe_console.py).
+            page.evaluate("document.querySelector('header.bar').replaceChildren()")
             faults[f"{path} {lang}"] = judge(page)
     return {where: found for where, found in faults.items() if found}
