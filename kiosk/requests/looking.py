@@ -197,6 +197,11 @@ def presets_of(notebook: sqlite3.Connection, kind: Kind) -> tuple[Both, ...]:
     return tuple(Both(one.zh or one.en, one.en or one.zh) for one in found if one.zh or one.en)
 
 
+def hall_phone(notebook: sqlite3.Connection, whose: str) -> str:
+    """The hall's own number of "gas", "lift" or "property"; "" while nobody has written it down."""
+    return content.phone(notebook, whose) if whose else ""
+
+
 # ---------------------------------------------------------------- in the resident's words
 
 
