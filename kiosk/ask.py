@@ -175,7 +175,7 @@ def _for_items() -> dict[str, Any]:
 
 @blueprint.get("/ask")
 def kinds() -> str:
-    """Which request it is: all kinds, those of one item (``?item=WY-01``), or of one group; for elders six at a time."""
+    """Which request: all kinds, those of one item (``?item=WY-01``) or of one group; to elders six at a time."""
     core, view = current_core(), asked_view()
     item, group_id = request.args.get("item", ""), request.args.get("group", "")
     groups = offered(core, item)
@@ -273,7 +273,10 @@ def buildings(core: Core) -> tuple[tuple[str, str], ...]:
     What staff have written down for the hall counts (``content_edits``, subject "hall", field "buildings"); else those
     of the car park's plan. Never a resident's address: who lives where is shown on no screen.
     """
-    newest = "SELECT value FROM content_edits WHERE subject = 'hall' AND field = 'buildings' ORDER BY edit_id DESC LIMIT 1"
+    newest = (
+        "SELECT value FROM content_edits WHERE subject = 'hall' AND field = 'buildings'"
+        " ORDER BY edit_id DESC LIMIT 1"
+    )
     edited = core.reader().execute(newest).fetchone()
     written = json.loads(edited[0]) if edited is not None else None
     if isinstance(written, list) and written:

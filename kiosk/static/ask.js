@@ -6,7 +6,7 @@
  */
 (() => {
   const {show, go, why, words, home} = window.linliTouch, {request: deliver, note: deliverNote} = window.linliSend;
-  const HOME_AFTER_S = 20, FOLLOW = 12, LARGE_CHOICES = 6, CHOICES = 12, PRESETS = 6, TOLD = 24;
+  const HOME_AFTER_S = 20, FOLLOW = 12, LARGE_CHOICES = 6, CHOICES = 12, PRESETS = 6, TOLD = 24, SLOW_MS = 700;
   const body = document.body, ask = document.querySelector("[data-ask]"), root = document.documentElement;
   const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
   const find = (selector, inside = document) => inside.querySelector(selector);
@@ -245,10 +245,12 @@
     if (tried !== null && tried !== same) key = body.dataset.key + "-" + String(performance.now() | 0);
     tried = same;
     let stopped = false;
+    const slow = setTimeout(() => show("", say("sending"), ""), SLOW_MS);
     const answer = await deliver({...what, key}, {
       active, stopped: () => stopped,
-      told: (long) => { if (!stopped) show("", say(long ? "send_long" : "send_trying"), say("send_wait_no_more"), () => { stopped = true; }); },
+      told: (long) => { clearTimeout(slow); if (!stopped) show("", say(long ? "send_long" : "send_trying"), say("send_wait_no_more"), () => { stopped = true; }); },
     });
+    clearTimeout(slow);
     if (find("[data-dialog]").open) find("[data-dialog]").close();
     sending = false;
     draw();
