@@ -8,7 +8,6 @@ be asked is not decided here: `rules/requests.py` says it of each kind, and the 
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from math import ceil
@@ -19,11 +18,12 @@ from flask import Blueprint, Response, current_app, render_template, request, ur
 from flask.typing import ResponseReturnValue
 
 from gateway.hall.meals import MEALS
+from kiosk import content
 from kiosk.answers import error
 from kiosk.core import Core, current_core
 from kiosk.line.taking import public_url
 from kiosk.parking import car_park_or_none
-from kiosk.requests.looking import by_code, hall_phone, presets_of
+from kiosk.requests.looking import by_code, presets_of
 from kiosk.rules.requests import (
     FIELD_WORDS,
     KINDS,
@@ -175,7 +175,7 @@ def _for_items() -> dict[str, Any]:
 
 @blueprint.get("/ask")
 def kinds() -> str:
-    """Which request: all kinds, those of one item (``?item=WY-01``) or of one group; to elders six at a time."""
+    """Which request it is: all kinds, those of one item (``?item=WY-01``) or of one group; elders see six at a time."""
     core, view = current_core(), asked_view()
     item, group_id = request.args.get("item", ""), request.args.get("group", "")
     groups = offered(core, item)
@@ -263,7 +263,7 @@ def first_of(core: Core, kind: Kind) -> First | None:
     """What is done first; also where only the hall's own telephone has to be called."""
     if kind.first is None:
         return None
-    own = hall_phone(core.reader(), kind.ask_for) if kind.urgent else ""
+    own = content.phone(core.reader(), kind.ask_for) if kind.urgent and kind.ask_for else ""
     return First(kind.first, kind.dial, own, WHOSE.get(kind.ask_for, Both("", "")))
 
 
@@ -273,12 +273,7 @@ def buildings(core: Core) -> tuple[tuple[str, str], ...]:
     What staff have written down for the hall counts (``content_edits``, subject "hall", field "buildings"); else those
     of the car park's plan. Never a resident's address: who lives where is shown on no screen.
     """
-    newest = (
-        "SELECT value FROM content_edits WHERE subject = 'hall' AND field = 'buildings'"
-        " ORDER BY edit_id DESC LIMIT 1"
-    )
-    edited = core.reader().execute(newest).fetchone()
-    written = json.loads(edited[0]) if edited is not None else None
+    written = content.value_now(core.reader(), "hall", "buildings")
     if isinstance(written, list) and written:
         return tuple((str(one["zh"]), str(one.get("en") or one["zh"])) for one in written)
     park = car_park_or_none(core)

@@ -162,8 +162,6 @@ def put(
     made = core.writer.write(work)
     if made:
         lay(core)
-        # Screens that are open draw themselves anew when they hear this; others do with the next page.
-        core.hub.publish("hall", "content", {"subject": subject})
     return made
 
 

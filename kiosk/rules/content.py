@@ -171,7 +171,7 @@ def _limit(value: Value, pair: dict[str, str]) -> Value:
 
 def _phone(value: Value, longest: int) -> str:
     typed = text_of(value)
-    if not re.fullmatch(r"[0-9+()（）、,，;；/ Xx转-]+", typed) or not any(sign.isdigit() for sign in typed):
+    if not is_phone(typed):
         raise OrderRefused(
             "电话只能写数字、短横和“转”，例如 0851-12345678 转 3",
             "a phone is digits and dashes, like 0851-12345678",
@@ -179,6 +179,11 @@ def _phone(value: Value, longest: int) -> str:
     if len(typed) > longest:
         raise OrderRefused(f"电话最多 {longest} 个字", f"a phone has at most {longest} signs")
     return typed
+
+
+def is_phone(typed: str) -> bool:
+    """Whether somebody could dial it: 0851-XXXXXXXX, which ships, is none."""
+    return bool(re.fullmatch(r"[0-9+()（）、,，;；/ 转-]+", typed)) and any(sign.isdigit() for sign in typed)
 
 
 def checked_phone(value: Value, longest: int = 40) -> str:
@@ -324,7 +329,7 @@ def spelled(value: Value) -> str:
         texts = [str(value[name]) for name in ("zh", "en") if value.get(name)]
         days = [str(value[name]) for name in ("from", "until") if value.get(name)]
         rest = [spelled(one) for name, one in value.items() if isinstance(one, dict | list)]
-        count = [str(value["value"])] if isinstance(value.get("value"), int) else []
+        count = [f"（{value['value']}）"] if isinstance(value.get("value"), int) else []
         return " / ".join([*texts, *count, *days, *rest])
     return str(value)
 

@@ -18,7 +18,7 @@
   button.hidden = false;
 
   // ------------------------------------------------------------ what stands here
-  const isSeen = (one) => one.checkVisibility({visibilityProperty: true, opacityProperty: true}) && !one.closest("[aria-hidden=true]");
+  const isSeen = (one) => one.checkVisibility({visibilityProperty: true}) && !one.closest("[aria-hidden=true]");
   function textOf(one) {
     if (one.dataset?.aloud) return one.dataset.aloud;
     return [...one.childNodes].map((node) => {
