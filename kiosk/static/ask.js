@@ -24,7 +24,7 @@
     presets: new Set(),
   };
   const EXTRA = ["employer_branch", "skills", "birth_year", "preferred_day", "meal_choice"];
-  let now = "", box = "", sending = false, finished = false, tried = null, key = body.dataset.key;
+  let now = "", box = "", sending = false, finished = false, tried = null, answered = null, key = body.dataset.key;
   const trail = [], pages = new Map();
   const voice = sections.has("speak") ? window.linliVoice(sections.get("speak"), {say, active, changed: () => draw()}) : null;
   const drawing = sections.has("draw") ? window.linliDrawing(sections.get("draw"), {active, changed: () => draw()}) : null;
@@ -87,7 +87,7 @@
     return said;
   }
   function draw() {
-    if (!now) return;
+    if (!now || !find("#main").firstChild) return;
     for (const one of new Set(sections.values())) one.hidden = one !== sections.get(now);
     for (const one of all("[data-for]")) one.hidden = !one.dataset.for.split(" ").includes(now);
     for (const one of all("[data-text-for]")) one.hidden = one.dataset.textFor !== now;
@@ -209,6 +209,15 @@
       see(link.href);
     }
   }, {capture: true});
+  // Nobody is there any more: the microphone is given back, and nothing of the draft remains.
+  document.addEventListener("linli:idle", () => {
+    finished = true;
+    voice?.drop();
+    drawing?.drop();
+    for (const name of Object.keys(given)) given[name] = name === "presets" ? new Set() : "";
+    answered = null;
+    for (const one of all("main")) one.replaceChildren();
+  });
   let seeing = false;
   async function see(url) {
     if (seeing) return;
@@ -263,7 +272,7 @@
     const step = {unit: given.then, room: given.then, words: "typed"}[error?.field] ?? error?.field;
     if (step && step !== now && sections.has(step)) enter(step);
   }
-  let answered = null, notesTold = "", leftTold = () => "";
+  let notesTold = "", leftTold = () => "";
   async function sent(said, picture) {
     finished = true;
     answered = said;

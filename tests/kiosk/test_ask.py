@@ -314,6 +314,20 @@ def test_after_twenty_seconds_it_goes_home_unless_somebody_still_reads(visit: Op
             page.wait_for_url("**/")
 
 
+def test_a_minute_and_a_half_without_a_touch_leaves_nothing_of_a_draft(visit: Open, core: Core) -> None:
+    page = visit("/ask/leak", clock=True)
+    to_the_words(page)
+    page.clock.run_for(89_000)
+    assert step_of(page) == "words"
+    page.clock.run_for(2_000)
+    expect(page.get_by_role("dialog")).to_contain_text("您还在办吗？")
+    page.clock.run_for(21_000)
+    page.wait_for_url("**/")
+    expect(page.get_by_role("heading", name="请点要办的事")).to_be_attached()
+    assert page.evaluate("history.length + localStorage.length + sessionStorage.length") <= 2
+    assert requests_of(core) == []
+
+
 def test_kinds_with_other_questions_come_to_their_end_and_five_taps_are_one_request(
     visit: Open, core: Core
 ) -> None:
