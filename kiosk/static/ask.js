@@ -56,6 +56,9 @@
     const field = find(`[data-text-for="${step}"] [data-text]`);
     find("#main").scrollTop = 0;
     // A page that has just been opened is read from its top by itself.
+    // The keyboard comes with its field (keyboard.js) and goes with it.
+    const board = find(".keyboard");
+    if (board && !field) { board.hidden = true; body.classList.remove("keyboard-there"); }
     if (field) { field.focus(); field.click(); } else if (trail.length) find("h1", sections.get(step))?.focus({preventScroll: true});
     document.dispatchEvent(new CustomEvent("linli:screen", {bubbles: true, detail: {step}}));
   }
