@@ -6,7 +6,7 @@
  */
 (() => {
   const {show, go, why, words, home} = window.linliTouch, {request: deliver, note: deliverNote} = window.linliSend;
-  const HOME_AFTER_S = 20, FOLLOW = 12, LARGE_CHOICES = 6, CHOICES = 12, PRESETS = 6, TOLD = 24;
+  const HOME_AFTER_S = 20, FOLLOW = 12, LARGE_CHOICES = 6, CHOICES = 12, PRESETS = 6, TOLD = 24, SLOW_MS = 700;
   const body = document.body, ask = document.querySelector("[data-ask]"), root = document.documentElement;
   const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
   const find = (selector, inside = document) => inside.querySelector(selector);
@@ -24,7 +24,7 @@
     presets: new Set(),
   };
   const EXTRA = ["employer_branch", "skills", "birth_year", "preferred_day", "meal_choice"];
-  let now = "", box = "", sending = false, finished = false, tried = null, key = body.dataset.key;
+  let now = "", box = "", sending = false, finished = false, tried = null, answered = null, key = body.dataset.key;
   const trail = [], pages = new Map();
   const voice = sections.has("speak") ? window.linliVoice(sections.get("speak"), {say, active, changed: () => draw()}) : null;
   const drawing = sections.has("draw") ? window.linliDrawing(sections.get("draw"), {active, changed: () => draw()}) : null;
@@ -56,6 +56,9 @@
     const field = find(`[data-text-for="${step}"] [data-text]`);
     find("#main").scrollTop = 0;
     // A page that has just been opened is read from its top by itself.
+    // The keyboard comes with its field (keyboard.js) and goes with it.
+    const board = find(".keyboard");
+    if (board && !field) { board.hidden = true; body.classList.remove("keyboard-there"); }
     if (field) { field.focus(); field.click(); } else if (trail.length) find("h1", sections.get(step))?.focus({preventScroll: true});
     document.dispatchEvent(new CustomEvent("linli:screen", {bubbles: true, detail: {step}}));
   }
@@ -87,7 +90,7 @@
     return said;
   }
   function draw() {
-    if (!now) return;
+    if (!now || !find("#main").firstChild) return;
     for (const one of new Set(sections.values())) one.hidden = one !== sections.get(now);
     for (const one of all("[data-for]")) one.hidden = !one.dataset.for.split(" ").includes(now);
     for (const one of all("[data-text-for]")) one.hidden = one.dataset.textFor !== now;
@@ -209,6 +212,15 @@
       see(link.href);
     }
   }, {capture: true});
+  // Nobody is there any more: the microphone is given back, and nothing of the draft remains.
+  document.addEventListener("linli:idle", () => {
+    finished = true;
+    voice?.drop();
+    drawing?.drop();
+    for (const name of Object.keys(given)) given[name] = name === "presets" ? new Set() : "";
+    answered = null;
+    for (const one of all("main")) one.replaceChildren();
+  });
   let seeing = false;
   async function see(url) {
     if (seeing) return;
@@ -245,10 +257,12 @@
     if (tried !== null && tried !== same) key = body.dataset.key + "-" + String(performance.now() | 0);
     tried = same;
     let stopped = false;
+    const slow = setTimeout(() => show("", say("sending"), ""), SLOW_MS);
     const answer = await deliver({...what, key}, {
       active, stopped: () => stopped,
-      told: (long) => { if (!stopped) show("", say(long ? "send_long" : "send_trying"), say("send_wait_no_more"), () => { stopped = true; }); },
+      told: (long) => { clearTimeout(slow); if (!stopped) show("", say(long ? "send_long" : "send_trying"), say("send_wait_no_more"), () => { stopped = true; }); },
     });
+    clearTimeout(slow);
     if (find("[data-dialog]").open) find("[data-dialog]").close();
     sending = false;
     draw();
@@ -261,7 +275,7 @@
     const step = {unit: given.then, room: given.then, words: "typed"}[error?.field] ?? error?.field;
     if (step && step !== now && sections.has(step)) enter(step);
   }
-  let answered = null, notesTold = "", leftTold = () => "";
+  let notesTold = "", leftTold = () => "";
   async function sent(said, picture) {
     finished = true;
     answered = said;

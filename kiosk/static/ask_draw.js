@@ -54,6 +54,7 @@
 
     return {
       draw,
+      drop() { strokes.length = 0; fingers.clear(); draw(); },
       get there() { return strokes.length > 0; },
       /** The sheet as a PNG; null where it is empty; throws RangeError where it is too full to be kept. */
       async picture() {

@@ -153,6 +153,12 @@
         hush();
         if (run) end(run); else if (state === "opening") turn("ready");
       },
+      /** Nothing of it remains. */
+      drop() {
+        taken += 1;
+        if (run) { run.kept = false; end(run); }
+        drop();
+      },
     };
   };
 })();

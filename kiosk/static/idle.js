@@ -41,6 +41,8 @@
   dialog.append(title, left, stay);
   body.append(dialog);
 
+  document.addEventListener("linli:seen", () => { title.textContent = words.js_idle; });
+
   let touched = performance.now(), leaving = false;
   const active = () => { touched = performance.now(); };
   for (const sign of ["pointerdown", "pointermove", "keydown", "input", "wheel"]) addEventListener(sign, active, {passive: true, capture: true});
