@@ -22,6 +22,7 @@ from kiosk.words_parking_history import WORDS as PARKING_HISTORY
 from kiosk.words_policy import WORDS as POLICY
 from kiosk.words_printers import WORDS as PRINTERS
 from kiosk.words_queue import WORDS as QUEUE
+from kiosk.words_reports import WORDS as REPORTS
 from kiosk.words_running import WORDS as RUNNING
 from kiosk.words_upkeep import WORDS as UPKEEP
 from kiosk.words_voice import WORDS as VOICE
@@ -360,6 +361,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **CARE,
     **UPKEEP,
     **CONTENT,
+    **REPORTS,
     **POLICY,
     **PARKING,
     **PRINTERS,
