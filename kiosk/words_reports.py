@@ -86,5 +86,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "rp_v_unsure": ("请人看过", "Staff looked"),
     "rp_v_failed": ("没打出", "Failed"),
     "rp_v_troubles": ("打印机故障", "Printer troubles"),
+    "rp_file": ("正在做文件", "Making the file"),
+    "rp_file_working": ("做了 {done} / {of}", "{done} of {of} done"),
+    "rp_file_more": (
+        "做好后浏览器会自动下载，然后可以返回。离开这一页也不会停；再点一次下载就接着看。",
+        "Your browser takes it when it is ready; then go back. To leave does not stop it: ask again and see it here.",
+    ),
+    "rp_stop": ("不做了", "Stop it"),
+    "rp_stopped": ("已经停下，什么也没有丢。", "Stopped. Nothing is lost."),
+    "did_report_stopped": ("停下统计", "Stopped a report"),
     "did_export_report": ("导出日周月报", "Exported a report"),
 }

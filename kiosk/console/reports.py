@@ -19,7 +19,7 @@ from gateway import views
 from gateway.hall.meals import MEALS
 from kiosk.console import acts, blueprint, care, door
 from kiosk.console.care import Json, lang
-from kiosk.console.figures import AGAIN_S, FILE_PATIENCE_S, PATIENCE_S, XLSX
+from kiosk.console.figures import AGAIN_S, PATIENCE_S, XLSX, on_its_way
 from kiosk.console.words import say
 from kiosk.core import Core, current_core
 from kiosk.hall_report import HallReport, Part, Section, WantedHall
@@ -152,7 +152,8 @@ def _wanted(core: Core, of: Span) -> WantedHall:
 def _file(core: Core) -> HallReport | ResponseReturnValue:
     try:
         job = _jobs().ask(_wanted(core, _asked()))
-        job.finished.wait(FILE_PATIENCE_S)
+        if (page := on_its_way(job, url_for("console.reports", **request.args.to_dict()))) is not None:  # type: ignore[arg-type]
+            return page
         return job.result()
     except OrderRefused as refused:
         return door.refuse_words(400, care.why(refused))

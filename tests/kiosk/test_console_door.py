@@ -68,6 +68,7 @@ MATRIX = {
     "GET /console/content/notices": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "POST /console/content/notices": ("401", "423", "403", "in", "in"),
     "GET /console/reports": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "POST /console/reports/stop": ("401", "423", "403", "in", "in"),
     "GET /console/reports.csv": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/reports.xlsx": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/voice": ("303→sign-in", "303→console", "303→password", "in", "in"),

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import re
+import subprocess
+import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,12 +23,13 @@ from gateway.hall.coverage import coverage, span_ms
 from gateway.hall.days import moment_ms
 from gateway.hall.figures import figures, stories
 from gateway.notebook import open_reader
-from kiosk import parking_history, queue_figures
+from kiosk import parking_history, queue_figures, queue_reports
+from kiosk.console import figures as figures_page
 from kiosk.console import reports as page
 from kiosk.console.figures import XLSX
 from kiosk.console.words import WORDS as ALL
 from kiosk.hall_report import HallReport, WantedHall, from_json, gather
-from kiosk.queue_reports import Job
+from kiosk.queue_reports import Job, ReportFailed
 from kiosk.rules.report_spans import KINDS, compared, scale, span
 from kiosk.words_reports import WORDS
 from tests.kiosk.console_hall import NOON_MS, STAFF, STAFF_PASSWORD, Client, ConsoleHall, console_hall
@@ -237,6 +240,41 @@ def test_a_report_that_takes_its_time_shows_how_far_it_is_and_the_page_comes_aga
     assert "3 of 7" in drawn and '<progress max="7" value="3"' in drawn and 'http-equiv="refresh"' in drawn
 
 
+def test_a_file_that_takes_its_time_shows_how_far_it_is_and_can_be_stopped(
+    hall: ConsoleHall, staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def slowly(book: Path, asked: object, job: Job[Any]) -> HallReport:
+        """A child that works until it is killed."""
+        job.done, job.of, job.child = 2, 7, subprocess.Popen(["cat"], stdin=subprocess.PIPE)
+        begun.set()
+        job.child.wait()
+        assert job.child.stdin is not None
+        job.child.stdin.close()
+        end.set()
+        raise ReportFailed("killed")
+
+    monkeypatch.setattr(queue_reports, "run", slowly)
+    monkeypatch.setattr(figures_page, "PATIENCE_S", 0.05)
+    browser = {"Accept": "text/html"}
+    path = "/console/reports.xlsx?day=2026-05-05&lang=en"
+    assert staff.get(path, headers=browser).status_code == 202
+    assert begun.wait(10)
+    answer = staff.get(path, headers=browser)
+    drawn = answer.get_data(as_text=True)
+    assert answer.status_code == 202
+    assert "2 of 7" in drawn and 'http-equiv="refresh"' in drawn
+    number = re.search(r'name="job" value="([0-9a-f]+)"', drawn)
+    assert number
+    stopped = staff.form("/console/reports/stop", page=path.replace(".xlsx", ""), job=number[1])
+    assert WORDS["rp_stopped"][1] in stopped.get_data(as_text=True)
+    assert end.wait(10), "its child has ended"
+    assert "report_stopped" in {line[2] for line in hall.accounts.journal()}
+    again = staff.form("/console/reports/stop", page="/console/content/quick", job=number[1])
+    assert again.status_code == 200, "to stop what has ended is no fault"
+
+
 @pytest.mark.parametrize(
     ("name", "now", "before", "says"),
     [
@@ -256,6 +294,7 @@ def test_a_change_is_told_in_the_figures_own_unit(name: str, now: Any, before: A
 def test_every_word_is_used_and_every_figure_has_one(hall: ConsoleHall) -> None:
     files = [
         ROOT / "kiosk" / "console" / "reports.py",
+        *(ROOT / "kiosk" / "templates" / "console").glob("working*.html"),
         ROOT / "kiosk" / "templates" / "console" / "reports.html",
     ]
     seen = "".join(file.read_text(encoding="utf-8") for file in files)
