@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from devices.faults import NotWritten, OrderRefused, OutsideDown
 from gateway.log import say_once
-from kiosk import words
+from kiosk import delivery, words
 from kiosk.answers import error
 from kiosk.core import Core
 from kiosk.live import TooManyListeners
@@ -40,11 +40,14 @@ ROOMS = (
     "link_page",
     "check_in",
     "find",
+    "ime.pages",
     "requests.sending",
     "requests.progress",
     "ask",
     "calibrate",
+    "certificates",
     "aloud",
+    "attract",
     "voice.pages",
     "console",
 )
@@ -68,6 +71,7 @@ def create_app(core: Core) -> Flask:
         app.register_blueprint(importlib.import_module(f"kiosk.{room}").blueprint)
     app.context_processor(lambda: {"w": words.say, "hall": core.house.plan.hall})
     app.after_request(_headers)
+    delivery.prepare(app)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OrderRefused, _refused)
     app.register_error_handler(OutsideDown, _outside_down)
@@ -85,9 +89,7 @@ def _headers(response: Response) -> Response:
     microphone = "(self)" if (request.endpoint or "").startswith("console.") else "()"
     head.setdefault("Permissions-Policy", f"camera=(), geolocation=(), microphone={microphone}")
     # A shared screen: no page of one person may be there for the next. Our own files are asked for again by ETag.
-    head["Cache-Control"] = (
-        "no-cache" if request.endpoint == "static" else head.get("Cache-Control", "no-store")
-    )
+    head.setdefault("Cache-Control", "no-cache" if request.endpoint == "static" else "no-store")
     return response
 
 

@@ -7,19 +7,23 @@ be asked is not decided here: `rules/requests.py` says it of each kind, and the 
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
+import io
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from math import ceil
 from typing import Any
 
-from flask import Blueprint, Response, current_app, render_template, request
+import segno
+from flask import Blueprint, Response, current_app, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from gateway.hall.meals import MEALS
+from kiosk import content
 from kiosk.answers import error
 from kiosk.core import Core, current_core
+from kiosk.line.taking import public_url
 from kiosk.parking import car_park_or_none
+from kiosk.requests.looking import by_code, presets_of
 from kiosk.rules.requests import (
     FIELD_WORDS,
     KINDS,
@@ -42,9 +46,23 @@ blueprint.context_processor(frame)
 LARGE_CHOICES = 6
 #: Days offered for a visit to the health room: two weeks, which is what fits on one screen.
 DAYS_OFFERED = 14
+GROUPS = {
+    "urgent": Both("紧急的事", "Urgent"),
+    "repair": Both("报修和投诉", "Repairs and complaints"),
+    "community": Both("找社区", "Ask the community"),
+}
+#: Whose telephone the hall has written down (`Kind.ask_for`).
+WHOSE = {
+    "gas": Both("燃气抢修", "Gas company"),
+    "lift": Both("电梯应急", "Lift hotline"),
+    "property": Both("物业值班", "Property office"),
+}
 #: The page's own blobs: a recording that is played back, nothing from anywhere else.
 _BLOBS = {"media-src 'self'": "media-src 'self' blob:", "img-src 'self' data:": "img-src 'self' data: blob:"}
-_WEEKDAYS = (("周一", "Mon"), ("周二", "Tue"), ("周三", "Wed"), ("周四", "Thu"), ("周五", "Fri"), ("周六", "Sat"), ("周日", "Sun"))
+_WEEKDAYS = (
+    ("周一", "Mon"), ("周二", "Tue"), ("周三", "Wed"), ("周四", "Thu"), ("周五", "Fri"), ("周六", "Sat"),
+    ("周日", "Sun"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +102,8 @@ class First:
 
     words: Both
     dial: tuple[str, ...]
-    own: str = ""
-    own_name: Both = Both("", "")
+    own: str
+    own_name: Both
 
     def say(self, lang: str) -> str:
         return self.words.say(lang)
@@ -113,11 +131,28 @@ def _then(place: str) -> str:
     return {"home": "door", "stairs": "unit", "lift": "unit"}.get(place, "")
 
 
-def offered(core: Core, service_code: str = "") -> tuple[About, ...]:
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Kinds that stand together: what is urgent, what is out of order, what the community is asked for."""
+
+    id: str
+    words: Both
+    kinds: tuple[About, ...]
+
+
+def offered(core: Core, service_code: str = "") -> tuple[Group, ...]:
     """What may be asked for here, or of one item; urgent ones first, for who is in a hurry reads no list."""
     kinds = kinds_of(service_code) if service_code else tuple(KINDS.values())
     there = [one for kind in kinds if (one := about(core, kind)) is not None]
-    return tuple(there)
+    groups = (
+        Group(name, words, tuple(one for one in there if _group(one) == name))
+        for name, words in GROUPS.items()
+    )
+    return tuple(group for group in groups if group.kinds)
+
+
+def _group(one: About) -> str:
+    return "urgent" if one.kind.urgent else "repair" if one.category == "property" else "community"
 
 
 def way_in(service_code: str) -> str:
@@ -126,7 +161,11 @@ def way_in(service_code: str) -> str:
     if not kinds:
         return ""
     view = asked_view()
-    return view.url("ask.kind", kind=kinds[0].code) if len(kinds) == 1 else view.url("ask.kinds", item=service_code)
+    return (
+        view.url("ask.kind", kind=kinds[0].code)
+        if len(kinds) == 1
+        else view.url("ask.kinds", item=service_code)
+    )
 
 
 @blueprint.app_context_processor
@@ -135,19 +174,39 @@ def _for_items() -> dict[str, Any]:
 
 
 @blueprint.get("/ask")
-def kinds() -> ResponseReturnValue:
-    """Which request it is: all kinds, or those of one item (``?item=WY-01``)."""
+def kinds() -> str:
+    """Which request it is: all kinds, those of one item (``?item=WY-01``) or of one group; elders see six at a time."""
     core, view = current_core(), asked_view()
-    item = request.args.get("item", "")
-    there = offered(core, item)
-    only = {"item": item} if item and there else {}
-    if item and not there:
-        there = offered(core)
-    pages = ceil(len(there) / LARGE_CHOICES) if view.large else 1
-    page = min(max(request.args.get("page", 1, type=int), 1), max(pages, 1))
-    shown = there[(page - 1) * LARGE_CHOICES : page * LARGE_CHOICES] if view.large else there
-    back = view.url("touch.item", code=item) if only else view.url("touch.home")
-    return render_template("ask_kinds.html", kinds=shown, page=page, pages=pages, only=only, back=back)
+    item, group_id = request.args.get("item", ""), request.args.get("group", "")
+    groups = offered(core, item)
+    only = {"item": item} if item and groups else {}
+    groups = groups or offered(core)
+    if chosen := [one for one in groups if one.id == group_id]:
+        groups, only = tuple(chosen), {**only, "group": group_id}
+    pages = page = 1
+    back = view.url("touch.item", code=item) if "item" in only else view.url("touch.home")
+    if view.large and "group" in only:
+        back = view.url("ask.kinds", **({"item": item} if "item" in only else {}))
+    choose_group = view.large and not only
+    if view.large and not choose_group:
+        there = [(group, one) for group in groups for one in group.kinds]
+        pages = ceil(len(there) / LARGE_CHOICES)
+        page = min(max(request.args.get("page", 1, type=int), 1), pages)
+        seen = there[(page - 1) * LARGE_CHOICES : page * LARGE_CHOICES]
+        groups = tuple(
+            replace(group, kinds=tuple(one for of, one in seen if of is group))
+            for group in groups
+            if any(of is group for of, _ in seen)
+        )
+    return render_template(
+        "ask_kinds.html",
+        groups=groups,
+        choose_group=choose_group,
+        page=page,
+        pages=pages,
+        only=only,
+        back=back,
+    )
 
 
 @blueprint.get("/ask/<kind>")
@@ -162,17 +221,31 @@ def kind(kind: str) -> ResponseReturnValue:
     return render_template(
         "ask.html",
         about=shown,
-        first=first_of(shown.kind),
+        first=first_of(core, shown.kind),
         buildings=buildings(core),
-        presets=shown.kind.presets,
-        several="words" in shown.fields,
+        presets=presets_of(core.reader(), shown.kind),
         longest=LONGEST,
         field_words=FIELD_WORDS,
         meals=tuple((code, Both(*words)) for code, words in MEALS.items()),
         days=days(core),
+        qr=bool(core.house.plan.http.base_url),
         says={name: both[view.lang == "en"] for name, both in SAYS.items()},
         back=view.url("ask.kinds") if several else view.url("touch.item", code=shown.kind.service_code),
     )
+
+
+@blueprint.get("/ask/<code>/qr.svg")
+def qr(code: str) -> ResponseReturnValue:
+    """The address of a request's progress, for a telephone's camera. Only where telephones can reach this hall."""
+    core = current_core()
+    if not core.house.plan.http.base_url or by_code(core, code) is None:
+        return error(404, "no_qr", "没有二维码", "There is no such picture")
+    drawn = io.BytesIO()
+    address = f"{public_url(core).rstrip('/')}{url_for('progress.of', code=code)}?phone=1"
+    segno.make(address, error="m").save(
+        drawn, kind="svg", border=4, svgns=True, xmldecl=False, nl=False, light="#fff"
+    )
+    return Response(drawn.getvalue(), mimetype="image/svg+xml")
 
 
 @blueprint.after_request
@@ -186,8 +259,12 @@ def _may_play_what_it_recorded(response: Response) -> Response:
     return response
 
 
-def first_of(kind: Kind) -> First | None:
-    return First(kind.first, kind.dial) if kind.first is not None else None
+def first_of(core: Core, kind: Kind) -> First | None:
+    """What is done first; also where only the hall's own telephone has to be called."""
+    if kind.first is None:
+        return None
+    own = content.phone(core.reader(), kind.ask_for) if kind.urgent and kind.ask_for else ""
+    return First(kind.first, kind.dial, own, WHOSE.get(kind.ask_for, Both("", "")))
 
 
 def buildings(core: Core) -> tuple[tuple[str, str], ...]:
@@ -196,23 +273,23 @@ def buildings(core: Core) -> tuple[tuple[str, str], ...]:
     What staff have written down for the hall counts (``content_edits``, subject "hall", field "buildings"); else those
     of the car park's plan. Never a resident's address: who lives where is shown on no screen.
     """
-    edited = core.reader().execute(
-        "SELECT value FROM content_edits WHERE subject = 'hall' AND field = 'buildings' ORDER BY edit_id DESC LIMIT 1"
-    ).fetchone()
-    written = json.loads(edited[0]) if edited is not None else None
+    written = content.value_now(core.reader(), "hall", "buildings")
     if isinstance(written, list) and written:
         return tuple((str(one["zh"]), str(one.get("en") or one["zh"])) for one in written)
     park = car_park_or_none(core)
     places = park.places if park is not None else []
     return tuple(
-        (str(one["name_zh"]), str(one["name_en"] or one["name_zh"])) for one in places if one["kind"] == "building"
+        (str(one["name_zh"]), str(one["name_en"] or one["name_zh"]))
+        for one in places
+        if one["kind"] == "building"
     )
 
 
 def days(core: Core) -> tuple[tuple[str, Both], ...]:
     """The days that somebody may wish for, from tomorrow on: (2026-11-23, its words)."""
     today = datetime.fromtimestamp(core.now_ms() / 1000, core.zone).date()
-    return tuple((day.isoformat(), _day_words(day)) for day in (today + timedelta(days=n + 1) for n in range(DAYS_OFFERED)))
+    ahead = (today + timedelta(days=n + 1) for n in range(DAYS_OFFERED))
+    return tuple((day.isoformat(), _day_words(day)) for day in ahead)
 
 
 def _day_words(day: date) -> Both:

@@ -25,6 +25,7 @@ from kiosk.gateway_link import GatewayLink
 from kiosk.kinds import priorities_now
 from kiosk.live import Hub
 from kiosk.running import Running
+from kiosk.screen_codes import Codes
 from kiosk.voice.desk import VoiceDesk
 from kiosk.voice.reader import Reader
 from kiosk.writer import Writer
@@ -66,6 +67,7 @@ class Core:
     """What consoles are told of a wait that gets too long (queue_alert.py); None: all is well."""
     windows_read: tuple[tuple[str, str], Windows] | None = field(default=None, repr=False)
     """The windows as they were read last, and by what word and day one knows that they are still so."""
+    screen_codes: Codes = field(default_factory=Codes, repr=False)
     voice: VoiceDesk = field(init=False, repr=False)
     reading: Reader = field(init=False, repr=False)
     _signs: HallState = field(default_factory=HallState, repr=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import Blueprint, current_app, jsonify, render_template, request
+from flask import Blueprint, current_app, jsonify, redirect, render_template, request
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 
@@ -85,12 +85,16 @@ def found_now(query: Asked) -> list[Tile]:
 
 
 @blueprint.get("/find")
-def page() -> str:
+def page() -> ResponseReturnValue:
     seen, query = frame(), asked(request.args.get("q", ""))
+    if query.cut:
+        # The page's own links carry its address: a megabyte must not be in each of them.
+        return redirect(seen["v"].url("find.page", q=query.text, cut=1))
     return render_template(
         "find.html",
         **seen,
         asked=query,
+        cut="cut" in request.args,
         at_most=SIGNS_AT_MOST,
         found=found_now(query) if query.text else [],
         examples=[] if query.text else _examples(),

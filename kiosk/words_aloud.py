@@ -15,4 +15,11 @@ TABLE: dict[str, tuple[str, str]] = {
         "It cannot be read now: press again, or call for help",
     ),
     "js_aloud_muted": ("声音被静音了，请叫人帮忙", "The sound is switched off here: please call for help"),
+    # while nobody is there
+    "attract_touch": ("点一下屏幕开始", "Touch to begin"),
+    "attract_waiting": ("现在等候人数", "Waiting now"),
+    "attract_called": ("正在叫号", "Now serving"),
+    "attract_open": ("今天办理时间", "Open today"),
+    "attract_today": ("今天还有", "On today"),
+    "attract_notices": ("通知", "Notices"),
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 TABLE: dict[str, tuple[str, str]] = {
     # which request
     "ask_title": ("要报什么事？点一下", "What is it about? Touch one"),
-    "ask_urgent_mark": ("紧急", "urgent"),
     "ask_pages": ("翻页", "Pages"),
     "ask_nothing": (
         "现在没有可以在这里报的事，请按“叫人帮忙”",
@@ -43,8 +42,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "ask_way_speak": ("说一段话", "Say it"),
     "ask_way_draw": ("用手指写", "Write with a finger"),
     "ask_way_type": ("打字", "Type"),
-    "ask_way_name": ("留个称呼", "Leave a name"),
-    "ask_way_phone": ("留个电话", "Leave a phone number"),
+    "ask_way_name": ("留个称呼", "Add a name"),
+    "ask_way_phone": ("留个电话", "Add a phone"),
     "ask_way_skills": ("我会做什么", "What I can do"),
     "ask_has": ("已有", "added"),
     "ask_send": ("发送", "Send"),
@@ -69,14 +68,17 @@ TABLE: dict[str, tuple[str, str]] = {
     "ask_meal_title": ("哪一餐？", "Which meal?"),
     # sent
     "ask_sent_title": ("收到了，谢谢您", "Received, thank you"),
-    "ask_code_word": ("查询码（拍下或记住）", "Your code (photograph or remember it)"),
+    "ask_code_word": ("查询码，请拍下来", "Your code: please photograph it"),
     "ask_qr": ("手机扫一扫，看办得怎样", "Scan to see how it goes"),
     "ask_stay": ("不要走，我再看看", "Stay, I am still reading"),
 }
 
-#: What the page's script says: name → (Chinese, English). Not in the table of all pages' scripts: only this page needs it.
+#: What the page's script says: name → (Chinese, English). No other page's script needs it.
 SAYS: dict[str, tuple[str, str]] = {
-    "mic_ready": ("点红色按钮，对着屏幕说。方言也可以", "Touch the red button and speak. Any dialect will do"),
+    "mic_ready": (
+        "点红色按钮，对着屏幕说。方言也可以",
+        "Touch the red button and speak. Any dialect will do",
+    ),
     "mic_opening": ("正在打开话筒…", "Opening the microphone…"),
     "mic_on": ("正在录音，还剩 {n} 秒", "Recording: {n} seconds left"),
     "mic_quiet": ("听不到声音，请靠近一点。还剩 {n} 秒", "Nothing is heard: come closer. {n} seconds left"),
@@ -88,7 +90,7 @@ SAYS: dict[str, tuple[str, str]] = {
     ),
     "mic_refused": (
         "话筒不能用。请返回，点一句话、用手指写，或者按“叫人帮忙”",
-        "The microphone may not be used. Go back and choose a sentence or write with a finger, or press “Call for help”",
+        "The microphone may not be used. Go back: choose a sentence or write with a finger; or press “Call for help”",
     ),
     "mic_broken": (
         "话筒出了毛病，没有录上。可以再试一次，或者返回用别的办法",
@@ -98,7 +100,10 @@ SAYS: dict[str, tuple[str, str]] = {
     "mic_stop": ("说完了", "Stop"),
     "mic_play": ("听一听", "Listen"),
     "mic_hush": ("停", "Stop"),
-    "drawing_large": ("画得太满，存不下，请擦掉一些", "There is too much on it to be kept: please wipe some of it"),
+    "drawing_large": (
+        "画得太满，存不下，请擦掉一些",
+        "There is too much on it to be kept: please wipe some of it",
+    ),
     "summary_voice": ("录音 {n} 秒", "voice note, {n} s"),
     "summary_drawing": ("手写一张", "a finger note"),
     "summary_phone": ("电话 {text}", "phone {text}"),
@@ -121,5 +126,4 @@ SAYS: dict[str, tuple[str, str]] = {
     ),
     "home_in": ("{n} 秒后回首页", "Home in {n} s"),
     "staying": ("看完请按“首页”", "Press “Home” when you have finished"),
-    "nobody_hears": ("呼叫没有成功，请招手或直接到服务台", "The call did not go out: please wave, or walk to the desk"),
 }

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 TABLE: dict[str, tuple[str, str]] = {
-    "find": ("找事项", "Find"),
     "find_title": ("要办什么？打几个字母就行", "What do you need? A few letters will do"),
-    "find_field": ("要找的事", "What you are looking for"),
     "find_hint": ("漏水、laonianzheng、lnz 都可以", "leak, loushui, ls: any of these"),
     "find_do": ("找", "Find"),
     "find_clear": ("清空", "Clear"),
@@ -14,8 +12,8 @@ TABLE: dict[str, tuple[str, str]] = {
     "find_count": ("找到 {n} 项，最像的在前面", "{n} found, the nearest first"),
     "find_none": ("没有找到“{q}”", "Nothing found for “{q}”"),
     "find_none_do": (
-        "换个说法，或少打几个字母；也可以按右下角“叫人帮忙”，工作人员马上来",
-        "Try another word or fewer letters; or press “Call for help” below: staff will come",
+        "换个说法，少打几个字母，或按“叫人帮忙”，有人来帮您",
+        "Try another word, fewer letters, or press “Call for help”",
     ),
     "find_all": ("看全部事项", "All services"),
     "find_cut": ("太长了，只看前 {n} 个字", "Too long: only the first {n} signs were looked at"),

@@ -33,7 +33,7 @@ class Page:
 
     @property
     def url(self) -> str:
-        return url_for(f"console.{self.endpoint}", **dict(self.values))
+        return url_for(f"console.{self.endpoint}", **self.values)  # type: ignore[arg-type]
 
     @property
     def is_there(self) -> bool:
@@ -41,7 +41,9 @@ class Page:
 
     def fits(self, endpoint: str, values: Mapping[str, Any]) -> int:
         """How well this page is where one is: 0 not at all; the page itself more than any page above it."""
-        if endpoint == self.endpoint and all(values.get(name) == value for name, value in self.values.items()):
+        if endpoint == self.endpoint and all(
+            values.get(name) == value for name, value in self.values.items()
+        ):
             return 1000 + len(self.values)
         return max((len(one) for one in self.begins if endpoint.startswith(one)), default=0)
 
@@ -59,7 +61,10 @@ GROUPS: tuple[Group, ...] = (
         "nav_desk",
         (
             Page("page", "nav_overview"),
-            *(Page("desk", f"post_{post}", values={"post": post}) for post in POSTS),
+            *(
+                Page("desk", f"post_{post}", ADMIN if post == "admin" else ROLES, values={"post": post})
+                for post in POSTS
+            ),
         ),
     ),
     Group(
@@ -97,7 +102,7 @@ GROUPS: tuple[Group, ...] = (
         "nav_people",
         (
             Page("people", "people", begins=("people", "person", "medical")),
-            Page("lists", "lists", ADMIN, begins=("lists", "import_list"), values={"what": "people"}),
+            Page("lists", "nav_lists", ADMIN, begins=("lists", "import_list"), values={"what": "people"}),
             Page("roster", "roster", begins=("roster",)),
             Page("helpers", "helpers", begins=("helper",)),
             Page("away", "substitutions", begins=("away",)),

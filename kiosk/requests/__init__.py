@@ -5,8 +5,9 @@
     requests.by_code(core, "7KQ2M9XA")
 
 `taking` writes a request, `acting` its steps, `looking` reads, `notes` keeps voices and drawings as files, `tries`
-counts wrong codes, `sending` and `progress` are the residents' routes. The rules are in ``kiosk/rules/request*.py``; what staff see is
-``kiosk/console/requests.py``. Does not belong here: which kinds there are (``rules/request_kinds.py``).
+counts wrong codes, `sending` and `progress` are the residents' routes. The rules are in ``kiosk/rules/request*.py``;
+what staff see is ``kiosk/console/requests.py``. Does not belong here: which kinds there are
+(``rules/request_kinds.py``).
 """
 
 from kiosk.requests.acting import do, show_person, undo

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from kiosk import content
 from kiosk.core import Core
 from kiosk.rules.request_life import OPEN, STATE_WORDS, UNANSWERED, Event, State
 from kiosk.rules.requests import KINDS, Both, Kind, masked_name, masked_phone
@@ -161,6 +162,20 @@ def notes(notebook: sqlite3.Connection, request_id: int) -> list[NoteKept]:
     return [NoteKept(*tuple(one)) for one in found]
 
 
+def buildings(notebook: sqlite3.Connection) -> list[str]:
+    """Every building that a request has named, for choosing one."""
+    found = notebook.execute("SELECT DISTINCT building FROM requests WHERE building <> '' ORDER BY building LIMIT 500")
+    return [str(one[0]) for one in found]
+
+
+def answered_ms(notebook: sqlite3.Connection, request_id: int) -> int | None:
+    """When staff first did something of which the resident could read."""
+    found = notebook.execute(
+        "SELECT min(at_ms) FROM request_steps WHERE request_id = ? AND event NOT IN ('received', 'note')", (request_id,)
+    ).fetchone()
+    return None if found[0] is None else int(found[0])
+
+
 def open_counts(notebook: sqlite3.Connection, now_ms: int) -> dict[str, int]:
     """``{"open", "urgent", "new", "overdue"}``: what a console and /metrics say first."""
     open_states, unanswered = sorted(OPEN), sorted(UNANSWERED)
@@ -174,32 +189,12 @@ def open_counts(notebook: sqlite3.Connection, now_ms: int) -> dict[str, int]:
 
 
 def presets_of(notebook: sqlite3.Connection, kind: Kind) -> tuple[Both, ...]:
-    """A kind's sentences of one touch: the hall's own where staff have written some, else those that ship.
-
-    ``content_edits``, subject ``presets:<kind>``, field ``presets``: ``[{"zh": "…", "en": "…"}, …]``, null for ours.
-    """
-    told = _edited(notebook, f"presets:{kind.code}", "presets")
-    if not isinstance(told, list):
+    """A kind's sentences of one touch: the hall's own where staff have written some, else those that ship."""
+    told = content.presets(notebook, kind.code)
+    if told is None:
         return kind.presets
-    found = [Both(str(one.get("zh", "")), str(one.get("en", ""))) for one in told if isinstance(one, dict)]
+    found = [Both(str(one.get("zh", "")), str(one.get("en", ""))) for one in told]
     return tuple(Both(one.zh or one.en, one.en or one.zh) for one in found if one.zh or one.en)
-
-
-def hall_phone(notebook: sqlite3.Connection, whose: str) -> str:
-    """The hall's own number of "gas", "lift" or "property"; "" while nobody has written it down.
-
-    ``content_edits``, subject ``hall``, field ``phone_<whose>``: a text.
-    """
-    told = _edited(notebook, "hall", f"phone_{whose}") if whose else ""
-    return told if isinstance(told, str) else ""
-
-
-def _edited(notebook: sqlite3.Connection, subject: str, field: str) -> object:
-    found = notebook.execute(
-        "SELECT value FROM content_edits WHERE subject = ? AND field = ? ORDER BY edit_id DESC LIMIT 1",
-        (subject, field),
-    ).fetchone()
-    return None if found is None else json.loads(found[0])
 
 
 # ---------------------------------------------------------------- in the resident's words

@@ -6,13 +6,16 @@ file that nobody names, or a row whose file is gone, and both are said honestly.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import logging
 import os
 import secrets
 import sqlite3
 from pathlib import Path
 
 from devices.faults import NotWritten, OrderRefused
+from gateway.log import say_once
 from kiosk.core import Core
 from kiosk.requests import looking, telling
 from kiosk.requests.looking import NoteKept, Row
@@ -76,10 +79,12 @@ def add(core: Core, row: Row, kind: str, data: bytes) -> bool:
         written = core.writer.write(work)
     except (OSError, NotWritten) as wrong:
         # NotWritten is an OSError, too: one word for the resident, the reason for the person on duty.
+        say_once("note-kept", "note_not_kept", f"a {kind} note could not be kept: {wrong}", level=logging.ERROR)
         raise NoteRefused(kind, "disk") from wrong
     finally:
         if not written:
-            (folder / name).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a disk that did not take it may not give it back: the sweep does
+                (folder / name).unlink(missing_ok=True)
     telling.told_changed(core, row.request_id)
     return True
 

@@ -67,8 +67,9 @@ def of(code: str) -> ResponseReturnValue:
         row.answer_by_ms, core.now_ms(), core.zone, confirmed=service is not None and service.confirmed("promised")
     )
     waits = row.state in life.UNANSWERED
+    # The address on the slip says that it was scanned by a phone: there nobody is brought home after a while.
     return render_template(
-        "progress.html",
+        "progress_phone.html" if request.args.get("phone") == "1" else "progress.html",
         row=row,
         told=told,
         spelled=spell_code(row.code),

@@ -10,11 +10,12 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from kiosk import content
 from kiosk.answers import body, error
 from kiosk.api import GIVER, KEY
 from kiosk.core import Core, current_core
 from kiosk.paper import fresh_slip, one_slip_view
-from kiosk.requests import looking, notes, taking
+from kiosk.requests import notes, taking
 from kiosk.requests.looking import Row
 from kiosk.requests.notes import NoteRefused
 from kiosk.requests.progress import asked_for
@@ -82,7 +83,7 @@ def taken_view(core: Core, taken: taking.Taken) -> dict[str, Any]:
 
 def phones_of(core: Core, row: Row) -> list[str]:
     """Numbers to be dialled, the first one first: facts (119, 110), then the hall's own where it has written it."""
-    own = looking.hall_phone(core.reader(), row.kind.ask_for)
+    own = content.phone(core.reader(), row.kind.ask_for) if row.kind.ask_for else ""
     return [*row.kind.dial, *([own] if own else [])]
 
 

@@ -135,7 +135,7 @@ def put_slip(core: Core, notebook: sqlite3.Connection, row: Row, service: Servic
     if not printer:
         return None
     by = life.answer_words(row.answer_by_ms, row.made_ms, core.zone, confirmed=service.confirmed("promised"))
-    url = f"{public_url(core).rstrip('/')}/progress/{row.code}" if core.house.plan.http.base_url else ""
+    url = f"{public_url(core).rstrip('/')}/progress/{row.code}?phone=1" if core.house.plan.http.base_url else ""
     body = compose_request(
         plan.hall, row.kind, row.number, row.code, row.made_ms, by.say(row.lang), core.zone, row.lang, url
     )

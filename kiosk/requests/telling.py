@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from typing import Any
 
@@ -20,13 +21,14 @@ def box(core: Core) -> Json:
     try:
         return {"known": True, **looking.open_counts(core.reader(), core.now_ms())}
     except (NotWritten, sqlite3.Error) as wrong:
-        say_once("requests_not_told", "requests_not_told", f"requests cannot be counted for the consoles: {wrong}")
+        why = f"requests cannot be counted for the consoles just now: {wrong}"
+        say_once("requests_not_told", "requests_not_told", why, level=logging.WARNING)
         return {"known": False, "open": 0, "urgent": 0, "new": 0, "overdue": 0}
 
 
 def told_new(core: Core, row: Row) -> None:
     """Something new has come in: consoles sound, the urgent ones more."""
-    came = {"request_id": row.request_id, "urgent": row.urgent, "zh": row.kind.zh, "en": row.kind.en}
+    came = {"request_id": row.request_id, "urgent": row.urgent, "kind_zh": row.kind.zh, "kind_en": row.kind.en}
     _tell(core, {"came": {**came, "building": row.building}})
 
 

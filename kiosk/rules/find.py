@@ -216,7 +216,7 @@ def _by_letters(name: _Name, letters: str, folded: str) -> tuple[float, float] |
         return _WHOLE_FOLDED, 0
     if name.joined.startswith(letters):
         return _BEGINS, longer
-    if _short(name.syllables, letters):
+    if short_for(name.syllables, letters):
         return _SHORT, longer
     for rank, syllables, wanted in (
         (_INSIDE, name.syllables, letters),
@@ -224,14 +224,14 @@ def _by_letters(name: _Name, letters: str, folded: str) -> tuple[float, float] |
         (_INSIDE_FOLDED, name.folded, folded),
     ):
         starts = range(1, len(syllables)) if rank != _SHORT_FOLDED else range(1)
-        if len(wanted) > 1 and any(_short(syllables[start:], wanted) for start in starts):
+        if len(wanted) > 1 and any(short_for(syllables[start:], wanted) for start in starts):
             return rank, longer
     if len(folded) > 4 and (name.folded_joined.startswith(folded) or name.folded_joined in folded):
         return _SOUNDS, longer
     return None
 
 
-def _short(syllables: tuple[str, ...], letters: str) -> bool:
+def short_for(syllables: tuple[str, ...], letters: str) -> bool:
     """Whether ``letters`` are beginnings of the first syllables, one after the other: lnz, laonz, lnzheng, loush."""
     ends = {0}
     for syllable in syllables:

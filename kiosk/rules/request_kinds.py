@@ -4,7 +4,7 @@ To add a kind: one row in `KINDS`. The faces, the console, the slip and the test
 
 What is urgent shows and speaks first what to do. 119, 120 and 110 are facts and stand in `Kind.dial`; the number of a
 gas company, of who keeps up the lifts, of the property's desk is the hall's own: `Kind.ask_for` names whose it is, and
-a face shows it only where the hall has written it down (`content_edits`), never a guess.
+a face shows it only where the hall has written it down (`kiosk/content.py`, `phone`), never a guess.
 """
 
 from __future__ import annotations

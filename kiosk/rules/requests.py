@@ -144,7 +144,7 @@ def clean(
     :raises FieldNotAsked: / :raises RequestWrong: the first field that is wrong, in both languages.
     """
     place = _text(given, "place", 20)
-    told = {name: value for name, value in given.items() if name in FIELDS and name not in EXTRA}
+    told = {name: value for name, value in given.items() if name not in ("place", "extra")}
     extra = given.get("extra") or {}
     if not isinstance(extra, Mapping):
         raise RequestWrong("extra", "请求的格式不对", "extra must be an object")

@@ -125,3 +125,10 @@ CREATE TABLE parking_days(
     ends    TEXT NOT NULL,
     PRIMARY KEY (day, zone_id)
 ) STRICT;
+
+-- Which post a member of staff stands at: the page that signing in leads to.
+CREATE TABLE posts(
+    staff_id INTEGER PRIMARY KEY REFERENCES staff(staff_id),
+    post     TEXT    NOT NULL,                          -- a word of kiosk/console/menu.py, POSTS
+    set_ms   INTEGER NOT NULL
+) STRICT;

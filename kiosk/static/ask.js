@@ -6,7 +6,7 @@
  */
 (() => {
   const {show, go, why, words, home} = window.linliTouch, {request: deliver, note: deliverNote} = window.linliSend;
-  const HOME_AFTER_S = 20, LARGE_CHOICES = 6, CHOICES = 12, PRESETS = 6;
+  const HOME_AFTER_S = 20, FOLLOW = 12, LARGE_CHOICES = 6, CHOICES = 12, PRESETS = 6, TOLD = 24;
   const body = document.body, ask = document.querySelector("[data-ask]"), root = document.documentElement;
   const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
   const find = (selector, inside = document) => inside.querySelector(selector);
@@ -31,7 +31,7 @@
 
   /** The steps of this request, as far as they can be known. */
   function path() {
-    const steps = ["first", "place"].filter((step) => sections.has(step));
+    const steps = ["first", "place"].filter((step) => sections.has(step) && (step !== "first" || firstAlone()));
     if (sections.has("building")) {
       steps.push("building");
       if (given.then && given.building) steps.push(given.then);
@@ -39,6 +39,8 @@
     for (const step of ["name", "phone", "employer_branch", "birth_year", "preferred_day", "meal_choice"]) if (must.has(step)) steps.push(step);
     return [...steps, "words"];
   }
+  /** What to do first stands beside the first question, but where text is large and the panel low: there it has its own step. */
+  const firstAlone = () => !("orWithPlace" in sections.get("first").dataset) || (large() && matchMedia("(orientation: landscape)").matches);
   const needsBuilding = () => must.has("building") || given.inside;
 
   // ------------------------------------------------------------ from step to step
@@ -53,7 +55,8 @@
     if (step === "draw") drawing.draw();
     const field = find(`[data-text-for="${step}"] [data-text]`);
     find("#main").scrollTop = 0;
-    if (field) { field.focus(); field.click(); } else find("h1", sections.get(step))?.focus({preventScroll: true});
+    // A page that has just been opened is read from its top by itself.
+    if (field) { field.focus(); field.click(); } else if (trail.length) find("h1", sections.get(step))?.focus({preventScroll: true});
     document.dispatchEvent(new CustomEvent("linli:screen", {bubbles: true, detail: {step}}));
   }
   function next() {
@@ -78,7 +81,7 @@
     for (const name of ["preferred_day", "meal_choice"]) if (given[name]) said.push(chosen(name));
     if (given.phone) said.push(say("summary_phone", given.phone));
     for (const one of all("[data-preset]")) if (given.presets.has(one.dataset.preset)) said.push(one.textContent);
-    if (given.typed.trim()) said.push(given.typed.trim());
+    if (given.typed.trim()) said.push([...given.typed.trim()].slice(0, TOLD).join("") + (given.typed.trim().length > TOLD ? "…" : ""));
     if (voice?.note) said.push(say("summary_voice", voice.note.seconds));
     if (drawing?.there) said.push(say("summary_drawing"));
     return said;
@@ -103,10 +106,13 @@
     const there = {preset: given.presets.size, voice: voice?.note, drawing: drawing?.there, typed: given.typed.trim()};
     for (const one of all("[data-has]")) one.hidden = !(there[one.dataset.has] ?? given[one.dataset.has]);
     for (const one of all("[data-in-large]")) one.hidden = !large();
+    for (const one of all("[data-with-place]")) one.hidden = firstAlone();
     settle();
     voice?.draw();
     find("[data-send]").disabled = sending;
+    drawSent();
   }
+  const atHome = () => { if (find("[data-presets]")) find("[data-presets-home]").append(find("[data-presets]")); };
   /** Sentences have a screen of their own in the elders' mode; long lists have pages. */
   function settle() {
     const presets = find("[data-presets]"), place = find(large() ? "[data-presets-large]" : "[data-presets-home]");
@@ -208,7 +214,7 @@
     if (seeing) return;
     seeing = true;
     for (let tries = 0; ; tries += 1) {
-      try { await window.linliSee(url, words); break; } catch { show("", words.js_reconnecting, ""); }
+      try { await window.linliSee(url, words, atHome); break; } catch { show("", words.js_reconnecting, ""); }
       await pause(Math.min(500 * (tries + 1), 3000));
     }
     if (find("[data-dialog]").open) find("[data-dialog]").close();
@@ -255,42 +261,58 @@
     const step = {unit: given.then, room: given.then, words: "typed"}[error?.field] ?? error?.field;
     if (step && step !== now && sections.has(step)) enter(step);
   }
+  let answered = null, notesTold = "", leftTold = () => "";
   async function sent(said, picture) {
     finished = true;
+    answered = said;
     enter("sent");
-    find("[data-step-back]").textContent = words.js_home;
-    find("[data-code]").textContent = said.code.replace(/(.{4})(?=.)/g, "$1 ");
-    find("[data-code]").setAttribute("aria-label", [...said.code].join(" "));
-    paper(said.slip);
-    const by = find("[data-answer-by]");
-    by.textContent = said.answer_by?.[body.dataset.lang] ?? "";
-    by.hidden = !by.textContent;
-    if (said.qr) { find("[data-qr-picture]").src = said.qr; find("[data-qr]").hidden = false; }
-    const notes = [["voice", voice?.note?.blob], ["drawing", picture]].filter(([, blob]) => blob), line = find("[data-notes-told]");
+    const square = find("[data-qr-picture]");
+    if (square) { square.src = `/ask/${encodeURIComponent(said.code)}/qr.svg`; find("[data-qr]").hidden = false; }
+    follow();
+    const notes = [["voice", voice?.note?.blob], ["drawing", picture]].filter(([, blob]) => blob);
     if (notes.length) {
-      line.hidden = false;
-      line.textContent = say("notes_coming");
+      notesTold = "notes_coming";
+      drawSent();
       const kept = await Promise.all(notes.map(([name, blob]) => deliverNote(said.code, key, name, blob, active)));
-      line.textContent = say(kept.every(Boolean) ? "notes_there" : "notes_lost");
-      line.classList.toggle("trouble", !kept.every(Boolean));
+      notesTold = kept.every(Boolean) ? "notes_there" : "notes_lost";
     }
     leave();
   }
-  function paper(slip) {
-    const name = slip?.word in words ? slip.word : "js_paper_coming", line = find("[data-paper]");
-    line.textContent = words[name].replace("{at}", slip?.[body.dataset.lang === "en" ? "at_en" : "at_zh"] ?? "");
+  function drawSent() {
+    if (!answered) return;
+    const fill = (name, text) => { const one = find(name); if (one.textContent !== text) one.textContent = text; one.hidden = !text; return one; };
+    find("[data-step-back]").textContent = words.js_home;
+    fill("[data-code]", answered.code.replace(/(.{4})(?=.)/g, "$1 "));
+    fill("[data-answer-by]", answered.answer_by?.[body.dataset.lang] ?? "");
+    fill("[data-notes-told]", notesTold && say(notesTold)).classList.toggle("trouble", notesTold === "notes_lost");
+    const left = find("[data-left]");
+    if (left.textContent !== leftTold()) left.textContent = leftTold();
+    find("[data-stay]").disabled = staying;
+    // Which word is the server's to say (kiosk/rules/paper_words.py).
+    const slip = answered.slip, name = slip?.word in words ? slip.word : "js_paper_coming";
+    const line = fill("[data-paper]", words[name].replace("{at}", slip?.[body.dataset.lang === "en" ? "at_en" : "at_zh"] ?? ""));
     line.className = "paper " + (name.startsWith("js_paper_printed") ? "ready" : ["js_paper_coming", "js_paper_there"].includes(name) ? "" : "trouble");
+  }
+  /** How the slip goes: the same key again is the same request, with its slip as it is now. */
+  async function follow() {
+    const what = {...request(), key};
+    for (let looks = 0; looks < FOLLOW; looks += 1) {
+      await pause(1500);
+      const now = await deliver(what, {active() {}, told() {}, stopped: () => true});
+      if (now?.ok) { answered = now.said; drawSent(); }
+    }
   }
   let staying = false;
   function stay() {
     staying = true;
-    find("[data-left]").textContent = say("staying");
-    find("[data-stay]").disabled = true;
+    leftTold = () => say("staying");
+    drawSent();
   }
   async function leave() {
     for (let left = HOME_AFTER_S; left > 0; left -= 1) {
       if (staying) return;
-      find("[data-left]").textContent = say("home_in", left);
+      leftTold = () => say("home_in", left);
+      drawSent();
       active();
       await pause(1000);
     }

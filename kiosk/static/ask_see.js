@@ -24,11 +24,12 @@
       if (other.childNodes.length) put(one, other);
     });
   }
-  /** Show this page as ``url`` would show it. :throws: TypeError or DOMException where the server does not answer. */
-  window.linliSee = async (url, words) => {
+  /** Show this page as ``url`` would show it; ``ready()`` is called before its words change. :throws: TypeError or DOMException where the server does not answer. */
+  window.linliSee = async (url, words, ready) => {
     const answer = await fetch(url, {cache: "no-store", headers: {Accept: "text/html"}, signal: AbortSignal.timeout(4000)});
     if (!answer.ok) throw new TypeError("the page is not there");
     const other = new DOMParser().parseFromString(await answer.text(), "text/html");
+    ready();
     document.documentElement.lang = other.documentElement.lang;
     document.documentElement.className = other.documentElement.className;
     document.title = other.title;
@@ -40,5 +41,6 @@
     Object.assign(words, JSON.parse(other.body.dataset.words));
     history.replaceState(null, "", url);
     dispatchEvent(new Event("resize"));
+    document.dispatchEvent(new CustomEvent("linli:seen"));
   };
 })();

@@ -49,5 +49,5 @@
   }, true);
   clear.hidden = !told;
   go.hidden = true;
-  field.focus({preventScroll: true});
+  if (document.body.classList.contains("keyboard-there")) field.focus({preventScroll: true});
 })();

@@ -201,5 +201,8 @@
   addEventListener("resize", () => { arrange(); face(); });
   const telephone = matchMedia("(max-width: 700px)");  // it brings a keyboard of its own
   arrange();
-  if (!telephone.matches) serve(first);
+  // For elders on a low panel the keys would leave too little room for what can be had by one touch: they come when the
+  // field is touched.
+  const later = document.body.dataset.keysAt === "side" && document.documentElement.classList.contains("large");
+  if (!telephone.matches && !(later && !first.value)) serve(first);
 })();

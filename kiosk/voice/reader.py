@@ -154,6 +154,8 @@ class Reader:
             if made is None:
                 raise CannotRead("failed", f"{file} is torn as soon as it is made: is the disk full?")
             return made
+        except CannotRead:
+            raise
         except OSError as wrong:
             raise CannotRead("failed", f"{file}: {wrong}") from wrong
         finally:

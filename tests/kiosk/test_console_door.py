@@ -20,11 +20,20 @@ from tests.kiosk.console_hall import (
 
 #: One row of the car park's set-up.
 SET_UP = "/console/parking/set-up/<any(sites, zones, bays, places, entrances):what>/<path:key>"
+POST = "<any(window, duty, grid, property, branch, technician, admin):post>"
 #: route → what it answers to: nobody, a locked screen of staff, a handed-over password, staff, an administrator.
 #: 303→x is a way to the page where the reason can be mended. What an open door answers to an empty order is the
 #: route's own affair (400, 409 …): here it is "in".
 MATRIX = {
     "GET /console": ("303→sign-in", "in", "303→password", "in", "in"),
+    f"GET /console/desk/{POST}": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    f"POST /console/desk/{POST}": ("401", "423", "403", "in", "in"),
+    f"GET /console/api/desk/{POST}": ("401", "423", "403", "in", "in"),
+    "GET /console/search": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "GET /console/api/search": ("401", "423", "403", "in", "in"),
+    "GET /console/start": ("303→sign-in", "403", "403", "403", "in"),
+    "POST /console/start": ("401", "403", "403", "403", "in"),
+    "GET /console/api/start": ("401", "403", "403", "403", "in"),
     "GET /console/sign-in": ("in", "in", "in", "in", "in"),
     "POST /console/sign-in": ("in", "in", "in", "in", "in"),
     "GET /console/first": ("in", "in", "in", "in", "in"),
@@ -77,6 +86,8 @@ MATRIX = {
     "GET /console/voice/sound": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "POST /console/voice/clip": ("401", "423", "403", "in", "in"),
     "POST /console/api/voice/clip": ("401", "423", "403", "in", "in"),
+    "GET /console/screens": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "POST /console/screens": ("401", "423", "403", "in", "in"),
     "GET /console/journal": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/visits": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/visits/write/<path:visit_id>": ("303→sign-in", "303→console", "303→password", "in", "in"),
@@ -168,6 +179,11 @@ MATRIX = {
         "in",
         "in",
     ),
+    "GET /console/requests": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "GET /console/requests.csv": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "GET /console/requests/<int:request_id>": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "POST /console/requests/<int:request_id>": ("401", "423", "403", "in", "in"),
+    "GET /console/requests/note/<int:note_id>": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/people": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/people/new": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "POST /console/people/new": ("401", "423", "403", "in", "in"),
@@ -259,11 +275,14 @@ def address(rule: Rule) -> str:
         "<any(people, helpers):what>": "people",
         "<any(sites, zones, bays, places, entrances):what>/<path:key>": "bays/x",
         "<int:plan_id>": "1",
+        "<int:request_id>": "1",
+        "<int:note_id>": "1",
         "<any(json, csv):ending>": "json",
         "<person_id>": "p-1",
         "<helper_id>": "h-1",
         "<kind>": "help",
         "<window_id>": "W2",
+        POST: "duty",
     }
     path = rule.rule
     for place, value in parts.items():
