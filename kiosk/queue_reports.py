@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import subprocess
 import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -87,6 +89,11 @@ class Job(Generic[R]):
     trouble: str = ""
     finished: threading.Event = field(default_factory=threading.Event)
     finished_s: float = 0.0
+    stopped: bool = False
+    """Somebody does not want it any more."""
+    child: subprocess.Popen[bytes] | None = None
+    number: str = field(default_factory=partial(secrets.token_hex, 8))
+    """Its name on a page: who has the page may stop it."""
 
     def result(self) -> R:
         """
@@ -125,12 +132,25 @@ class Reports(Generic[R]):
         threading.Thread(target=self._work, args=(job,), name="report", daemon=True).start()
         return job
 
+    def stop(self, number: str) -> bool:
+        """End a job that is under way or waits for its turn. False: there is none of this number."""
+        with self._lock:
+            job = next((one for one in self._jobs.values() if one.number == number), None)
+        if job is None or job.finished.is_set():
+            return False
+        job.stopped = True
+        if job.child is not None:
+            job.child.kill()
+        return True
+
     def _is_stale(self, job: Job[R]) -> bool:
         return job.finished.is_set() and (job.report is None or self._now_s() > job.finished_s + FRESH_S)
 
     def _work(self, job: Job[R]) -> None:
         with self._turn:
             try:
+                if job.stopped:
+                    raise ReportFailed("it was stopped")
                 job.report = run(self._book, job.wanted, job)
             except ReportFailed as wrong:
                 job.trouble = str(wrong)
@@ -151,7 +171,10 @@ def run(book: Path, wanted: Question[R], job: Job[R]) -> R:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+    job.child = child
     with child:
+        if job.stopped:  # between the two
+            child.kill()
         assert child.stdin is not None and child.stdout is not None and child.stderr is not None
         patience = threading.Timer(AT_MOST_S, child.kill)
         patience.start()

@@ -68,7 +68,11 @@ def span_ms(zone: tzinfo, month: date) -> tuple[int, int]:
 
 def coverage(visits: Iterable[Visit], zone: tzinfo, month: date) -> tuple[list[Line], Line]:
     """Each grid's line, by grid, and all of them together. ``visits`` may hold more than the month's."""
-    first_ms, after_ms = span_ms(zone, month)
+    return coverage_in(visits, *span_ms(zone, month))
+
+
+def coverage_in(visits: Iterable[Visit], first_ms: int, after_ms: int) -> tuple[list[Line], Line]:
+    """As `coverage`, of any time: from its first moment to the first one after it."""
     lines: dict[str, Line] = {}
     whole = Line("")
     for visit in visits:

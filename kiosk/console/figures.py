@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, current_app, request, url_for
 from flask.typing import ResponseReturnValue
 
 from devices.faults import OrderRefused, OutsideDown
+from kiosk.answers import wants_page
 from kiosk.console import acts, blueprint, care, door
 from kiosk.console.words import Lang, say
 from kiosk.core import Core, current_core
@@ -126,11 +127,38 @@ def reports() -> Reports[Report]:
     return kept
 
 
+def on_its_way(job: Job[Any], back: str) -> ResponseReturnValue | None:
+    """For a file that takes its time: None when it is ready, else a page that shows how far it is and comes again.
+
+    Who is no browser simply waits.
+    """
+    if not wants_page():
+        job.finished.wait(FILE_PATIENCE_S)
+        return None
+    if job.finished.wait(PATIENCE_S):
+        return None
+    return care.page("console/working.html", 202, job=job, wait_s=AGAIN_S, back=back)
+
+
+@blueprint.post("/reports/stop")
+@door.allow("admin", "staff")
+def reports_stop() -> ResponseReturnValue:
+    """Somebody does not want a report any more: its child ends, and the next one has its turn."""
+    number = request.form.get("job", "")
+    for kept in ("linli.reports", "linli.hall_reports", "linli.parking_reports"):
+        running: Reports[Any] | None = current_app.extensions.get(kept)
+        if running is not None and running.stop(number):
+            acts.did("report_stopped")
+            break
+    return care.page("console/working.html", job=None, wait_s=0, back=url_for("console.reports"))
+
+
 def _file_report(core: Core) -> Report | ResponseReturnValue:
     lang = care.lang()
     try:
         job: Job[Report] = reports().ask(_asked(core).wanted)
-        job.finished.wait(FILE_PATIENCE_S)
+        if (page := on_its_way(job, url_for("console.queue_figures", **request.args.to_dict()))) is not None:  # type: ignore[arg-type]
+            return page
         return job.result()
     except OrderRefused as refused:
         return door.refuse_words(400, care.why(refused))

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, current_app, request, url_for
 from flask.typing import ResponseReturnValue
 
 from devices.faults import OrderRefused, OutsideDown
 from kiosk.console import acts, blueprint, care, door
-from kiosk.console.figures import AGAIN_S, FILE_PATIENCE_S, PATIENCE_S, XLSX
+from kiosk.console.figures import AGAIN_S, PATIENCE_S, XLSX, on_its_way
 from kiosk.console.words import Lang, say
 from kiosk.core import current_core
 from kiosk.parking_history import History, WantedHistory, ZoneOutlook
@@ -119,7 +119,8 @@ def _file_history() -> History | ResponseReturnValue:
     try:
         asked = _asked()
         job = reports().ask(_wanted(asked))
-        job.finished.wait(FILE_PATIENCE_S)
+        if (page := on_its_way(job, url_for("console.parking_history", **request.args.to_dict()))) is not None:  # type: ignore[arg-type]
+            return page
         history = job.result()
         _zone(history, asked)
         return history

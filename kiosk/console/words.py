@@ -24,6 +24,7 @@ from kiosk.words_policy import WORDS as POLICY
 from kiosk.words_posts import WORDS as POSTS
 from kiosk.words_printers import WORDS as PRINTERS
 from kiosk.words_queue import WORDS as QUEUE
+from kiosk.words_reports import WORDS as REPORTS
 from kiosk.words_request_desk import WORDS as REQUESTS
 from kiosk.words_running import WORDS as RUNNING
 from kiosk.words_screens import WORDS as SCREENS
@@ -365,6 +366,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **CARE,
     **UPKEEP,
     **CONTENT,
+    **REPORTS,
     **POLICY,
     **PARKING,
     **PRINTERS,
