@@ -25,7 +25,7 @@ from devices.faults import HallFileFault, NotWritten, OutsideDown
 from gateway.house import House, open_house
 from gateway.log import begin_log, end_log, say
 from gateway.service import begin_notifier
-from kiosk import appointments, windows
+from kiosk import appointments, content, windows
 from kiosk.aloud import standing_texts
 from kiosk.app import create_app
 from kiosk.catalogue import load_catalogue
@@ -77,6 +77,7 @@ def begin_core(house: House) -> Core:
     link.start()
     core = Core(house, catalogue, writer, link, hub, wall_ms)
     windows.try_fill(core)
+    content.lay(core)
     return core
 
 
@@ -138,6 +139,8 @@ def _serve(house: House) -> int:
         else:
             notifier.status(core.writer.trouble or f"{core.hub.listeners} screens are listening")
             notifier.beat()
+        if not core.laid:
+            content.lay(core)
         appointments.sweep_later(core)
         asked_to_end = signal.sigtimedwait(ENDING, SELF_CHECK_S)
     notifier.stopping()

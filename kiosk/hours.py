@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from devices.faults import OrderRefused
+from kiosk import content
 from kiosk.catalogue import Service
 from kiosk.core import Core
 from kiosk.rules import hours as rules
@@ -39,7 +40,8 @@ def book(notebook: sqlite3.Connection, day: str = "") -> Book:
             (day,) if day else (),
         )
     }
-    return Book(Week(weeks.pop("", {})), days, {code: Week(of_day) for code, of_day in weeks.items()})
+    paused = content.pauses(notebook)
+    return Book(Week(weeks.pop("", {})), days, {code: Week(of_day) for code, of_day in weeks.items()}, paused)
 
 
 def wall(core: Core, now_ms: int | None = None) -> datetime:

@@ -6,8 +6,9 @@ import json
 import logging
 import sqlite3
 
-from devices.faults import NotWritten
+from devices.faults import NotWritten, OrderRefused
 from gateway.log import say_once
+from kiosk.catalogue import Catalogue
 from kiosk.core import Core
 
 QUICK = 6
@@ -44,3 +45,17 @@ def _written(core: Core) -> list[str]:
     except json.JSONDecodeError:
         codes = None
     return [one for one in codes if isinstance(one, str)] if isinstance(codes, list) else []
+
+
+def checked(catalogue: Catalogue, chosen: object) -> list[str]:
+    """The codes as they are written.
+
+    :raises OrderRefused: not six, one twice, or one that the catalogue does not have.
+    """
+    codes = [str(one) for one in chosen] if isinstance(chosen, list | tuple) else []
+    for code in codes:
+        if catalogue.service(code) is None:
+            raise OrderRefused(f"没有编号为“{code[:20]}”的事项", f"There is no service {code[:20]!r}")
+    if len(codes) != QUICK or len(set(codes)) != QUICK:
+        raise OrderRefused(f"要选 {QUICK} 个不同的事项", f"Choose {QUICK} different services")
+    return codes

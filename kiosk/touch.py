@@ -99,7 +99,9 @@ def _others(core: Core, *, finding: bool) -> list[tuple[str, str]]:
         ("touch.parking", words.say("parking", lang), True),
         ("check_in.page", words.say("check_in", lang), appointments.in_use(core)),
     ]
-    return [(endpoint, name) for endpoint, name, use in ways if use and endpoint in current_app.view_functions]
+    return [
+        (endpoint, name) for endpoint, name, use in ways if use and endpoint in current_app.view_functions
+    ]
 
 
 @blueprint.get("/item/<code>")

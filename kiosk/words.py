@@ -8,15 +8,23 @@ here. Names and rules of the items themselves are the catalogue's.
 from __future__ import annotations
 
 from kiosk.words_aloud import TABLE as ALOUD
+from kiosk.words_ask import TABLE as ASK
+from kiosk.words_certificates import TABLE as CERTIFICATES
+from kiosk.words_find import TABLE as FIND
 from kiosk.words_frame import TABLE as FRAME
 from kiosk.words_parking_hall import TABLE as PARKING
 from kiosk.words_phone import TABLE as PHONE
+from kiosk.words_requests import TABLE as REQUESTS
 
 TABLE: dict[str, tuple[str, str]] = {
+    **ASK,
     **ALOUD,
     **PHONE,
     **PARKING,
+    **REQUESTS,
+    **FIND,
     **FRAME,
+    **CERTIFICATES,
     # the frame of every screen
     "call_help": ("叫人帮忙", "Call for help"),
     "home": ("首页", "Home"),

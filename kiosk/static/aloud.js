@@ -7,7 +7,8 @@
  * A touch of anything else ends it; while it reads, somebody is there (the event linli:active, see idle.js).
  */
 (() => {
-  const body = document.body, words = JSON.parse(body.dataset.words), lang = body.dataset.lang;
+  // The frame's own words: a page that changes its language in its place (ask_see.js) changes them for all.
+  const body = document.body, {words} = window.linliTouch;
   const button = document.querySelector("[data-aloud-button]"), told = document.querySelector("[data-aloud-told]");
   const CONTROL = "a[href], button, summary, [role=button], label:has(input)", BLOCK = /^(block|flex|grid|list-item|table|flow-root|table-row|table-cell)$/;
   const BUSY_AGAIN_MS = 400, TRIES = 12;
@@ -102,7 +103,7 @@
     try {
       const answer = await fetch("/api/read", {
         method: "POST", headers: {"Content-Type": "application/json"}, signal: AbortSignal.timeout(8000),
-        body: JSON.stringify({page: location.pathname + location.search, lang, texts: parts.map((part) => part.text)}),
+        body: JSON.stringify({page: location.pathname + location.search, lang: body.dataset.lang, texts: parts.map((part) => part.text)}),
       });
       if (!answer.ok) throw new Error(answer.statusText);
       const {said, volume, quiet} = await answer.json();
@@ -132,6 +133,7 @@
   addEventListener("pointerdown", (event) => { if (!button.contains(event.target)) { stop(); say(""); } }, {capture: true, passive: true});
   addEventListener("pagehide", stop);
   document.addEventListener("linli:idle", stop);
+  document.addEventListener("linli:seen", () => { label = button.textContent; });
 
   // ------------------------------------------------------------ what is said by itself
   const saidNow = new WeakSet();

@@ -180,7 +180,8 @@ def test_an_item_without_a_number_says_so_and_shows_the_emergency_first(
     assert warning is not None
     assert first_fact is not None
     assert warning["y"] < first_fact["y"]
-    page.get_by_role("button", name="叫人来登记").click()
+    expect(page.get_by_role("link", name="在这里报")).to_be_visible()
+    page.get_by_role("button", name="叫人帮忙").click()
     expect(page.get_by_role("dialog")).to_contain_text("已经叫了工作人员")
     assert gateway.wait_order("raise_call")["device_id"] == "screen:kiosk-1"
 
