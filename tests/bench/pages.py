@@ -3,7 +3,6 @@
 Chromium's own CPU throttle stands in for a Raspberry Pi; it is not one. The whole hall is real. "Painted" is the
 largest paint that the browser reports, "next screen" counts from the finger's touch on one page to the first paint of
 the next,
-paint that the browser reports, "next screen" counts from the finger's touch on one page to the first paint of the next,
 "feedback" from the touch to the frame in which the button looks pressed (Event Timing, in steps of 8 ms).
 """
 
