@@ -8,6 +8,7 @@ cookie stays in ``/console``, and a kiosk is no place to sign in.
 from __future__ import annotations
 
 from math import ceil
+from typing import Any
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
 from flask.blueprints import BlueprintSetupState
@@ -18,6 +19,7 @@ from kiosk import calibrations, words
 from kiosk.calibrations import Screen
 from kiosk.check_in import Tries
 from kiosk.core import current_core
+from kiosk.delivery import FOR_GOOD
 from kiosk.view import SCREEN, View, asked_view, frame
 
 blueprint = Blueprint("calibrate", __name__)
@@ -31,16 +33,28 @@ def _begin(state: BlueprintSetupState) -> None:
     state.app.extensions[_TRIES] = Tries()
 
 
+def _version(screen: str) -> str:
+    """What stands in the address of the screen's own rule: its millimetre in pixels, "0" while nobody measured it."""
+    known = calibrations.of(current_core(), screen) if SCREEN.fullmatch(screen) else None
+    return f"{known.px_per_mm:g}" if known is not None else "0"
+
+
+@blueprint.app_url_defaults
+def _with_version(endpoint: str, values: dict[str, Any]) -> None:
+    if endpoint == "calibrate.screen_css":
+        values.setdefault("v", _version(str(values.get("screen", ""))))
+
+
 @blueprint.get("/screen/<screen>.css")
 def screen_css(screen: str) -> Response:
     """One rule with the screen's own millimetre; no rule while nobody has measured it.
 
-    Asked for again with every page (``no-cache`` and an ETag): a new calibration is seen at the next touch.
+    Its address names the millimetre, so a browser keeps it until the next calibration: no page waits for it.
     """
     known = calibrations.of(current_core(), screen) if SCREEN.fullmatch(screen) else None
     rule = f":root {{ --mm: {known.px_per_mm:g}px; }}\n" if known is not None else "/* not calibrated */\n"
     answer = Response(rule, mimetype="text/css")
-    answer.headers["Cache-Control"] = "no-cache"
+    answer.headers["Cache-Control"] = FOR_GOOD if request.args.get("v") == _version(screen) else "no-cache"
     answer.add_etag()
     answer.make_conditional(request)
     return answer

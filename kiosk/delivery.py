@@ -68,7 +68,11 @@ def prepare(app: Flask) -> None:
 
     @app.url_defaults
     def _version(endpoint: str, values: dict[str, Any]) -> None:
-        if endpoint == "static" and "v" not in values and (found := files.hash_of(values.get("filename", ""))):
+        if (
+            endpoint == "static"
+            and "v" not in values
+            and (found := files.hash_of(values.get("filename", "")))
+        ):
             values["v"] = found
 
     @app.after_request
@@ -95,7 +99,9 @@ def prepare(app: Flask) -> None:
         if len(content) < LEAST_BYTES:
             return response
         name = (request.view_args or {}).get("filename", "") if is_static else ""
-        response.set_data(files.packed(name, content) if is_static else gzip.compress(content, PAGE_LEVEL, mtime=0))
+        response.set_data(
+            files.packed(name, content) if is_static else gzip.compress(content, PAGE_LEVEL, mtime=0)
+        )
         response.headers["Content-Encoding"] = "gzip"
         etag, weak = response.get_etag()
         if etag is not None and not weak:

@@ -1,7 +1,8 @@
-"""How soon a page of the touchscreen is there, on a machine that is four times slower than this one.
+"""How soon a page of the touchscreen is there, on a processor four times slower than this one.
 
-Chromium's own CPU throttle stands in for a Raspberry Pi; it is not one. The whole hall is real. "Painted" is the largest
-paint that the browser reports, "next screen" counts from the finger's touch on one page to the first paint of the next,
+Chromium's own CPU throttle stands in for a Raspberry Pi; it is not one. The whole hall is real. "Painted" is the
+largest paint that the browser reports, "next screen" counts from the finger's touch on one page to the first paint of
+the next,
 "feedback" from the touch to the frame in which the button looks pressed (Event Timing, in steps of 8 ms).
 """
 
@@ -11,14 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.bench.halls import line
 from tests.whole_hall import WholeHall, chromium
 
 SLOWER = 4
 VIEWS = 9
-PANEL = {"width": 1080, "height": 1920}
+PANEL: ViewportSize = {"width": 1080, "height": 1920}
 PAGES = (
     "/", "/?large=1", "/?lang=en", "/category/government?large=1", "/item/ZW-01", "/item/WY-02?lang=en", "/find",
     "/ask", "/ask/leak", "/progress", "/certificates", "/parking", "/attract",
@@ -31,7 +32,8 @@ LARGEST = """() => new Promise((done) => {
 })"""
 #: What the touched page leaves for the next one: when it was touched, and how late it looked so.
 WATCH = """() => {
-  addEventListener("pointerdown", (event) => { sessionStorage.touched = performance.timeOrigin + event.timeStamp; }, true);
+  const note = (event) => { sessionStorage.touched = performance.timeOrigin + event.timeStamp; };
+  addEventListener("pointerdown", note, true);
   new PerformanceObserver((seen) => {
     for (const one of seen.getEntries()) if (one.name === "pointerdown") sessionStorage.feedback = one.duration;
   }).observe({type: "event", durationThreshold: 16});
@@ -41,13 +43,15 @@ ARRIVED = """() => new Promise((done) => {
     Number(sessionStorage.feedback ?? 8)]);
   const known = performance.getEntriesByName("first-contentful-paint")[0];
   if (known) tell(known);
-  else new PerformanceObserver((seen) => seen.getEntriesByName("first-contentful-paint").forEach(tell)).observe({type: "paint"});
+  else new PerformanceObserver((seen) => seen.getEntriesByName("first-contentful-paint").forEach(tell))
+    .observe({type: "paint"});
 })"""
 NUMBER = """() => new Promise((done) => {
   const number = document.querySelector("[data-number]");
   let touched = 0;
   addEventListener("pointerdown", (event) => { touched = event.timeStamp; }, true);
-  new MutationObserver(() => requestAnimationFrame(() => setTimeout(() => { window.took = performance.now() - touched; })))
+  const painted = () => setTimeout(() => { window.took = performance.now() - touched; });
+  new MutationObserver(() => requestAnimationFrame(painted))
     .observe(number, {childList: true, characterData: true, subtree: true});
   done();
 })"""
@@ -63,7 +67,9 @@ def slow_page(browser: Browser) -> Iterator[Page]:
 
 
 def kiosk_pages(hall: WholeHall) -> None:
-    print(f"  (processor {SLOWER} times slower; panel 1080 x 1920; {VIEWS} views each, files kept from the second on)")
+    print(
+        f"  (processor {SLOWER} times slower; panel 1080 x 1920; {VIEWS} views each, files kept from the second on)"
+    )
     with chromium() as browser:
         for path in PAGES:
             _page(browser, hall, path)
@@ -88,7 +94,9 @@ def _page(browser: Browser, hall: WholeHall, path: str) -> None:
         wire = page.context.new_cdp_session(page)
         wire.send("Network.enable")
         wire.on("Network.loadingFinished", finished)
-        page.on("request", lambda asked: strangers.append(asked.url) if _is_strange(hall, asked.url) else None)
+        page.on(
+            "request", lambda asked: strangers.append(asked.url) if _is_strange(hall, asked.url) else None
+        )
         answer = page.goto(hall.url + path)
         if answer is None or answer.status != 200:
             print(f"  {path}: not there ({answer.status if answer else '-'})")
@@ -101,7 +109,8 @@ def _page(browser: Browser, hall: WholeHall, path: str) -> None:
             page.goto(hall.url + path)
             took.append(page.evaluate(LARGEST))
         line(f"{path}: painted", took, f"{PAINT_MS} ms")
-        print(f"    first view {first:.0f} ms, {cold:.1f} kB packed (bar {PAGE_KB} kB), requests elsewhere: {len(strangers)}")
+        size = f"{cold:.1f} kB packed (bar {PAGE_KB} kB)"
+        print(f"    first view {first:.0f} ms, {size}, requests elsewhere: {len(strangers)}")
 
 
 def _is_strange(hall: WholeHall, url: str) -> bool:
@@ -138,8 +147,8 @@ def _take(browser: Browser, hall: WholeHall) -> None:
 
 # ---------------------------------------------------------------- reading aloud
 
-HEARD = """() => { document.addEventListener("pointerdown", (event) => { window.touched = event.timeStamp; window.heard = 0; }, true);
-  document.addEventListener("click", (event) => { window.touched = event.timeStamp; }, true);
+HEARD = """() => {
+  document.addEventListener("click", (event) => { window.touched = event.timeStamp; window.heard = 0; }, true);
   document.addEventListener("playing", () => { window.heard ||= performance.now() - window.touched; }, true); }"""
 
 
@@ -148,7 +157,8 @@ def read_aloud(hall: WholeHall) -> None:
     flags = ("--autoplay-policy=no-user-gesture-required",)
     with chromium(*flags) as browser, slow_page(browser) as page:
         codes = [one["code"] for one in hall.get("/api/services")][:12]
-        fresh, kept = [], []
+        fresh: list[float] = []
+        kept: list[float] = []
         for turn in range(3):
             for code in codes if turn < 2 else codes[:6]:
                 page.goto(f"{hall.url}/item/{code}")

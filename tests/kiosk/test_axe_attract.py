@@ -21,7 +21,9 @@ def test_the_attract_screen_has_no_faults(browser: Browser, address: str, core: 
     for number, service in enumerate(("DW-01", "ZW-01", "WY-07")):
         line.take_ticket(core, service, f"number-{number}", "zh", "kiosk-1")
     line.call_next(core, "W1", "li")
-    put_notice(core, "li", Notice(title_zh="周三停水", title_en="No water on Wednesday", from_ms=TEN_O_CLOCK_MS))
+    put_notice(
+        core, "li", Notice(title_zh="周三停水", title_en="No water on Wednesday", from_ms=TEN_O_CLOCK_MS)
+    )
     for width, height in ((1080, 1920), (1024, 768), (1280, 800)):
         page = browser.new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
         page.goto(address + "/attract")

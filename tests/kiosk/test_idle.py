@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -22,6 +23,7 @@ def forward(page: Page, ms: int) -> None:
     """The clock jumps, and what is due then happens once: not each quarter of a second on the way."""
     page.clock.fast_forward(ms)
     page.clock.run_for(300)
+
 
 #: A browser that somebody has used: whatever a page could leave in it.
 LEAVE_TRACES = """async () => {
@@ -166,7 +168,7 @@ def test_the_warning_says_how_long_and_is_spoken(visit: Open, clock: HeldClock) 
     with page.expect_request("**/api/read") as spoken:
         forward(page, 46_000)
     asks(page)
-    assert "您还在办吗？" in spoken.value.post_data_json["texts"]
+    assert "您还在办吗？" in json.loads(spoken.value.post_data or "")["texts"]
     expect(page.locator("dialog[data-idle] p")).to_have_text("19 秒后回首页")
     forward(page, 5_000)
     expect(page.locator("dialog[data-idle] p")).to_have_text("14 秒后回首页")
