@@ -138,7 +138,7 @@ def requests(core: Core, services: Sequence[str] = (), buildings: list[str] | No
                 ),
                 "hot" if one.urgent else "warn" if late or one.state == "RECEIVED" else "",
                 one.made_ms,
-                page("request_one", request_id=one.request_id) or page("requests"),
+                page("request_page", request_id=one.request_id) or page("requests"),
                 words("desk_do_open"),
             )
         )

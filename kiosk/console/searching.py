@@ -129,7 +129,7 @@ def _requests(core: Core, text: str) -> Iterator[Hit]:
             "find_request",
             joined(same(row["code"]), names.get(row["service_code"], same(row["service_code"]))),
             joined(same(place), same(_shortened(row["words"]))),
-            page("request_one", request_id=row["request_id"]) or page("requests"),
+            page("request_page", request_id=row["request_id"]) or page("requests"),
         )
 
 
