@@ -24,6 +24,7 @@ from kiosk.conflate import Conflated
 from kiosk.gateway_link import GatewayLink
 from kiosk.kinds import priorities_now
 from kiosk.live import Hub
+from kiosk.outlooks import Outlooks
 from kiosk.running import Running
 from kiosk.screen_codes import Codes
 from kiosk.voice.desk import VoiceDesk
@@ -70,6 +71,7 @@ class Core:
     screen_codes: Codes = field(default_factory=Codes, repr=False)
     voice: VoiceDesk = field(init=False, repr=False)
     reading: Reader = field(init=False, repr=False)
+    outlooks: Outlooks = field(init=False, repr=False)
     _signs: HallState = field(default_factory=HallState, repr=False)
     _readers: _Readers = field(default_factory=_Readers, repr=False)
 
@@ -78,6 +80,7 @@ class Core:
         self.running = Running(self.link, self.now_ms)
         self.voice = VoiceDesk(self)
         self.reading = Reader(self.house.home / "voice" / "read")
+        self.outlooks = Outlooks(self)
         self.link.priorities = lambda: priorities_now(self)
         self.link.zone_faces.signs = self.zone_signs
 

@@ -12,6 +12,7 @@ import json
 import sqlite3
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from devices.faults import OrderRefused
 from kiosk import content
@@ -74,6 +75,18 @@ def closed_notice(core: Core, service: Service | None = None) -> tuple[str, str]
     return rules.closed_words(
         now_is, wall(core), service.name_zh if service else "", service.name_en if service else ""
     )
+
+
+def hall_view(core: Core) -> dict[str, Any]:
+    """What the hall's display says of the hours: whether it is open, else why and from when, and the week's hours."""
+    whole, now = book(core.reader()), wall(core)
+    now_is = rules.standing(whole, "", now)
+    words = None if now_is.open else rules.closed_words(now_is, now)
+    return {
+        "open": now_is.open,
+        "closed": None if words is None else {"zh": words[0], "en": words[1]},
+        "hours": [{"zh": zh, "en": en} for zh, en in rules.week_words(whole.hall)],
+    }
 
 
 # ---------------------------------------------------------------- what staff set

@@ -6,6 +6,7 @@ person stays. The script only keeps the picture true (static/parking.js).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import render_template, request
@@ -34,8 +35,8 @@ def parking_page(core: Core) -> str:
     """The page as it was asked for."""
     view, lang = asked_view(), asked_view().lang
     park = car_park_or_none(core)
-    shown = zones_view(core)
-    filled: Json = {**shown, "map": None, "answer": None, "as_of": "", "asked": {}}
+    shown, outlook = zones_view(core), core.outlooks.lines()
+    filled: Json = {**shown, "outlook": outlook, "map": None, "answer": None, "as_of": "", "asked": {}}
     if park is not None:
         who = request.args.get("who", "")
         who = who if who in WHO else "visitor"
@@ -56,7 +57,7 @@ def parking_page(core: Core) -> str:
             "who": who,
             "whos": [(one, _who_words(one, lang)) for one in asked_for(park)],
             "goals": [one for one in park.places if one["kind"] != "gate"],
-            "answer": _answer(park, place, found, who, lang) if place is not None else None,
+            "answer": _answer(park, place, found, who, lang, outlook) if place is not None else None,
             "shown_kinds": _kinds(park),
             "kind_names": {kind: pair[lang == "en"] for kind, pair in BAY_KINDS.items()},
             "signs": {kind: pair[lang == "en"] for kind, pair in KIND_SIGNS.items()},
@@ -69,7 +70,14 @@ def parking_page(core: Core) -> str:
     )
 
 
-def _answer(park: CarPark, place: Json, found: Found | None, who: str, lang: str) -> Json:
+def _answer(
+    park: CarPark,
+    place: Json,
+    found: Found | None,
+    who: str,
+    lang: str,
+    outlook: Mapping[str, Mapping[str, str]],
+) -> Json:
     """What the page says of the nearest bay, in words that a screen reader reads as they stand."""
     if not park.live:
         title, more = words.say("near_away", lang), words.say("near_away_more", lang)
@@ -80,12 +88,16 @@ def _answer(park: CarPark, place: Json, found: Found | None, who: str, lang: str
     zone = next(one for one in park.zones if one["zone_id"] == found.zone_id)
     bay = next(one for one in park.bays if one["bay_id"] == found.bay_id)
     missing = words.say("near_other_disabled", lang) if who == "disabled" else ""
+    soon = outlook.get(found.zone_id)
     return {
         "found": True,
         "title": words.say("near_title", lang, place=_name(place, lang)),
         "bay": words.say("near_bay", lang, zone=_name(zone, lang), bay=bay["label"] or bay["bay_id"]),
         "far": words.say("near_far", lang, n=found.metres),
         "more": words.say("near_on_map", lang),
+        "soon": words.say("near_full_at", lang, outlook=soon[lang])
+        if soon and zone["level"] != "full"
+        else "",
         "other": "" if found.fitting else missing,
         "bay_id": found.bay_id,
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from kiosk.words_aloud import TABLE as ALOUD
 from kiosk.words_ask import TABLE as ASK
 from kiosk.words_certificates import TABLE as CERTIFICATES
+from kiosk.words_display import TABLE as DISPLAY
 from kiosk.words_find import TABLE as FIND
 from kiosk.words_frame import TABLE as FRAME
 from kiosk.words_parking_hall import TABLE as PARKING
@@ -25,6 +26,7 @@ TABLE: dict[str, tuple[str, str]] = {
     **FIND,
     **FRAME,
     **CERTIFICATES,
+    **DISPLAY,
     # the frame of every screen
     "call_help": ("叫人帮忙", "Call for help"),
     "home": ("首页", "Home"),
@@ -89,16 +91,6 @@ TABLE: dict[str, tuple[str, str]] = {
     "zone_reserved": ("预留", "Reserved"),
     "closed": ("停用", "Closed"),
     "total": ("共", "Total"),
-    # the hall display
-    "display_title": ("叫号屏", "Now serving"),
-    "display_alarm": ("有人需要帮助 · 请工作人员马上处理", "Somebody needs help · staff, please see to it"),
-    "display_mute": ("点一下，开启叫号语音", "Touch to turn the voice on"),
-    "display_called": ("请到窗口", "Now serving"),
-    "display_before": ("刚才叫过", "Called before"),
-    "display_nobody": ("还没有叫号，请稍坐", "Nobody called yet. Please take a seat"),
-    "display_waiting": ("等候人数", "Waiting"),
-    "display_bays": ("空车位", "Free bays"),
-    "display_services": ("31 项便民服务", "31 services"),
     # errors
     "error_title": ("没有成功", "That did not work"),
     "error_desk": (

@@ -25,6 +25,8 @@ TABLE: dict[str, tuple[str, str]] = {
         "请等一会儿再看，或按“叫人帮忙”。",
         "Please look again in a while, or press “Call for help”.",
     ),
+    "near_full_at": ("这一区{outlook}，请尽快", "This zone is {outlook}: do not wait long"),
+    "zone_full_at": ("约 {clock} 停满", "full at about {clock}"),
     "near_away": ("现在不知道哪里有空位", "Just now nobody knows where a bay is free"),
     "near_away_more": (
         "车位信息没有更新，不敢给您指路。请看现场指示牌，或按“叫人帮忙”。",

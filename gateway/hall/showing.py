@@ -135,7 +135,9 @@ def _count(
     free, taken, unknown, closed = (
         sum(getattr(zone, name) for zone in zones) for name in ("free", "taken", "unknown", "closed")
     )
-    reserved = sum(map(reserve_of, plans)) + sum(lanes.get(zone.zone_id, 0) for zone in zones)
+    # Zone by zone: what one zone cannot keep back, because too little of it is free, is not taken from its neighbour.
+    kept = zip(zones, map(reserve_of, plans), strict=True)
+    reserved = sum(min(zone.free, reserve + lanes.get(zone.zone_id, 0)) for zone, reserve in kept)
     possible = not any(f"site:{plan.site_id}" in wrong for plan in plans)
     certain = possible and _certain(free + taken + unknown, unknown)
     if not possible:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kiosk import estimates
@@ -13,11 +13,13 @@ from kiosk.rules import fairness, queue
 from kiosk.rules.fairness import Mode
 from kiosk.rules.policy import Policy
 from kiosk.rules.queue import Ticket
-from kiosk.rules.windows import Windows
+from kiosk.rules.windows import Window, Windows
 from kiosk.windows import windows_now
 
 #: docs/protocol.md: hall screens show the last six numbers called.
 CALLED_SHOWN = 6
+#: Of each open window's line the hall sees how many wait, and so many of their numbers: one row of the display.
+FIRST_SHOWN = 4
 #: What staff are shown of a day; the rest of a very long day is in its figures.
 SHOWN_AT_MOST = 200
 
@@ -46,11 +48,11 @@ def tickets_today(core: Core, states: tuple[queue.State, ...]) -> list[Ticket]:
 
 
 def board(core: Core) -> dict[str, Any]:
-    """What the hall may see: the last six calls and how many wait, for each window and category. Nothing personal."""
+    """What the hall may see: the last six calls and who waits, for each window and category. Nothing personal."""
     reader = core.reader()
     day = rows.today(core, reader, core.now_ms())
-    here = windows_now(core)
-    modes = _modes(core, reader, day, here)
+    here, waits = windows_now(core), rows.in_line(reader, day)
+    modes = _modes(core, reader, waits, here)
     called = reader.execute(
         f"SELECT {rows.FIELDS} FROM tickets WHERE business_day = ? AND called_ms IS NOT NULL AND state <> 'CANCELLED'"
         f" ORDER BY called_ms DESC, ticket_id DESC LIMIT {CALLED_SHOWN}",
@@ -73,6 +75,7 @@ def board(core: Core) -> dict[str, Any]:
         "called": [called_view(core, rows.ticket_of(row)) for row in called],
         "waiting": {"categories": categories, "windows": at_windows, "total": sum(categories.values())},
         "open": [one.id for one in here.all if one.open],
+        "lines": [_line_at(one, waits) for one in here.all if one.open],
         "mode": _in_words(_worst(modes)),
         "first_come": {window_id: _words(mode) for window_id, mode in modes.items() if mode != "fair"},
     }
@@ -97,12 +100,27 @@ def mode_view(core: Core) -> dict[str, str]:
     """Whether the line is fair to the old just now, or first come, first served, in words: "" while it is fair."""
     reader = core.reader()
     day = rows.today(core, reader, core.now_ms())
-    return _in_words(_worst(_modes(core, reader, day, windows_now(core))))
+    return _in_words(_worst(_modes(core, reader, rows.in_line(reader, day), windows_now(core))))
 
 
-def _modes(core: Core, reader: sqlite3.Connection, day: str, here: Windows) -> dict[str, Mode]:
+def _line_at(window: Window, waits: Sequence[Ticket]) -> dict[str, Any]:
+    """An open window and who waits for it, by place: the line as hall screens show it. Who waits for an item of two
+    windows stands at both."""
+    mine = [one.spelled for one in waits if one.service_code in window.skills]
+    return {
+        "window_id": window.id,
+        "number": window.number,
+        "sign": window.sign_of("zh"),
+        "zh": window.zh,
+        "en": window.en,
+        "waiting": len(mine),
+        "first": mine[:FIRST_SHOWN],
+    }
+
+
+def _modes(core: Core, reader: sqlite3.Connection, waits: Sequence[Ticket], here: Windows) -> dict[str, Mode]:
     """window_id → whether its line can be fair to the old, for the open windows where anybody waits."""
-    waits, now_ms, policy = rows.in_line(reader, day), core.now_ms(), rows.policy_of(reader)
+    now_ms, policy = core.now_ms(), rows.policy_of(reader)
     pace = estimates.pace_now(core, reader)
     found: dict[str, Mode] = {}
     for window in here.all:

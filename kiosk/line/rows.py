@@ -125,6 +125,8 @@ def count_ahead(
 
     :param ticket: who asks; None: somebody who would come now.
     """
+    if not codes:
+        return 0  # no window serves the item any more: it has no line (and SQLite has no plan for "IN ()")
     rank, ticket_id = (_LAST, _LAST) if ticket is None else queue.place(ticket)
     marks = ", ".join("?" * len(codes))
     where = f"WHERE business_day = ? AND state = 'WAITING' AND service_code IN ({marks})"

@@ -280,6 +280,24 @@ def closed_words(now_is: Standing, now: datetime, name_zh: str = "", name_en: st
     return f"{zh}，{soon[0]} 开始办理", f"{en}; it opens {soon[1]}"
 
 
+def week_words(week: Week) -> list[tuple[str, str]]:
+    """The hall's hours as on a door: a line for each run of weekdays with the same hours; none where none were set."""
+    if not week:
+        return []
+    lines: list[tuple[str, str]] = []
+    first = 1
+    for weekday in range(1, 8):
+        spans = merged(week.spans.get(weekday, ()))
+        if weekday < 7 and merged(week.spans.get(weekday + 1, ())) == spans:
+            continue
+        zh, en = f"周{_WEEKDAYS_ZH[first - 1]}", _WEEKDAYS_EN[first - 1]
+        if weekday > first:
+            zh, en = f"{zh}至周{_WEEKDAYS_ZH[weekday - 1]}", f"{en} to {_WEEKDAYS_EN[weekday - 1]}"
+        lines.append((f"{zh} {say_spans(spans) or '休息'}", f"{en} {say_spans(spans) or 'closed'}"))
+        first = weekday + 1
+    return lines
+
+
 def must_be_open(book: Book, service_code: str, now: datetime, name_zh: str, name_en: str) -> None:
     """:raises HallClosed: / :raises ItemClosed: with words that say when it opens next."""
     now_is = standing(book, service_code, now)

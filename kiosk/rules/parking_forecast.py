@@ -33,6 +33,9 @@ AHEAD = (4, 8, 12)
 #: The hours at which a back-test asks.
 ASKED_AT = (7, 9, 12, 15, 17, 18)
 QUARTER_MIN = 15
+#: When a forecast is good enough for residents (our choice; on played days the median error is 30 min, see
+#: docs/measurements.md): half of the four weeks that are tested, and no worse than half an hour.
+TELL_AFTER_DAYS, TELL_AFTER_HITS, TELL_WITHIN_MIN, TELL_RIGHT = 14, 8, 30, 0.8
 _LEFT = 0.5 ** (1 / HALF_LIFE)
 
 
@@ -173,6 +176,20 @@ def forecast(at: int, now: float | None, examples: Sequence[Course], full_from: 
         return Forecast(at, None, None, None, len(times), len(examples), tuple(ahead))
     early, late = times[len(times) // 4], times[(3 * len(times)) // 4]
     return Forecast(at, round(_median(times)), early, late, len(times), len(examples), tuple(ahead))
+
+
+def worth_telling(said: Forecast | None, errors: Errors) -> int | None:
+    """The quarter at which residents are told that the zone will be full; None: nothing is told.
+
+    A driver plans by it, so it must have been right: on `TELL_AFTER_DAYS` tested days at least, with at least
+    `TELL_AFTER_HITS` times that came, off by `TELL_WITHIN_MIN` at most in half of them, right in `TELL_RIGHT` of all.
+    """
+    if said is None or said.full is None or said.full <= said.at:
+        return None
+    right, typical = errors.right_share, errors.typical_min
+    if errors.days < TELL_AFTER_DAYS or errors.hits < TELL_AFTER_HITS or typical is None or right is None:
+        return None
+    return said.full if typical <= TELL_WITHIN_MIN and right >= TELL_RIGHT else None
 
 
 def usual(examples: Sequence[Course], full_from: float) -> int | None:

@@ -5,6 +5,7 @@ window.LinliZones = (lang) => {
   const pattern = document.querySelector("[data-zone-pattern]");
   const old = document.querySelector("[data-old]");
   const known = new Map();
+  let outlooks = null; // zone → when it will be full, in words (/display/now); null: the page's own stand
   const put = (box, name, value) => { const one = box.querySelector(`[data-${name}]`); if (one) one.textContent = value; };
   const hide = (box, what, yes) => { const part = box.querySelector(what); if (part) part.hidden = yes; };
   function zone(one) {
@@ -16,6 +17,7 @@ window.LinliZones = (lang) => {
     }
     known.set(one.zone_id, box);
     put(box, "name", lang === "en" ? one.name_en : one.name_zh);
+    put(box, "name-en", one.name_en);
     for (const name of ["taken", "unknown", "closed", "total", "reserved"]) put(box, name, one[name]);
     // What the panel over this zone shows, as the server says it; nothing of it is worked out here.
     const look = one.certain ? one.level : "unknown";
@@ -26,11 +28,20 @@ window.LinliZones = (lang) => {
     hide(box, "[data-unknown-part]", !one.unknown || look !== "open");
     hide(box, "[data-reserved-part]", !one.reserved);
     hide(box, "[data-counts]", !one.possible);
+    foretell(box);
     for (const empty of document.querySelectorAll("[data-empty]")) empty.hidden = true;
     for (const whole of document.querySelectorAll("[data-bays]")) whole.hidden = false;
   }
+  // A forecast is for a zone that has room, and of which one knows.
+  function foretell(box) {
+    const line = box.querySelector("[data-outlook]"), words = outlooks?.[box.dataset.zone];
+    if (!line) return;
+    if (outlooks) line.textContent = words ? [words.zh, words.en].join(" ") : "";
+    line.hidden = !line.textContent || ["full", "unknown"].includes(box.dataset.look);
+  }
+  const outlook = (told) => { outlooks = told; known.forEach(foretell); };
   const live = (on) => { if (old) old.hidden = on; };
   // The page's own zones were drawn anew by the server.
   const forget = () => { known.clear(); list = document.querySelector("[data-zones]"); };
-  return {zone, forget, link: (told) => live(told.connected), state: (told) => { if (told.zones) { told.zones.forEach(zone); live(told.zones_live); } }};
+  return {zone, forget, outlook, link: (told) => live(told.connected), state: (told) => { if (told.zones) { told.zones.forEach(zone); live(told.zones_live); } }};
 };
