@@ -190,13 +190,16 @@
     field.inputMode = "none";  // the system's own keyboard stays away
     numbers = mode() === "digits";
     board.hidden = false;
-    document.body.classList.add("keyboard-there");
     face();
+    told();
   }
   function hide() {
     board.hidden = true;
-    document.body.classList.remove("keyboard-there");
+    told();
   }
+  // The page gives room to keys that are seen: a step of a form may have them and not be the one that is shown.
+  const told = () => document.body.classList.toggle("keyboard-there", keys.offsetParent !== null);
+  new ResizeObserver(told).observe(keys);
   const served = (target) => target === first || target.matches?.("input[data-keyboard], textarea[data-keyboard]");
   for (const sign of ["focusin", "click"]) document.addEventListener(sign, (event) => {
     if (served(event.target) && (board.hidden || field !== event.target) && !telephone.matches) serve(event.target);

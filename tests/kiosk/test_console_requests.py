@@ -16,6 +16,7 @@ from kiosk import requests
 from kiosk.console import picture
 from kiosk.requests import looking, notes
 from kiosk.requests.taking import Taken
+from kiosk.rules.request_kinds import Both
 from kiosk.rules.requests import KINDS, clean
 from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, Client, ConsoleHall, Ear, console_hall
 from tests.kiosk.note_samples import ogg, png
@@ -51,7 +52,7 @@ def order_on(page: str) -> list[str]:
 def test_the_urgent_stand_first_then_whose_answer_is_due_and_closed_ones_last(hall: ConsoleHall, admin: Client) -> None:
     assert "没有诉求" in admin.get("/console/requests").text
     leak, noise, gas, idea = (ask(hall, kind, kind).row for kind in ("leak", "noise", "gas", "idea"))
-    requests.do(hall.core, idea.request_id, "cancel", "王芳", looking.Both("不办了", ""))
+    requests.do(hall.core, idea.request_id, "cancel", "王芳", Both("不办了", ""))
     hall.clock.go(h=2)  # her screen has locked itself meanwhile
     page = hall.client(ADMIN, ADMIN_PASSWORD).get("/console/requests").text
     assert order_on(page) == [gas.number, noise.number, leak.number, idea.number]
