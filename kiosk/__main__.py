@@ -25,7 +25,8 @@ from devices.faults import HallFileFault, NotWritten, OutsideDown
 from gateway.house import House, open_house
 from gateway.log import begin_log, end_log, say
 from gateway.service import begin_notifier
-from kiosk import appointments, windows
+from kiosk import appointments, content, windows
+from kiosk.aloud import standing_texts
 from kiosk.app import create_app
 from kiosk.catalogue import load_catalogue
 from kiosk.core import Core
@@ -39,6 +40,8 @@ from kiosk.writer import Writer
 
 #: Request threads. Each stream holds one (kiosk/live.py allows 32), so at least 16 answer touches.
 THREADS = 48
+#: The screens' texts are made into speech after the calls' own clips (voice/speaker.py, `WARM_AFTER_S`).
+WARM_READING_AFTER_S = 90.0
 #: How often we ask ourselves whether we still answer; systemd's watchdog waits longer (systemd/linli-kiosk.service).
 SELF_CHECK_S = 5.0
 #: The writer's silence after which a restart is worth trying. A worn card's own cleaning takes seconds, even a minute:
@@ -74,6 +77,7 @@ def begin_core(house: House) -> Core:
     link.start()
     core = Core(house, catalogue, writer, link, hub, wall_ms)
     windows.try_fill(core)
+    content.lay(core)
     return core
 
 
@@ -118,6 +122,7 @@ def _serve(house: House) -> int:
     kitchen.start()
     voice = Voice(core)
     voice.start()
+    core.reading.begin_warming(standing_texts(core), WARM_READING_AFTER_S)
     housekeeping = Housekeeping(core)
     housekeeping.start()
     wait_watch = WaitWatch(core)
@@ -134,11 +139,14 @@ def _serve(house: House) -> int:
         else:
             notifier.status(core.writer.trouble or f"{core.hub.listeners} screens are listening")
             notifier.beat()
+        if not core.laid:
+            content.lay(core)
         appointments.sweep_later(core)
         asked_to_end = signal.sigtimedwait(ENDING, SELF_CHECK_S)
     notifier.stopping()
     kitchen.stop()
     voice.stop()
+    core.reading.stop()
     housekeeping.stop()
     wait_watch.stop()
     close_door(core, server)

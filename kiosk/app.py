@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import logging
 
 from flask import Flask, Response, make_response, request
@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from devices.faults import NotWritten, OrderRefused, OutsideDown
 from gateway.log import say_once
-from kiosk import words
+from kiosk import delivery, words
 from kiosk.answers import error
 from kiosk.core import Core
 from kiosk.live import TooManyListeners
@@ -27,6 +27,31 @@ CONTENT_SECURITY_POLICY = (
     "media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
+#: The faces, a blueprint each. Imported when an application is made, so that importing this file costs nothing.
+ROOMS = (
+    "health",
+    "metrics",
+    "api",
+    "api_v1",
+    "touch",
+    "screens",
+    "phone",
+    "ingest",
+    "link_page",
+    "check_in",
+    "find",
+    "ime.pages",
+    "requests.sending",
+    "requests.progress",
+    "ask",
+    "calibrate",
+    "certificates",
+    "aloud",
+    "attract",
+    "voice.pages",
+    "console",
+)
+
 
 class _Json(DefaultJSONProvider):
     ensure_ascii = False
@@ -38,26 +63,15 @@ def create_app(core: Core) -> Flask:
     app = Flask("kiosk")
     app.json = _Json(app)
     app.config["MAX_CONTENT_LENGTH"] = BODY_AT_MOST
+    app.config["CONTENT_SECURITY_POLICY"] = CONTENT_SECURITY_POLICY
     app.extensions["linli"] = core
-    # Imported here, so that importing kiosk.app costs nothing until an application is wanted.
-    from kiosk import api, api_v1, check_in, demo, health, ingest, link_page, metrics, phone, screens, touch
-    from kiosk.voice import pages as voice
-
-    for room in (health, metrics, api, touch, screens, phone, ingest, link_page, voice, check_in):
-        app.register_blueprint(room.blueprint)
-    app.register_blueprint(api_v1.blueprint)
-    if core.house.plan.open_data.on:
-        from kiosk import open_data
-
-        app.register_blueprint(open_data.blueprint)
-    if core.house.plan.virtual.on:
-        app.register_blueprint(demo.blueprint)
-    if importlib.util.find_spec("kiosk.console") is not None:
-        from kiosk.console import blueprint as console
-
-        app.register_blueprint(console)
+    plan = core.house.plan
+    rooms = [*ROOMS, *(["open_data"] if plan.open_data.on else []), *(["demo"] if plan.virtual.on else [])]
+    for room in rooms:
+        app.register_blueprint(importlib.import_module(f"kiosk.{room}").blueprint)
     app.context_processor(lambda: {"w": words.say, "hall": core.house.plan.hall})
     app.after_request(_headers)
+    delivery.prepare(app)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OrderRefused, _refused)
     app.register_error_handler(OutsideDown, _outside_down)
@@ -71,10 +85,11 @@ def _headers(response: Response) -> Response:
     head.setdefault("X-Content-Type-Options", "nosniff")
     head.setdefault("Referrer-Policy", "same-origin")
     head.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    # Of residents' pages only a request's may hear (kiosk/ask.py); at the console staff record the hall's voice.
+    microphone = "(self)" if (request.endpoint or "").startswith("console.") else "()"
+    head.setdefault("Permissions-Policy", f"camera=(), geolocation=(), microphone={microphone}")
     # A shared screen: no page of one person may be there for the next. Our own files are asked for again by ETag.
-    head["Cache-Control"] = (
-        "no-cache" if request.endpoint == "static" else head.get("Cache-Control", "no-store")
-    )
+    head.setdefault("Cache-Control", "no-cache" if request.endpoint == "static" else "no-store")
     return response
 
 

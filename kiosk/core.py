@@ -26,7 +26,9 @@ from kiosk.kinds import priorities_now
 from kiosk.live import Hub
 from kiosk.outlooks import Outlooks
 from kiosk.running import Running
+from kiosk.screen_codes import Codes
 from kiosk.voice.desk import VoiceDesk
+from kiosk.voice.reader import Reader
 from kiosk.writer import Writer
 
 if TYPE_CHECKING:
@@ -57,19 +59,27 @@ class Core:
     line_bell: Conflated = field(default_factory=Conflated, repr=False)
     #: rung by whoever has written an announcement: the voice looks at once (it would within a quarter of a second)
     voice_bell: threading.Event = field(default_factory=threading.Event, repr=False)
+    #: the catalogue as it ships; ``catalogue`` is this with the edits of staff over it (content.py)
+    shipped: Catalogue = field(init=False, repr=False)
+    laid: bool = field(default=False, repr=False)
+    """Whether the edits have been read since the start."""
     running: Running = field(init=False, repr=False)
     wait_alert: dict[str, Any] | None = field(default=None, repr=False)
     """What consoles are told of a wait that gets too long (queue_alert.py); None: all is well."""
     windows_read: tuple[tuple[str, str], Windows] | None = field(default=None, repr=False)
     """The windows as they were read last, and by what word and day one knows that they are still so."""
+    screen_codes: Codes = field(default_factory=Codes, repr=False)
     voice: VoiceDesk = field(init=False, repr=False)
+    reading: Reader = field(init=False, repr=False)
     outlooks: Outlooks = field(init=False, repr=False)
     _signs: HallState = field(default_factory=HallState, repr=False)
     _readers: _Readers = field(default_factory=_Readers, repr=False)
 
     def __post_init__(self) -> None:
+        self.shipped = self.catalogue
         self.running = Running(self.link, self.now_ms)
         self.voice = VoiceDesk(self)
+        self.reading = Reader(self.house.home / "voice" / "read")
         self.outlooks = Outlooks(self)
         self.link.priorities = lambda: priorities_now(self)
         self.link.zone_faces.signs = self.zone_signs

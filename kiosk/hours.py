@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 from devices.faults import OrderRefused
+from kiosk import content
 from kiosk.catalogue import Service
 from kiosk.core import Core
 from kiosk.rules import hours as rules
@@ -40,7 +41,8 @@ def book(notebook: sqlite3.Connection, day: str = "") -> Book:
             (day,) if day else (),
         )
     }
-    return Book(Week(weeks.pop("", {})), days, {code: Week(of_day) for code, of_day in weeks.items()})
+    paused = content.pauses(notebook)
+    return Book(Week(weeks.pop("", {})), days, {code: Week(of_day) for code, of_day in weeks.items()}, paused)
 
 
 def wall(core: Core, now_ms: int | None = None) -> datetime:

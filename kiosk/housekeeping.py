@@ -1,4 +1,4 @@
-"""What is tidied while nobody is there: days that are over are counted, and old tickets are forgotten.
+"""What is tidied while nobody is there: days that are over are counted; old tickets, voices and names are forgotten.
 
 Theory of operation. One thread looks whether anybody wrote during the last second; if nobody did, it does one small
 piece (some milliseconds of the writer) and looks again. A busy hall is never tidied beside its touches; it is at night.
@@ -18,6 +18,7 @@ from gateway.log import say_once
 from kiosk import parking_history, queue_figures
 from kiosk.core import Core
 from kiosk.queue_reports import ReportFailed
+from kiosk.requests import keeping
 from kiosk.rules.retention import Bounds, bounds
 
 #: Between two looks; also how long nobody may have written before a piece is done.
@@ -97,7 +98,8 @@ def tidy(core: Core) -> bool:
     if not clock_is_known(core):
         return False
     known = bounds(clock_day, newest)
-    return core.writer.write(lambda notebook: forget(notebook, known)) or _close_parking(core)
+    tickets = core.writer.write(lambda notebook: forget(notebook, known))
+    return tickets or keeping.tidy(core) or _close_parking(core)
 
 
 def _close_parking(core: Core) -> bool:

@@ -28,6 +28,7 @@ from kiosk.core import Core, current_core
 from kiosk.figures import LANES, PHASES, STAGES, Spread, Statistics, in_order
 from kiosk.health import parts_of
 from kiosk.live import STAFF
+from kiosk.requests.looking import open_counts
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -160,6 +161,10 @@ def hall_families(core: Core) -> Iterator[Metric]:
     for name, count in _tickets(core).items():
         tickets.add(count, name)
     yield from tickets
+    asked = _Family("gauge", "linli_requests", "Requests that are not closed: open, new, urgent, overdue", "which")
+    for name, count in _requests(core).items():
+        asked.add(count, name)
+    yield from asked
     streams = _Family("gauge", "linli_streams", "Screens on a live line", "channel")
     staff = core.hub.listeners_of(STAFF)
     streams.add(staff, STAFF)
@@ -181,6 +186,14 @@ def _tickets(core: Core) -> dict[str, int]:
     except (NotWritten, sqlite3.Error):
         return {}
     return {state: found.get(state, 0) for state in ("waiting", "called", "no_show", "done")}
+
+
+def _requests(core: Core) -> dict[str, int]:
+    """What residents asked and nobody has closed; nothing where the notebook cannot be read."""
+    try:
+        return open_counts(core.reader(), core.now_ms())
+    except (NotWritten, sqlite3.Error):
+        return {}
 
 
 # ---------------------------------------------------------------- making them

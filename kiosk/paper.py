@@ -31,14 +31,17 @@ def slip_view(core: Core, ticket_id: int) -> Json:
     """How it stands with a ticket's paper. ``state``: a job's (docs/protocol.md, 3), or NONE without a printer;
     ``printer``: the health of the printer at which it comes out, "away" while the bridge is not there;
     ``word``: what the resident is told, a key of kiosk/words.py; ``at_zh``, ``at_en``: where it comes out."""
-    row = (
-        core.reader()
-        .execute(
-            "SELECT slip_id, printer FROM slips WHERE ticket_id = ? ORDER BY slip_id DESC LIMIT 1",
-            (ticket_id,),
-        )
-        .fetchone()
-    )
+    return _slip_view(core, "SELECT slip_id, printer FROM slips WHERE ticket_id = ? ORDER BY slip_id DESC", ticket_id)
+
+
+def one_slip_view(core: Core, slip_id: int | None) -> Json:
+    """How it stands with one slip, or with the newest copy of it."""
+    newest = "SELECT slip_id, printer FROM slips WHERE ?1 IN (slip_id, reprint_of) ORDER BY slip_id DESC"
+    return _slip_view(core, newest, slip_id)
+
+
+def _slip_view(core: Core, which: str, of: int | None) -> Json:
+    row = core.reader().execute(f"{which} LIMIT 1", (of,)).fetchone()
     if row is None:
         return fresh_slip(None)
     try:

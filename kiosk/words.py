@@ -7,13 +7,25 @@ here. Names and rules of the items themselves are the catalogue's.
 
 from __future__ import annotations
 
+from kiosk.words_aloud import TABLE as ALOUD
+from kiosk.words_ask import TABLE as ASK
+from kiosk.words_certificates import TABLE as CERTIFICATES
 from kiosk.words_display import TABLE as DISPLAY
+from kiosk.words_find import TABLE as FIND
+from kiosk.words_frame import TABLE as FRAME
 from kiosk.words_parking_hall import TABLE as PARKING
 from kiosk.words_phone import TABLE as PHONE
+from kiosk.words_requests import TABLE as REQUESTS
 
 TABLE: dict[str, tuple[str, str]] = {
+    **ASK,
+    **ALOUD,
     **PHONE,
     **PARKING,
+    **REQUESTS,
+    **FIND,
+    **FRAME,
+    **CERTIFICATES,
     **DISPLAY,
     # the frame of every screen
     "call_help": ("叫人帮忙", "Call for help"),
@@ -28,7 +40,6 @@ TABLE: dict[str, tuple[str, str]] = {
     # home
     "choose": ("请点要办的事", "Touch what you need"),
     "choose_category": ("请选一类", "Choose a group"),
-    "items_count": ("{n} 项", "{n} items"),
     "page_of": ("第 {n} 页", "Page {n}"),
     "no_number_mark": ("不用取号", "no number needed"),
     # an item

@@ -6,7 +6,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "parking": ("停车", "Parking"),
     "pk_tab_map": ("车位图", "Map"),
     "pk_tab_tasks": ("待办", "To do"),
-    "pk_tab_set": ("设置", "Set-up"),
+    "pk_tab_set": ("车位布置", "Layout"),
     "pk_tab_plan": ("平面图", "Plan"),
     # the map
     "pk_map_label": (

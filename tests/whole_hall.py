@@ -221,4 +221,6 @@ def sign_in(hall: WholeHall, page: Page, name: str = "小李") -> None:
     for field in page.query_selector_all("input[type=password]"):
         field.fill(PASSWORD)
     page.click("form button.main")
+    page.wait_for_selector(".start-steps")
+    page.goto(f"{hall.url}/console")
     page.wait_for_selector("#calls")

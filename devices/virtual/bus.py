@@ -10,10 +10,7 @@ In hall.toml: ``port = "virtual:east"`` for each. As with `panel.py`, what stand
 
 from __future__ import annotations
 
-import errno
 import os
-import select
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -93,28 +90,16 @@ class VirtualBus(OnASerialLine):
     """The line and its panels; see the head of this file."""
 
     def __init__(self, name: str, home: Path, panels: Sequence[tuple[str, str, int]]) -> None:
-        super().__init__(home / "virtual" / name)
+        super().__init__(home / "virtual" / name, f"bus {name}")
         self.lock = self._changed
         self.panels = {one: BusPanel(self, one, home, driver, address) for one, driver, address in panels}
         #: the order in which they answered: what a test of fairness looks at
         self.answered: list[str] = []
-        self._thread = threading.Thread(target=self._turn_for_ever, name=f"bus {name}", daemon=True)
 
-    def start(self) -> None:
+    def _open(self) -> None:
         for panel in self.panels.values():
             panel.face.parent.mkdir(parents=True, exist_ok=True)
             panel.show("")
-        with self._changed:
-            self._switch_on()
-        self._thread.start()
-
-    def stop(self) -> None:
-        with self._changed:
-            self._stopping = True
-            self._wake()
-        self._thread.join(timeout=5)
-        with self._changed:
-            self._switch_off()
 
     def state(self) -> dict[str, Any]:
         with self._changed:
@@ -135,31 +120,7 @@ class VirtualBus(OnASerialLine):
         self._wake()
         self._changed.notify_all()
 
-    def _turn_for_ever(self) -> None:
-        while True:
-            with self._changed:
-                lines = [self._wake_read, *([self._master] if self._master >= 0 else [])]
-            try:
-                select.select(lines, [], [])
-            except (OSError, ValueError):
-                pass  # unplugged while we waited: looked at anew
-            with self._changed:
-                if self._stopping:
-                    return
-                for line in (self._wake_read, self._master):
-                    if line >= 0 and (data := self._read(line)) and line == self._master:
-                        self._all_hear(data)
-                self._changed.notify_all()
-
-    def _read(self, line: int) -> bytes:
-        try:
-            return os.read(line, 256)
-        except OSError as wrong:
-            if wrong.errno not in (errno.EAGAIN, errno.EIO):
-                raise
-            return b""
-
-    def _all_hear(self, data: bytes) -> None:
+    def _hear(self, data: bytes) -> None:
         for name, panel in self.panels.items():
             answer = panel.hear(data)
             if not answer:

@@ -16,11 +16,8 @@ What it can be told (`do`): ``no_sim``, ``sim``, ``no_network``, ``network``, ``
 
 from __future__ import annotations
 
-import errno
 import os
 import re
-import select
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -65,11 +62,10 @@ class VirtualModem(OnASerialLine):
     """One virtual modem; see the head of this file."""
 
     def __init__(self, modem_id: str, home: Path) -> None:
-        super().__init__(home / "virtual" / modem_id)
+        super().__init__(home / "virtual" / modem_id, f"modem {modem_id}")
         self.modem_id = modem_id
         self._kept = home / "virtual" / "sms.txt"
         self._sim = self._network = self._accepts = True
-        self._thread = threading.Thread(target=self._turn_for_ever, name=f"modem {modem_id}", daemon=True)
         self._line = bytearray()
         #: the number of a text-mode message, or None in PDU mode, while the text itself is awaited
         self._writing: tuple[str | None] | None = None
@@ -86,20 +82,6 @@ class VirtualModem(OnASerialLine):
         self._alphabet, self._errors, self._memory = "IRA", 0, "SM"
 
     # ------------------------------------------------------------ life
-
-    def start(self) -> None:
-        """Switch it on and plug it in."""
-        with self._changed:
-            self._switch_on()
-        self._thread.start()
-
-    def stop(self) -> None:
-        with self._changed:
-            self._stopping = True
-            self._wake()
-        self._thread.join(timeout=10)
-        with self._changed:
-            self._switch_off()
 
     def do(self, command: str, **how: Any) -> dict[str, Any]:
         """Make it misbehave, behave again, or receive. Gives the state after it.
@@ -165,26 +147,7 @@ class VirtualModem(OnASerialLine):
 
     # ------------------------------------------------------------ the machine's thread
 
-    def _turn_for_ever(self) -> None:
-        while True:
-            with self._changed:
-                if self._stopping:
-                    return
-                master = self._master
-            ready, _, _ = select.select([self._wake_read, *([master] if master >= 0 else [])], [], [])
-            if self._wake_read in ready:
-                os.read(self._wake_read, 4096)
-            with self._changed:
-                if master in ready and master == self._master:
-                    self._hear()
-
-    def _hear(self) -> None:
-        try:
-            data = os.read(self._master, 4096)
-        except OSError as wrong:
-            if wrong.errno in (errno.EAGAIN, errno.EIO):
-                return
-            raise
+    def _hear(self, data: bytes) -> None:
         if self._silent:
             return
         for byte in data:
@@ -199,7 +162,6 @@ class VirtualModem(OnASerialLine):
                     self._obey(line)
             elif byte not in (0x0A, _CTRL_Z, _ESC):
                 self._line.append(byte)
-        self._changed.notify_all()
 
     def _hear_text(self, byte: int) -> None:
         if byte == _ESC:

@@ -10,10 +10,7 @@ What it understands is its own (`panel_ears.py`).
 
 from __future__ import annotations
 
-import errno
 import os
-import select
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +22,7 @@ class VirtualSerialPanel(OnASerialLine):
     """One virtual panel; see the head of this file."""
 
     def __init__(self, panel_id: str, home: Path, driver: str = "xunpeng", address: int = 1) -> None:
-        super().__init__(home / "virtual" / panel_id)
+        super().__init__(home / "virtual" / panel_id, f"panel {panel_id}")
         self._ear = EARS[driver]
         self._address = address
         self._refuses = False
@@ -35,24 +32,11 @@ class VirtualSerialPanel(OnASerialLine):
         self._told = self._rubbish = 0
         self._heard = b""
         self._frames: list[bytes] = []
-        self._thread = threading.Thread(target=self._turn_for_ever, name=f"panel {panel_id}", daemon=True)
 
-    def start(self) -> None:
-        """Switch it on. Dark until it is told something."""
+    def _open(self) -> None:
+        # Dark until it is told something.
         self.face.parent.mkdir(parents=True, exist_ok=True)
-        with self._changed:
-            self._switch_on()
-            self._show("")
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Switch it off."""
-        with self._changed:
-            self._stopping = True
-            self._wake()
-        self._thread.join(timeout=5)
-        with self._changed:
-            self._switch_off()
+        self._show("")
 
     def do(self, command: str, **args: Any) -> dict[str, Any]:
         """``silent``, ``talk``, ``refuse``, ``unplug``, ``plug``. Gives the state after it.
@@ -89,33 +73,6 @@ class VirtualSerialPanel(OnASerialLine):
                 "rubbish": self._rubbish,
                 "frames": [frame.hex(" ") for frame in self._frames[-20:]],
             }
-
-    def _turn_for_ever(self) -> None:
-        while True:
-            with self._changed:
-                lines = [self._wake_read, *([self._master] if self._master >= 0 else [])]
-            try:
-                select.select(lines, [], [])
-            except (OSError, ValueError):
-                pass  # unplugged while we waited: looked at anew
-            with self._changed:
-                if self._stopping:
-                    return
-                self._listen()
-                self._changed.notify_all()
-
-    def _listen(self) -> None:
-        for line in (self._wake_read, self._master):
-            if line < 0:
-                continue
-            try:
-                data = os.read(line, 256)
-            except OSError as wrong:
-                if wrong.errno not in (errno.EAGAIN, errno.EIO):
-                    raise
-                continue
-            if line == self._master:
-                self._hear(data)
 
     def _hear(self, data: bytes) -> None:
         if self._silent:

@@ -1,11 +1,14 @@
-"""What every virtual thing on a serial line has: a pseudo-terminal with a name, a lock, a way to wake its thread.
+"""What every virtual thing on a serial line has: a pseudo-terminal with a name, a lock, a thread that hears.
 
-Lives here: plugging in, pulling the cable, waiting for a state. Must not live here: what the thing says.
+Lives here: switching on, plugging in, pulling the cable, hearing, waiting for a state. Must not live here: what the
+thing says.
 """
 
 from __future__ import annotations
 
+import errno
 import os
+import select
 import threading
 import tty
 from collections.abc import Callable
@@ -16,16 +19,34 @@ from typing import Any
 class OnASerialLine:
     """One thing at the end of a line. ``link`` can be opened like /dev/ttyUSB0 while it is plugged in.
 
-    Its fields and methods belong to whoever holds ``_changed``; the thing's own thread waits in ``select`` on
-    ``_master`` and ``_wake_read``.
+    Its fields and methods belong to whoever holds ``_changed``; the thing's own thread (``name``) waits in ``select``
+    on ``_master`` and ``_wake_read``.
     """
 
-    def __init__(self, link: Path) -> None:
+    def __init__(self, link: Path, name: str) -> None:
         self.link = link
         self._changed = threading.Condition(threading.RLock())
         self._stopping = self._silent = False
         self._master = self._slave = -1
         self._wake_read, self._wake_write = -1, -1
+        self._thread = threading.Thread(target=self._turn_for_ever, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Switch it on and plug it in."""
+        with self._changed:
+            self._open()
+            self._switch_on()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Switch it off; what it has done is on disk when this returns."""
+        with self._changed:
+            self._stopping = True
+            self._wake()
+        self._thread.join(timeout=10)
+        with self._changed:
+            self._close()
+            self._switch_off()
 
     def state(self) -> dict[str, Any]:
         """How it is, for the demo's page and for tests."""
@@ -40,6 +61,40 @@ class OnASerialLine:
             if not self._changed.wait_for(lambda: so(self.state()), timeout_s):
                 raise TimeoutError(f"not within {timeout_s} s: {self.state()}")
             return self.state()
+
+    def _open(self) -> None:
+        """What it needs besides its line."""
+
+    def _close(self) -> None:
+        """The opposite of `_open`."""
+
+    def _hear(self, data: bytes) -> None:
+        """What came over the line, as much at a time as there was."""
+        raise NotImplementedError
+
+    def _turn_for_ever(self) -> None:
+        while True:
+            with self._changed:
+                lines = [self._wake_read, *([self._master] if self._master >= 0 else [])]
+            try:
+                select.select(lines, [], [])
+            except (OSError, ValueError):
+                pass  # unplugged while we waited: looked at anew
+            with self._changed:
+                if self._stopping:
+                    return
+                for line in (self._wake_read, self._master):
+                    if line >= 0 and (data := self._taken(line)) and line == self._master:
+                        self._hear(data)
+                self._changed.notify_all()
+
+    def _taken(self, line: int) -> bytes:
+        try:
+            return os.read(line, 4096)
+        except OSError as wrong:
+            if wrong.errno not in (errno.EAGAIN, errno.EIO):
+                raise
+            return b""
 
     def _switch_on(self) -> None:
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)

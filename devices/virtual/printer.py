@@ -41,7 +41,6 @@ from __future__ import annotations
 import errno
 import os
 import select
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +92,7 @@ class VirtualPrinter(OnASerialLine):
         tcp: tuple[str, int] | None = None,
         buffer_bytes: int = BUFFER_BYTES,
     ) -> None:
-        super().__init__(home / "virtual" / printer_id)
+        super().__init__(home / "virtual" / printer_id, f"printer {printer_id}")
         self.printer_id = printer_id
         self.paper_dir = home / "virtual" / "paper" / printer_id
         self._bin = PaperBin(self.paper_dir, dots, self._is_drawn)
@@ -117,7 +116,6 @@ class VirtualPrinter(OnASerialLine):
         self._printed = self._drawn = 0
         self._last_text = ""
         self._overflows = self._unknown = 0
-        self._thread = threading.Thread(target=self._turn_for_ever, name=f"printer {printer_id}", daemon=True)
 
     # ------------------------------------------------------------ life
 
@@ -126,24 +124,13 @@ class VirtualPrinter(OnASerialLine):
         """Where it listens besides; with port 0 the real one after `start`."""
         return self._net.address
 
-    def start(self) -> None:
-        """Switch it on and plug it in."""
-        with self._changed:
-            self._printed = self._drawn = self._bin.open()
-            self._net.open()
-            self._switch_on()
-        self._thread.start()
+    def _open(self) -> None:
+        self._printed = self._drawn = self._bin.open()
+        self._net.open()
 
-    def stop(self) -> None:
-        """Switch it off; what it has printed is on disk when this returns."""
-        with self._changed:
-            self._stopping = True
-            self._wake()
-        self._thread.join(timeout=10)
+    def _close(self) -> None:
         self._bin.close()
-        with self._changed:
-            self._net.close()
-            self._switch_off()
+        self._net.close()
 
     def do(self, command: str, **args: Any) -> dict[str, Any]:
         """Make it misbehave, or behave again. Gives the state after it.
@@ -270,8 +257,8 @@ class VirtualPrinter(OnASerialLine):
                     os.read(self._wake_read, 4096)
                 # An order may have come in meanwhile: how much is taken is asked again.
                 if self._master in ready and (room := self._room()) > 0:
-                    self._hear(_SERIAL, self._read_serial(room))
-                self._hear(_NET, self._net.take(ready, self._room()))
+                    self._hear_from(_SERIAL, self._read_serial(room))
+                self._hear_from(_NET, self._net.take(ready, self._room()))
                 quiet_s = mono_s() - self._heard_s
                 if not self._buffer and quiet_s >= TAKEN_AFTER_S and self._decoder.at_tear_bar:
                     self._decoder.take_off()
@@ -325,7 +312,7 @@ class VirtualPrinter(OnASerialLine):
             self._next_byte_s = mono_s() + len(data) * 10 / self._bps
         return data
 
-    def _hear(self, whence: int, data: bytes) -> None:
+    def _hear_from(self, whence: int, data: bytes) -> None:
         if not data:
             return
         self._heard_s = mono_s()

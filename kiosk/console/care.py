@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 #: What the script of these pages may have to say (static/console_care.js).
 _SCRIPT = ("sound_on", "sound_tap", "sound_why", "sound_test", "care_ringing", "ended_title")
+#: and what its table of keys says (static/console_keys.js)
+_KEYS = tuple(key for key in WORDS if key.startswith("keys_"))
 
 
 class Unreadable(Exception):
@@ -70,7 +72,7 @@ def why(refused: OrderRefused) -> str:
 def script_facts() -> Json:
     """What the script needs that makes a page of forms ring (static/console_care.js)."""
     return {
-        "words": {key: WORDS[key] for key in _SCRIPT},
+        "words": {key: WORDS[key] for key in (*_SCRIPT, *_KEYS)},
         "lang": lang(),
         "timezone": current_core().house.plan.hall.timezone,
         "console": url_for("console.page"),

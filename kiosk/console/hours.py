@@ -41,7 +41,7 @@ def hall_hours_saved() -> ResponseReturnValue:
     item = form.get("item", "")
     try:
         if do == "week":
-            hours.set_week(core, item, _week(form))
+            hours.set_week(core, item, read_week(form))
             acts.did("hours_set", item)
         elif do == "drop":
             hours.drop_day(core, form.get("day", ""))
@@ -57,7 +57,7 @@ def hall_hours_saved() -> ResponseReturnValue:
     return redirect(url_for("console.hall_hours", saved=1), 303)
 
 
-def _week(form: Mapping[str, str]) -> dict[int, tuple[Span, ...]]:
+def read_week(form: Mapping[str, str]) -> dict[int, tuple[Span, ...]]:
     """Seven lines; what is wrong is named by its day."""
     week, wrong = {}, []
     for weekday in range(1, 8):

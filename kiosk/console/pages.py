@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime
+import sqlite3
 import zoneinfo
 from typing import Any
 
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from devices.faults import OrderRefused
+from devices.faults import NotWritten, OrderRefused
+from kiosk import posts
 from kiosk.accounts import TOKEN_FILE, TooManyTries, needs_first
 from kiosk.console import blueprint, door, picture
+from kiosk.console.menu import POSTS
 from kiosk.console.words import WORDS, Lang, say
 from kiosk.core import current_core
 from kiosk.kinds import kinds_now
@@ -134,7 +137,26 @@ def sign_in_post() -> ResponseReturnValue:
         cookie = door.accounts().sign_in(name, password, door.address(), door.old_cookie())
     except OrderRefused as refused:
         return _again("console/sign_in.html", refused, name=name)
-    return door.let_in(_go("console.page"), cookie)
+    return door.let_in(_to_my_post(cookie), cookie)
+
+
+def _to_my_post(cookie: str) -> Response:
+    """Where signing in leads: to the post that was chosen, else to the overview."""
+    session = door.accounts().session(cookie)
+    try:
+        post = "" if session is None else posts.post_of(current_core().reader(), session.staff_id)
+    except (NotWritten, sqlite3.Error):
+        post = ""
+    if (
+        session is None
+        or post not in POSTS
+        or session.must_change
+        or (post == "admin" and session.role != "admin")
+    ):
+        return _go("console.page")
+    answer = redirect(url_for("console.desk", post=post), 303)
+    assert isinstance(answer, Response)
+    return answer
 
 
 @blueprint.get("/first")
@@ -155,7 +177,7 @@ def first_post() -> ResponseReturnValue:
         cookie = door.accounts().first(token, name, password, door.address())
     except OrderRefused as refused:
         return _again("console/first.html", refused, name=name, token=token, token_file=TOKEN_FILE)
-    return door.let_in(_go("console.page"), cookie)
+    return door.let_in(_go("console.start"), cookie)
 
 
 @blueprint.post("/sign-out")

@@ -15,6 +15,7 @@ from kiosk import line
 from kiosk.core import Core
 from kiosk.health import bridge_part, kiosk_part, message_parts, voice_part
 from kiosk.parking_tasks import task_box
+from kiosk.requests import telling
 from kiosk.windows import window_view, windows_now
 
 Json = dict[str, Any]
@@ -44,6 +45,7 @@ def whole(core: Core) -> Json:
     """Everything the page needs to draw itself anew."""
     mine = {"now_ms": core.now_ms(), "queue": queue(core), "paper": paper(core), "wait": core.wait_alert}
     mine["parking"] = task_box(core)
+    mine["requests"] = telling.box(core)
     return {**core.link.snapshot(), **mine}
 
 

@@ -13,14 +13,21 @@ from kiosk.console.words_desk import WORDS as DESK
 from kiosk.words_answering import WORDS as ANSWERING
 from kiosk.words_book import WORDS as BOOK
 from kiosk.words_care import WORDS as CARE
+from kiosk.words_console_find import WORDS as FIND
+from kiosk.words_content import WORDS as CONTENT
 from kiosk.words_figures import WORDS as FIGURES
 from kiosk.words_fleet import WORDS as FLEET
+from kiosk.words_menu import WORDS as MENU
 from kiosk.words_parking import WORDS as PARKING
 from kiosk.words_parking_history import WORDS as PARKING_HISTORY
 from kiosk.words_policy import WORDS as POLICY
+from kiosk.words_posts import WORDS as POSTS
 from kiosk.words_printers import WORDS as PRINTERS
 from kiosk.words_queue import WORDS as QUEUE
+from kiosk.words_request_desk import WORDS as REQUESTS
 from kiosk.words_running import WORDS as RUNNING
+from kiosk.words_screens import WORDS as SCREENS
+from kiosk.words_start import WORDS as START
 from kiosk.words_upkeep import WORDS as UPKEEP
 from kiosk.words_voice import WORDS as VOICE
 
@@ -38,6 +45,7 @@ _PAGE: dict[str, tuple[str, str]] = {
     "journal": ("操作记录", "Journal"),
     "other_language": ("English", "中文"),
     "skip": ("跳到呼叫", "Skip to calls"),
+    "skip_menu": ("跳过菜单", "Skip the menu"),
     "sign_in": ("登录", "Sign in"),
     "sign_out": ("退出", "Sign out"),
     "lock": ("锁屏", "Lock"),
@@ -356,16 +364,21 @@ WORDS: dict[str, tuple[str, str]] = {
     **BOOK,
     **CARE,
     **UPKEEP,
+    **CONTENT,
     **POLICY,
     **PARKING,
     **PRINTERS,
     **FIGURES,
     **FLEET,
     **PARKING_HISTORY,
-    **PARKING_HISTORY,
-    **FLEET,
+    **FIND,
+    **MENU,
+    **POSTS,
+    **START,
     **VOICE,
+    **SCREENS,
     **QUEUE,
+    **REQUESTS,
     **{f"outcome_{key}": pair for key, pair in OUTCOMES.items()},
     **{f"call_kind_{key}": pair for key, pair in KINDS.items()},
 }

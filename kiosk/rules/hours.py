@@ -9,7 +9,8 @@ Rules, in this order:
 2. A hall without any hours is always open: a fresh hall prints its first slip at once. A hall with hours is closed
    on a weekday without any.
 3. An item without hours of its own follows the hall; with hours it is served while both are open.
-4. On a weekend day that the hall works by exception (调休), an item that is otherwise served on each day of the
+4. An item that staff have paused is not served on those days, whatever the hours.
+5. On a weekend day that the hall works by exception (调休), an item that is otherwise served on each day of the
    hall's week is served by the hours of that week's first day: nobody enters 31 items anew for one Sunday.
 """
 
@@ -21,6 +22,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 from devices.faults import OrderRefused
+from kiosk.rules.content import Pause
 
 #: Minutes of the hall's day, [from, to).
 Span = tuple[int, int]
@@ -56,11 +58,13 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """All hours of a hall: its week, its exceptional days by "2026-10-01", and the weeks of items with hours."""
+    """All hours of a hall: its week, its exceptional days by "2026-10-01", the weeks of items with hours, and the
+    pauses of items."""
 
     hall: Week = field(default_factory=Week)
     days: Mapping[str, HallDay] = field(default_factory=dict)
     items: Mapping[str, Week] = field(default_factory=dict)
+    pauses: Mapping[str, Pause] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,8 @@ def hall_spans(book: Book, day: date) -> tuple[Span, ...]:
 def spans_of(book: Book, service_code: str, day: date) -> tuple[Span, ...]:
     """When the item is served on this day ("" is the hall itself)."""
     hall = hall_spans(book, day)
+    if (pause := book.pauses.get(service_code)) is not None and pause.on(day):
+        return ()
     week = book.items.get(service_code)
     if not week or not hall:
         return hall
@@ -128,6 +134,8 @@ def standing(book: Book, service_code: str, at: datetime) -> Standing:
     for first, last in spans_of(book, service_code, at.date()):
         if first <= minute < last:
             return Standing(True, closes=_end(book, service_code, at, last))
+    if (pause := book.pauses.get(service_code)) is not None and pause.on(at.date()):
+        return Standing(False, "item", _next(book, service_code, at), None, pause.words.zh, pause.words.en)
     hall_open = any(first <= minute < last for first, last in hall_spans(book, at.date()))
     exception = book.days.get(at.date().isoformat())
     # The day's name is the reason only where that day has nothing more to offer.
@@ -260,7 +268,9 @@ def closed_words(now_is: Standing, now: datetime, name_zh: str = "", name_en: st
     """Why there is no number now, and from when there is one; in both languages."""
     reason_zh = f"{now_is.why_zh}，" if now_is.why_zh else ""
     reason_en = f" ({now_is.why_en})" if now_is.why_en else ""
-    if now_is.whose == "item" and name_zh:
+    if now_is.whose == "item" and name_zh and now_is.why_zh:  # only a pause gives an item words of its own
+        zh, en = f"“{name_zh}”暂停办理：{now_is.why_zh}", f"“{name_en}” is paused: {now_is.why_en}"
+    elif now_is.whose == "item" and name_zh:
         zh, en = f"“{name_zh}”现在不办理", f"“{name_en}” is not served now"
     else:
         zh, en = f"{reason_zh}大厅现在不办理", f"The hall is closed now{reason_en}"

@@ -17,7 +17,8 @@ Json = dict[str, Any]
 def door_of(order: Mapping[str, Any]) -> str:
     """Where the meal is to be brought: the person's place, else the button's."""
     parts = (("building", "栋"), ("unit", "单元"), ("room", ""))
-    spelled = "".join(f"{order[name]}{word}" for name, word in parts if order.get(name))
+    said = ((str(order[name]), word) for name, word in parts if order.get(name))
+    spelled = "".join(value if value.endswith(word) else value + word for value, word in said)  # "3" and "3栋"
     return str(order.get("place") or spelled or order.get("call_place") or order.get("device_id") or "")
 
 

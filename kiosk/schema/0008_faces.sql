@@ -30,6 +30,8 @@ CREATE TABLE requests(
     name         TEXT    NOT NULL DEFAULT '',
     phone        TEXT    NOT NULL DEFAULT '',
     words        TEXT    NOT NULL DEFAULT '',
+    extra        TEXT    NOT NULL DEFAULT '{}',      -- JSON: what only few items ask (skills, birth_year, meal_choice …)
+    slip_id      INTEGER REFERENCES slips(slip_id),
     lang         TEXT    NOT NULL CHECK (lang IN ('zh', 'en')),
     screen       TEXT    NOT NULL,
     business_day TEXT    NOT NULL,
@@ -122,4 +124,11 @@ CREATE TABLE parking_days(
     bays    TEXT NOT NULL,
     ends    TEXT NOT NULL,
     PRIMARY KEY (day, zone_id)
+) STRICT;
+
+-- Which post a member of staff stands at: the page that signing in leads to.
+CREATE TABLE posts(
+    staff_id INTEGER PRIMARY KEY REFERENCES staff(staff_id),
+    post     TEXT    NOT NULL,                          -- a word of kiosk/console/menu.py, POSTS
+    set_ms   INTEGER NOT NULL
 ) STRICT;

@@ -10,7 +10,10 @@ import { ticketForm } from "./console_ticket.js";
 import { chooseBay, drawBays, drawPaper, drawParking, drawParts } from "./console_hall.js";
 import { claimFields, claimForm, drawDevices, zoneForm } from "./console_devices.js";
 import { drawCover, drawEnded } from "./console_lock.js";
+import { drawRequests, takeRequests } from "./console_requests_box.js";
 import { drawRunning, watchRunning } from "./console_running.js";
+import { drawPost, stirPost, wipePost } from "./console_post.js";
+import { keysOn } from "./console_keys.js";
 import * as sound from "./console_sound.js";
 
 /* A heartbeat comes every 10 s (kiosk/live.py); one and a half without any word, and this page says so. */
@@ -32,7 +35,7 @@ const DRAWN_BY = { call: [drawCalls, drawMine], zone: [drawBays], bay: [drawBays
 function drawAll() {
   document.documentElement.lang = language() === "zh" ? "zh-CN" : "en";
   if (store.locked || store.ended) document.querySelectorAll("#main > section, .hall-side > section").forEach((one) => one.replaceChildren());
-  else if (store.known) for (const hand of [drawCalls, drawMine, drawQueue, drawParts, drawPaper, drawParking, drawBays, drawThings, drawRunning]) hand(store);
+  else if (store.known) for (const hand of [drawCalls, drawMine, drawQueue, drawParts, drawPaper, drawRequests, drawParking, drawBays, drawThings, drawRunning, drawPost]) hand(store);
   document.getElementById("main").setAttribute("aria-busy", String(!store.known));
   drawCover(store);
   drawEnded(store);
@@ -69,11 +72,11 @@ function toast(text) {
 
 /* ---------------------------------------------------------------- listening */
 
-const heard = (work) => (data) => { heardAt = performance.now(); work(data); };
+const heard = (work) => (data) => { heardAt = performance.now(); work(data); stirPost(store, work === drawLine); };
 function takeLock(state) {
   if (store.ended) location.reload(); // somebody has signed in: this page's form token was the former session's
   if (state.locked && !store.locked) { ask.close(); }
-  if (state.locked !== store.locked) { wipe(); wipeStory(); flashTitle(store); } // the title names a place, too
+  if (state.locked !== store.locked) { wipe(); wipeStory(); wipePost(); flashTitle(store); } // the title names a place, too
   Object.assign(store, { locked: state.locked, name: state.name, endsMs: state.ends_ms });
   setClock(state.now_ms);
 }
@@ -88,6 +91,7 @@ const handlers = {
   line: heard((board) => { store.firstCome = board.first_come ?? {}; drawSome("window"); }),
   window: heard((window) => { takeWindow(window); drawSome("window"); }),
   wait: heard((told) => { store.wait = told.alert; drawSome("ticket"); if (told.began && told.alert && !store.locked) sound.softly(); }),
+  requests: heard((told) => { takeRequests(store, told, toast); if (!store.locked) drawRequests(store); }),
   paper: heard((paper) => { store.paper = paper; drawSome("paper"); }),
   slip_settled: heard((told) => { takeVerdict(told.slip_id); drawSome("paper"); }),
   bay_gone: heard((told) => { dropBay(told.bay_id); drawSome("bay"); }),
@@ -149,6 +153,7 @@ function end() {
   if (ask.open) ask.close();
   wipe();
   wipeStory();
+  wipePost();
   Object.assign(store, { ended: true, locked: false, known: false, endsMs: null });
   drawAll();
 }
@@ -301,7 +306,7 @@ document.addEventListener("submit", async (event) => {
 /* Keys for whoever stands at a window. Never while typing, never behind a dialog or the cover. */
 document.addEventListener("keydown", (event) => {
   sound.allow();
-  if (store.locked || store.ended || ask.open || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (store.locked || store.ended || !keysOn() || document.querySelector("dialog[open]") || event.repeat || event.ctrlKey || event.altKey || event.metaKey) return;
   const on = event.target;
   if (on.closest("input, textarea, [contenteditable]") || (on.closest("select") && (on.id !== "window" || event.key === " "))) return;
   if (event.key === " " && on.closest("button, a, summary")) return; // there Space presses what has the focus
@@ -341,6 +346,7 @@ document.getElementById("other-language").addEventListener("click", (event) => {
   setLanguage(language() === "zh" ? "en" : "zh");
   document.cookie = `linli_console_lang=${language()}; path=/console; SameSite=Strict; max-age=31536000`;
   document.querySelectorAll("[data-w]").forEach((one) => { one.textContent = t(one.dataset.w); });
+  document.querySelectorAll("[data-w-label]").forEach((one) => { one.setAttribute("aria-label", t(one.dataset.wLabel)); });
   event.target.textContent = t("other_language");
   if (ask.open) ask.close();
   drawAll();

@@ -127,6 +127,7 @@ export function drawCalls(store) {
   const closed = narrow ? [] : closedCalls(store);
   const fresh = closed.filter((one) => undoLeft(one) > 0);
   draw("calls",
+    narrow && h("h2", { id: "calls-head", class: "unseen" }, t("calls")),
     !narrow && heading("calls", t("calls"), open.length > 0 && chip(String(open.length), "hot"), h("a", { class: "more", href: "/console/history" }, t("history"))),
     !narrow && !store.connected && h("p", { class: "wrong" }, t("calls_unknown")),
     !narrow && choice,

@@ -1,6 +1,7 @@
 /* On pages of forms (visits, meals, people, rosters): a call rings here as everywhere, whoever signs out is told, and pages can be printed. */
 import { facts, t } from "./console_view.js";
 import { soundOf } from "./console_kinds.js";
+import "./console_keys.js";
 import * as sound from "./console_sound.js";
 
 const calls = new Map();
@@ -44,7 +45,7 @@ function end() {
 
 /* A page of its own subject (console_parking.js) hears what else is told, on this one line. */
 const pass = (name) => (data) => document.dispatchEvent(new CustomEvent(`linli:${name}`, { detail: data }));
-const others = Object.fromEntries(["bay", "bay_gone", "zone", "link", "row"].map((name) => [name, pass(name)]));
+const others = Object.fromEntries(["bay", "bay_gone", "zone", "link", "row", "ticket", "window", "device", "requests"].map((name) => [name, pass(name)]));
 const takeWhole = (picture) => { takeAll(picture); pass("whole")(picture); };
 
 window.LinliLive.open("/console/live", {
@@ -52,7 +53,7 @@ window.LinliLive.open("/console/live", {
   lock: takeLock,
   picture: takeWhole,
   snapshot: takeWhole,
-  call: (call) => { calls.set(call.call_id, call); draw(); },
+  call: (call) => { calls.set(call.call_id, call); draw(); pass("call")(call); },
 }, {
   poll: "/console/api/session",
   onPoll: (answer) => (answer.signed_in ? pollCalls() : end()),

@@ -8,7 +8,7 @@ wipe();
 /** Forget everything about people and places: the screen locks. */
 export function wipe() {
   for (const name of Object.keys(KEYS)) store[name] = new Map();
-  Object.assign(store, { tickets: new Map(), queueKnown: true, day: "", windows: null, firstCome: {}, rules: null, paper: null, wait: null, parking: null, connected: true });
+  Object.assign(store, { tickets: new Map(), queueKnown: true, day: "", windows: null, firstCome: {}, rules: null, paper: null, wait: null, parking: null, requests: null, connected: true });
 }
 
 const keyed = (things, key) => new Map((things ?? []).map((one) => [one[key], one]));
@@ -27,6 +27,7 @@ export function takePicture(picture) {
   }
   if (picture.paper) store.paper = picture.paper;
   if (picture.parking) store.parking = picture.parking;
+  if (picture.requests) store.requests = picture.requests;
   if ("wait" in picture) store.wait = picture.wait;
   store.known = true;
 }

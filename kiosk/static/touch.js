@@ -1,27 +1,36 @@
 "use strict";
-/* The touchscreen: take a number, call for help, go home when nobody is there.
+/* The touchscreen: take a number, call for help, go from screen to screen (nobody there: idle.js).
  *
  * Nothing is kept in the browser: no cookie, no storage. The page's address says language and size; `data-key`
  * is this page view's idempotency key, so that two taps, or a tap repeated over a restart, are one ticket.
  */
 (() => {
-  const IDLE_MS = 45000, LAST_CHANCE_S = 20, HOME_AFTER_S = 12, PATIENCE_MS = 15000;
+  const HOME_AFTER_S = 12, PATIENCE_MS = 15000, ANSWERED_MS = 2000;
   const body = document.body, words = JSON.parse(body.dataset.words), home = body.dataset.home;
   const find = (selector) => document.querySelector(selector);
   const say = (key, n) => words[key].replace("{n}", n);
   const pause = (ms) => new Promise((wake) => { setTimeout(wake, ms); });
 
   // ------------------------------------------------------------ going somewhere, even while the server restarts
+  // A browser that goes to a server that is away shows its own error page, for ever. So the server is asked first: at the
+  // finger's touch, so that the answer is there when the finger leaves the glass.
+  let answer = null, asked = 0;
+  function lives() {
+    if (!answer || performance.now() - asked > ANSWERED_MS) {
+      asked = performance.now();
+      answer = fetch("/livez", {cache: "no-store", signal: AbortSignal.timeout(2000)}).then((one) => one.ok, () => false);
+    }
+    return answer;
+  }
   async function go(url) {
-    for (let tries = 0; ; tries += 1) {
-      try {
-        if ((await fetch("/livez", {cache: "no-store", signal: AbortSignal.timeout(2000)})).ok) break;
-      } catch { /* said below */ }
+    for (let tries = 0; !await lives(); tries += 1) {
+      answer = null;
       show("", words.js_reconnecting, "");
       await pause(Math.min(500 * (tries + 1), 3000));
     }
     location.replace(url);
   }
+  addEventListener("pointerdown", (event) => { if (event.target.closest?.("a[href]")) lives(); }, {passive: true});
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
     if (!link || link.getAttribute("href").startsWith("#")) return;
@@ -73,7 +82,6 @@
 
   // ------------------------------------------------------------ a number
   const service = find("[data-take]")?.dataset.take, takes = [...document.querySelectorAll("[data-take], [data-why]")];
-  let finished = false;
   for (const take of takes) {
     take.addEventListener("click", async () => {
       if (take.disabled) return;
@@ -89,7 +97,7 @@
     });
   }
   function number(ticket) {
-    finished = true;
+    document.dispatchEvent(new CustomEvent("linli:finished"));
     find("[data-guide-page]").hidden = true;
     find("[data-number-page]").hidden = false;
     find("[data-number]").textContent = ticket.number;
@@ -134,24 +142,6 @@
     go(home);
   }
 
-  // ------------------------------------------------------------ nobody there
-  const atHome = location.pathname + location.search === home;
-  let touched = performance.now(), asking = false;
-  for (const sign of ["pointerdown", "keydown", "wheel"]) addEventListener(sign, () => { touched = performance.now(); }, {passive: true});
-  addEventListener("scroll", () => { touched = performance.now(); }, {passive: true, capture: true});
-  setInterval(() => {
-    if (finished || atHome) return;
-    const quiet = performance.now() - touched;
-    if (asking) {
-      const left = LAST_CHANCE_S - Math.floor((quiet - IDLE_MS) / 1000);
-      if (quiet < IDLE_MS) { asking = false; dialog.close(); return; }
-      if (left <= 0) { finished = true; go(home); return; }
-      dialog.querySelector("p").textContent = say("js_idle_left", left);
-    } else if (quiet > IDLE_MS) {
-      asking = true;
-      show(words.js_idle, say("js_idle_left", LAST_CHANCE_S), words.js_idle_stay, () => { asking = false; touched = performance.now(); });
-    }
-  }, 250);
   addEventListener("contextmenu", (event) => event.preventDefault());
 
   // What another page of the touchscreen needs (check_in.js).

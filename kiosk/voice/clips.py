@@ -31,7 +31,7 @@ from kiosk.voice.sound import AFTER_GONG_MS, GAP_MS, NoClip, Sound
 
 ESPEAK = "espeak-ng"
 #: espeak-ng's voice and words a minute. Old ears want it slow; below 120 espeak's own vowels break up (by ear).
-_ENGINE = {MANDARIN: ("cmn-latn-pinyin", 130), ENGLISH: ("en-gb", 140)}
+ENGINES = {MANDARIN: ("cmn-latn-pinyin", 130), ENGLISH: ("en-gb", 140)}
 #: One word takes espeak-ng some 20 ms here and 150 ms on a Pi 3; what takes longer than this hangs.
 _ENGINE_S = 5.0
 #: Clips kept in memory: all parts of a sentence in three voices, some 25 kB each.
@@ -170,13 +170,13 @@ class Clips:
         return made
 
     def _file(self, language: str, words: str) -> Path:
-        voice, speed = _ENGINE[language]
+        voice, speed = ENGINES[language]
         name = hashlib.sha256(f"{voice} {speed} {words}".encode()).hexdigest()[:24]
         return self.folder / "made" / f"{name}.wav"
 
     def _espeak(self, language: str, words: str) -> Sound:
         """:raises NoEngine: espeak-ng cannot be asked, or gave nothing."""
-        voice, speed = _ENGINE[language]
+        voice, speed = ENGINES[language]
         file = self._file(language, words)
         if file.is_file() and (kept := self._read(file)) is not None:
             return kept

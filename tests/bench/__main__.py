@@ -20,10 +20,12 @@ from tests.bench.called import called
 from tests.bench.crowd import crowd
 from tests.bench.disk import slowdisk
 from tests.bench.halls import HALL_BENCHES, disk_floor
+from tests.bench.ime import ime
 from tests.bench.life import idle, start
 from tests.bench.line import estimates, fairness
 from tests.bench.loop import Options, burst, loop, sustained
 from tests.bench.machine import machine
+from tests.bench.pages import kiosk_pages, read_aloud
 from tests.bench.paper import paper
 from tests.bench.parking import parking
 from tests.bench.parking_history import parking_history_size
@@ -53,9 +55,10 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "parking_history": lambda options: parking_history_size(options.folder, rounds=options.rounds),
     "figures": lambda options: waits(options.folder, rounds=options.rounds),
     "printer_truth": printer_truth,
+    "ime": lambda options: ime(options.folder),
 }
 #: These need a whole hall; one is started for all of them.
-WHOLE_HALL = {**HALL_BENCHES, "paper": paper}
+WHOLE_HALL = {**HALL_BENCHES, "paper": paper, "kiosk_pages": kiosk_pages, "aloud": read_aloud}
 
 
 def main(arguments: list[str]) -> int:

@@ -84,6 +84,7 @@ def core(house: House, clock: HeldClock, catalogue: Catalogue) -> Iterator[Core]
     core = Core(house, catalogue, writer, link, hub, clock)
     fill(core)
     yield core
+    core.reading.stop()
     hub.close()
     link.stop()
     writer.stop()

@@ -160,4 +160,4 @@ def test_a_closed_hall_says_so_before_anybody_touches_in_vain(visit: Open, core:
     expect(page.locator(".act")).to_contain_text("明天 9:00 开始办理")
     expect(page.locator("[data-take]")).to_have_count(0)
     visit("/item/WY-02")  # a guide needs no hours
-    expect(page.get_by_role("button", name="叫人来登记")).to_be_visible()
+    expect(page.get_by_role("link", name="在这里报")).to_be_visible()

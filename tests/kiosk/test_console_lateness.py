@@ -140,6 +140,7 @@ def test_plain_sentences_come_first_in_the_readers_language(hall: ConsoleHall, p
     expect(page.locator("[data-key=value-broker_line]")).to_contain_text("断过 2 次")
     expect(page.locator("[data-key=card-rubbish]")).to_contain_text("看不懂的内容17")
 
+    page.click(".me-menu summary")
     page.click("#other-language")
     expect(page.locator(".verdict")).to_have_text(
         "A call was late in the last hour: 131 ms, because of the disk."

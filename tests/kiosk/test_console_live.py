@@ -286,6 +286,7 @@ def test_a_hostile_name_is_only_a_name(desk: Desk) -> None:
     page.locator("#devices [data-act=claim]").first.click()
     expect(page.locator("#ask h2")).to_contain_text(HOSTILE)
     page.keyboard.press("Escape")
+    page.click(".me-menu summary")
     page.click("[data-act=lock]")
     page.wait_for_selector("#unlock-password")
     assert page.locator("img").count() == 0
@@ -324,6 +325,7 @@ def test_english_by_one_tap_and_nothing_is_left_in_chinese(desk: Desk) -> None:
         7, place="Block 3", person="Mrs Zhang", device_name="Bed", accepted_by="Zhao", state="COMING"
     )
     page.wait_for_selector("[data-call='7']")
+    page.click(".me-menu summary")
     page.click("#other-language")
     expect(page.locator("#calls h2")).to_contain_text("Calls")
     left = page.evaluate("document.body.innerText.match(/[\\u4e00-\\u9fff]+/g) ?? []")
@@ -379,6 +381,7 @@ def test_a_panels_colour_is_told_in_the_readers_language(desk: Desk) -> None:
     page = desk.sits()
     panels = page.locator("[data-key^='panel-'] p")
     expect(panels).to_contain_text(["“5 绿”", "“2 黄”", "“0 红”", "“不确定”"])
+    page.click(".me-menu summary")
     page.click("#other-language")
     expect(panels).to_contain_text(["“5 green”", "“2 yellow”", "“0 red”", "“not certain”"])
 
@@ -484,6 +487,7 @@ def test_every_text_can_be_read_from_two_metres(desk: Desk) -> None:
             page.locator("[data-act=close]").first.click()
         elif path == "locked":
             page.wait_for_selector("[data-act=accept]")
+            page.click(".me-menu summary")
             page.click("[data-act=lock]")
             page.wait_for_selector("#unlock-password")
         elif path.startswith("/"):

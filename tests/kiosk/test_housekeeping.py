@@ -139,6 +139,8 @@ def test_whatever_hangs_on_a_ticket_or_its_slip_is_forgotten_with_it(core: Core)
     }
     # The kitchen's slips are no ticket's.
     hangs -= {("slips", "kitchen_slips", "slip_id"), ("slips", "kitchen_slips", "cancel_slip_id")}
+    # Nor is a request's (kiosk/requests).
+    hangs -= {("slips", "requests", "slip_id")}
     told = " ; ".join(housekeeping._OF_A_TICKET)
     missing = [one for one in hangs if f"FROM {one[1]} WHERE {one[2]}" not in told and one[2] != "reprint_of"]
     assert missing == []

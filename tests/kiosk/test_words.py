@@ -68,8 +68,8 @@ def test_both_languages_say_something_and_fill_the_same_gaps(key: str) -> None:
 
 
 def test_say_fills_gaps_and_refuses_unknown_keys() -> None:
-    assert say("items_count", "zh", n=7) == "7 项"
-    assert say("items_count", "en", n=7) == "7 items"
+    assert say("page_of", "zh", n=7) == "第 7 页"
+    assert say("page_of", "en", n=7) == "Page 7"
     with pytest.raises(KeyError):
         say("no_such_text", "zh")
     assert for_script("en")["js_ok"] == "OK"

@@ -1,0 +1,34 @@
+"""The console's words of its menu, its posts' names and what stands on every page: key → (Chinese, English)."""
+
+from __future__ import annotations
+
+WORDS: dict[str, tuple[str, str]] = {
+    "nav": ("页面", "Pages"),
+    "nav_here": ("{group}里的页面", "Pages of: {group}"),
+    "nav_all": ("所有页面", "All pages"),
+    "nav_me": ("我的账号", "My account"),
+    "nav_desk": ("工作台", "Desk"),
+    "nav_overview": ("总览", "Overview"),
+    "nav_queue": ("排队", "Queue"),
+    "nav_calls": ("呼叫与探访", "Calls, visits"),
+    "nav_requests": ("诉求", "Requests"),
+    "nav_people": ("居民与排班", "People"),
+    "nav_all_devices": ("设备一览", "All devices"),
+    "nav_screens": ("屏幕", "Screens"),
+    "nav_reports": ("报表", "Reports"),
+    "nav_all_reports": ("日周月报", "Day, week, month"),
+    "nav_lists": ("名单导入导出", "Lists in and out"),
+    "nav_settings": ("设置", "Settings"),
+    "nav_content": ("内容", "Content"),
+    "nav_start": ("开馆向导", "First steps"),
+    "nav_my_post": ("我的岗位：{post}", "My post: {post}"),
+    "nav_find": ("搜号码、人、房号、设备、车位……", "Number, person, flat, device, bay …"),
+    "nav_find_do": ("搜索", "Search"),
+    "post_window": ("窗口员", "Window clerk"),
+    "post_duty": ("值班", "Duty"),
+    "post_grid": ("网格员", "Grid officer"),
+    "post_property": ("物业", "Property"),
+    "post_branch": ("党支部", "Party branch"),
+    "post_technician": ("技术员", "Technician"),
+    "post_admin": ("管理员", "Admin"),
+}

@@ -1,0 +1,54 @@
+"""What the stories of the touchscreen's frame share: its panels, its ways to be seen, what a page's glass measures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page
+
+Open = Callable[..., Page]
+
+#: The panels that a hall buys, and how many of their px are a millimetre: 21.5-inch upright and lying, 15, 10.1.
+PORTRAIT, WIDE, SMALL, PANEL = (1080, 1920), (1920, 1080), (1024, 768), (1280, 800)
+PX_PER_MM = {PORTRAIT: 4.03, WIDE: 4.03, SMALL: 3.36, PANEL: 5.91}
+
+#: Of everything that can be touched now: what is smaller than `least` px, with its size. The skip link is the
+#: keyboard's; a map's bays and places are reached by the large buttons beside it.
+SMALL_TARGETS = """(least) => [...document.querySelectorAll('a:not(.skip), button, input, select, textarea')]
+  .filter((one) => one.checkVisibility() && !one.closest('svg'))
+  .map((one) => [one.closest('label') && one.type === 'checkbox' ? one.closest('label') : one, one.textContent.trim()])
+  .map(([one, text]) => [one.getBoundingClientRect(), text])
+  .filter(([box]) => Math.min(box.width, box.height) < least)
+  .map(([box, text]) => `${text} ${box.width.toFixed(1)} x ${box.height.toFixed(1)}`)"""
+
+#: Texts in letters smaller than `least` px; what a drawing says is said beside it too.
+SMALL_TEXTS = """(least) => [...document.querySelectorAll('body *')].filter((one) => one.checkVisibility() &&
+  !one.matches('.skip, option, script') && !one.closest('svg') &&
+  [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim()))
+  .filter((one) => parseFloat(getComputedStyle(one).fontSize) < least)
+  .map((one) => `${one.textContent.trim().slice(0, 20)} ${getComputedStyle(one).fontSize}`)"""
+
+#: What of the frame or of a tile's own text is cut, or lies outside the glass.
+CUT = """() => {
+  const cut = [], frame = document.querySelector('.touch');
+  for (const one of document.querySelectorAll('.top, .bottom, .top *, .bottom *')) {
+    if (!one.checkVisibility() || one.closest('svg')) continue;
+    const box = one.getBoundingClientRect();
+    if (box.left < -1 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1) cut.push(one.textContent.trim());
+  }
+  for (const one of document.querySelectorAll('.item, .way, .mode, .help, .group, button')) {
+    if (!one.checkVisibility()) continue;
+    // A line of hanzi is drawn within its line; the font's own box is half as high again, and empty there.
+    const air_px = .4 * parseFloat(getComputedStyle(one).fontSize), wide = one.scrollWidth - one.clientWidth;
+    const high = one.scrollHeight - one.clientHeight - air_px;
+    if (wide > 1 || high > 1) cut.push(`${one.textContent.trim()} ${wide} ${high}`);
+  }
+  if (frame.scrollWidth > innerWidth) cut.push('the page is wider than the glass');
+  return cut;
+}"""
+
+
+def address(path: str, **ways: object) -> str:
+    """A page's address with ways to see it: ``address("/find?q=x", large=1)``."""
+    told = "&".join(f"{name}={value}" for name, value in ways.items() if value)
+    return path + ("&" if "?" in path else "?") + told if told else path
