@@ -5,12 +5,13 @@ By the wall clock where it is known: how long a car stands outlives the process.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway.hall import reckoning, vitals
-from gateway.hall.parking_rows import Site, Vitals
-from gateway.hall.state import Decision, HallState
+from gateway.hall.parking_rows import Gap, Site, Vitals
+from gateway.hall.state import Change, Decision, HallState
 from gateway.timers import Clock
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ STUCK_S = 3600.0
 VITALS_S, VITALS_AT_ONCE = 15 * 60, 100
 #: Words that turned nothing and must not come back (a lorry that passed, a join) are put on disk this often.
 OWED_S = 60.0
+#: An absence that is known to have been shorter is none for the history: as often the notebook is told that we are
+#: there (rounds.py, PERSIST_SEEN_S), and a minute.
+GAP_MS = (15 * 60 + 60) * 1000
 
 
 class ParkingRounds:
@@ -32,11 +36,30 @@ class ParkingRounds:
     def __init__(self, loop: Loop, clock: Clock) -> None:
         self._loop = loop
         self._clock = clock
+        #: when we began, monotonic; None: how long we were away has been noted
+        self._began_s: float | None = clock.monotonic_s()
+        loop.timers.every(LOOK_S, self._note_gap)
         loop.timers.every(LOOK_S, self._look)
         loop.timers.every(STUCK_S, self._look_for_dead)
         loop.timers.every(VITALS_S, self.persist_vitals)
         loop.timers.every(VITALS_S, self.persist_words)
         loop.timers.every(OWED_S, partial(self.persist_words, owed=True))
+
+    def _note_gap(self) -> None:
+        """How long we were away, once, as soon as the clock is believed: a Pi may wake in another year."""
+        loop, began_s = self._loop, self._began_s
+        if began_s is None or not loop.rounds.believed.known:
+            return
+        came_ms = self._clock.now_ms() - round((self._clock.monotonic_s() - began_s) * 1000)
+        bays = (bay.since_ms for bay in loop.state.bays.values() if bay.since_ms <= came_ms)
+        went_ms = max(loop.state.newest_ms, max(bays, default=0))
+        if went_ms and loop.state.bays and came_ms - went_ms > GAP_MS:
+            changes: list[Change] = [Gap(went_ms, came_ms)]
+            if (frame := loop.state.frame) is not None:  # from here on we are there, however soon we go again
+                changes.append(replace(frame, at_ms=self._clock.now_ms()))
+            if not loop.decide(lambda _state, _now_ms: Decision(changes=changes)):
+                return  # the disk refuses: tried again
+        self._began_s = None
 
     def _look(self) -> None:
         loop = self._loop

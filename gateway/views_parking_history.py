@@ -54,6 +54,14 @@ def moves(connection: sqlite3.Connection, from_ms: int) -> Iterator[Move]:
         yield from batch
 
 
+def gaps(connection: sqlite3.Connection, from_ms: int) -> list[tuple[int, int]]:
+    """When the gateway was off, from that moment on: (from, until), in order."""
+    found = connection.execute(
+        "SELECT from_ms, until_ms FROM parking_gaps WHERE until_ms > ? ORDER BY from_ms", (from_ms,)
+    )
+    return [(int(begin), int(end)) for begin, end in found]
+
+
 def bays_now(connection: sqlite3.Connection) -> dict[str, tuple[str, str, int]]:
     """Bay → (its zone, its state, since when)."""
     return {

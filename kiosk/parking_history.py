@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -30,7 +30,7 @@ from gateway import views_parking
 from gateway.hall.bays import UNCLAIMED_ZONE
 from gateway.hall.days import day_of, moment_ms
 from gateway.notebook import open_reader
-from gateway.views_parking_history import bays_now, moves, oldest_ms
+from gateway.views_parking_history import Move, bays_now, gaps, moves, oldest_ms
 from kiosk.queue_reports import Job, run
 from kiosk.report_child import Json, Progress, answer
 from kiosk.rules import parking_forecast as forecasting
@@ -172,7 +172,9 @@ def _walked(
                     standing[bay] = Standing(*one)
     if day > last:
         return
-    stream = _Stream(moves(gateway, moment_ms(zone, day)), now_ms)
+    begin_ms = moment_ms(zone, day)
+    rows = _with_gaps(moves(gateway, begin_ms), gaps(gateway, begin_ms), begin_ms, standing, bays)
+    stream = _Stream(rows, now_ms)
     in_all = (last - day).days + 1
     for number in range(in_all):
         edges = quarters(day, zone, now_ms)
@@ -180,6 +182,39 @@ def _walked(
         progress(number + 1, in_all)
         yield day, [found[name] for name in sorted(found)]
         day += timedelta(days=1)
+
+
+def _with_gaps(
+    rows: Iterator[Move],
+    absent: list[tuple[int, int]],
+    begin_ms: int,
+    standing: Mapping[str, Standing],
+    bays: Mapping[str, tuple[str, str, int]],
+) -> Iterator[Move]:
+    """Moves, and between them what the gateway's absences mean: bays that were free or taken are unknown meanwhile,
+    and then as they stood before, until they move. A closed bay stays closed: that was said by a person."""
+    now = {bay: STATES[one.state] for bay, one in standing.items()}
+    known = (STATES[FREE], STATES[TAKEN])
+    waiting = list(absent)
+
+    def away(until_ms: int) -> Iterator[Move]:
+        while waiting and waiting[0][0] <= until_ms:
+            from_ms, back_ms = waiting.pop(0)
+            if from_ms < begin_ms:
+                # The day before ended in it. How a bay stood: as now, if it has not moved since; else as last known.
+                for bay, one in standing.items():
+                    _, state, since_ms = bays.get(bay, ("", "", 0))
+                    if now[bay] == "unknown" and (since_ms < from_ms or one.last_known >= 0):
+                        now[bay] = state if since_ms < from_ms else STATES[one.last_known]
+            gone = [(bay, state) for bay, state in now.items() if state in known]
+            yield from ((bay, "unknown", max(from_ms, begin_ms)) for bay, _ in gone)
+            yield from ((bay, state, back_ms) for bay, state in gone)
+
+    for bay, state, at_ms in rows:
+        yield from away(at_ms)
+        now[bay] = state
+        yield bay, state, at_ms
+    yield from away(waiting[-1][0] if waiting else 0)
 
 
 class _Stream:

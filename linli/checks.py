@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from linli.checks_backup import backups
-from linli.checks_hall import broker, notebooks, processes
+from linli.checks_hall import broker, notebooks, open_data, processes
 from linli.checks_journal import chain
 from linli.checks_machine import clock, disk, serial_ports, versions
 from linli.checks_paper import printers
@@ -18,6 +18,7 @@ ALL: dict[str, Check] = {
     "backups": backups,
     "processes": processes,
     "broker": broker,
+    "open_data": open_data,
     "serial_ports": serial_ports,
     "printers": printers,
 }

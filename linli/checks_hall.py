@@ -163,6 +163,34 @@ def _beats(file: Path, table: str) -> bool:
     return row is not None and 0 <= wall_ms() - int(row[0]) < BRIDGE_ALIVE_MS
 
 
+def open_data(house: House) -> Iterator[Finding]:
+    """A car park that is told to a city's platform needs its place on earth: without one it is left out, silently."""
+    if not house.plan.open_data.on:
+        return
+    try:
+        connection = open_reader(house.gateway_db)
+    except NotWritten:
+        return
+    try:
+        rows = connection.execute("SELECT site_id FROM parking_sites WHERE lat IS NULL OR lon IS NULL").fetchall()
+        sites = connection.execute("SELECT count(*) FROM parking_sites").fetchone()[0]
+    except sqlite3.Error:
+        return  # the notebook's own check says what is wrong with it
+    finally:
+        connection.close()
+    without = ", ".join(str(row[0]) for row in rows)
+    if without or not sites:
+        yield wrong(
+            "open data",
+            f"已打开，但停车场 {without} 没有经纬度，不会导出" if sites else "已打开，但还没有停车场",
+            f"on, but {without} has no coordinates and is left out" if sites else "on, but there is no car park",
+            "控制台“停车 → 设置”里填停车场的经纬度（WGS 84）",
+            "set the car park's latitude and longitude (WGS 84) on the console: Parking, Set-up",
+        )
+    else:
+        yield ok("open data", f"{sites} 个停车场有经纬度", f"{sites} car parks with coordinates")
+
+
 def broker(house: House) -> Iterator[Finding]:
     """Reachable, and without the 40 ms of Nagle's algorithm: measured by an echo, not believed."""
     where = f"{house.plan.broker.host}:{house.plan.broker.port}"

@@ -289,6 +289,19 @@ class WordOrder(Row):
     over: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Gap(Row):
+    """The gateway was off: what the bays did meanwhile nobody knows. ``from_ms`` is the newest moment of which the
+    notebook knows that we were there, at most a quarter of an hour before we went (gateway/parking_rounds.py)."""
+
+    TABLE: ClassVar[str] = "parking_gaps"
+    KEY: ClassVar[tuple[str, ...]] = ("from_ms",)
+    TOLD: ClassVar[bool] = False
+
+    from_ms: int
+    until_ms: int
+
+
 TABLES: tuple[type[Row], ...] = (
     Site,
     ZonePlan,
@@ -302,4 +315,5 @@ TABLES: tuple[type[Row], ...] = (
     Vitals,
     SensorSetting,
     WordOrder,
+    Gap,
 )

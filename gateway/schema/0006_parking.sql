@@ -157,6 +157,12 @@ CREATE TABLE sensor_settings (
     readings INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- When nobody listened to the sensors for long: the gateway was off. The history counts it as unknown.
+CREATE TABLE parking_gaps (
+    from_ms INTEGER PRIMARY KEY NOT NULL,
+    until_ms INTEGER NOT NULL
+) STRICT;
+
 -- Which state between free and taken a bay was in last, when it went there, and how often its zone's bays had turned
 -- by then: a bay that stays as it is while its neighbours come and go may have a dead sensor (hall/reckoning.py).
 ALTER TABLE bays ADD COLUMN last_known TEXT NOT NULL DEFAULT '' CHECK (last_known IN ('','free','taken'));

@@ -8,6 +8,7 @@ import random
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -15,14 +16,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.hall.days import moment_ms
-from gateway.hall.parking_rows import ZonePlan
+from gateway.hall.parking_rows import Gap, ZonePlan
 from gateway.hall.state import Bay, BayMove, Change, Zone
 from gateway.notebook import Notebook, open_reader
 from gateway.store import write_changes
 from gateway.views_parking_history import first_from
 from kiosk.console import parking_history as page
 from kiosk.housekeeping import tidy
-from kiosk.parking_history import History, from_json, gather, rows_to_close, to_json
+from kiosk.parking_history import History, close, days, from_json, gather, rows_to_close, to_json
 from kiosk.queue_reports import Job, Question, Reports
 from kiosk.rules import parking_forecast as forecasting
 from kiosk.rules.parking_forecast import Course
@@ -262,8 +263,8 @@ def test_a_report_is_the_same_before_and_after_its_days_were_closed(
 
 def test_the_first_move_of_a_day_is_found_by_halving(hall: ConsoleHall) -> None:
     reader = open_reader(hall.house.gateway_db)
-    for days in (-1, 0, 1, 17, 39, 60):
-        from_ms = moment_ms(BEIJING, TODAY - timedelta(days=LIVED - 1 - days))
+    for later in (-1, 0, 1, 17, 39, 60):
+        from_ms = moment_ms(BEIJING, TODAY - timedelta(days=LIVED - 1 - later))
         slow = reader.execute("SELECT min(move_id) FROM bay_moves WHERE at_ms >= ?", (from_ms,)).fetchone()[0]
         newest = reader.execute("SELECT max(move_id) FROM bay_moves").fetchone()[0]
         assert first_from(reader, from_ms) == (slow or newest + 1)
@@ -338,3 +339,38 @@ def test_a_course_is_unknown_where_too_much_was() -> None:
     day = one_day(("a", "taken", 8), ("a", "unknown", 10), ("a", "free", 10.1), standing={"a": Standing(0, 0)})
     course = curve(day)
     assert (course[31], course[32], course[40], course[41]) == (0.0, 1.0, None, 0.0)
+
+
+def test_while_the_gateway_was_off_nobody_knows(tmp_path: Path) -> None:
+    """One bay is taken, one free, one closed by staff; off from ten to one, and over midnight until six."""
+    yesterday = moment_ms(BEIJING, TODAY - timedelta(days=1))
+    hour_ms = 3_600_000
+    book, kiosk = Notebook(tmp_path / "gateway.db", ROOT / "gateway" / "schema"), tmp_path / "kiosk.db"
+    Notebook(kiosk, ROOT / "kiosk" / "schema").close()
+    states = {"E-1": "taken", "E-2": "free", "E-3": "closed"}
+    rows: list[Change] = [Zone("east", "东区", "East", free=1, taken=1, closed=1), ZonePlan("east")]
+    rows += [Bay(bay, "east", state, "", yesterday, yesterday) for bay, state in states.items()]  # type: ignore[arg-type]
+    rows += [BayMove(bay, state, yesterday) for bay, state in states.items()]  # type: ignore[arg-type]
+    rows += [
+        Gap(yesterday + 10 * hour_ms, yesterday + 13 * hour_ms),
+        Gap(yesterday + 22 * hour_ms, yesterday + 30 * hour_ms),
+    ]
+    book.write(lambda c: write_changes(c, rows))
+    readers = open_reader(kiosk), open_reader(tmp_path / "gateway.db")
+    days_told = list(
+        days(*readers, "Asia/Shanghai", TODAY - timedelta(days=1), TODAY, yesterday + 36 * hour_ms)
+    )
+    unknown = [[quarter // 4 for quarter in range(96) if one[0].areas[4 * quarter + 2]] for one in days_told]
+    assert [sorted(set(hours)) for hours in unknown] == [[10, 11, 12, 22, 23], [0, 1, 2, 3, 4, 5]]
+    assert days_told[0][0].areas[4 * 40 + 3], "the closed one stays closed"
+    assert days_told[1][0].areas[4 * 28 : 4 * 28 + 4] == [900_000, 900_000, 0, 900_000], "and then as they stood"
+    assert [one[0].bays["E-1"][0] for one in days_told] == [0, 0], "no car came"
+    # A day that was closed meanwhile is walked on from its end.
+    first = rows_to_close(*readers, "Asia/Shanghai", yesterday + 36 * hour_ms)
+    with closing(Notebook(kiosk, ROOT / "kiosk" / "schema")) as own:
+        own.write(lambda c: close(c, first))
+    (again,) = list(days(*readers, "Asia/Shanghai", TODAY, TODAY, yesterday + 36 * hour_ms))
+    assert again[0].areas == days_told[1][0].areas
+    for reader in readers:
+        reader.close()
+    book.close()

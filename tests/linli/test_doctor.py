@@ -12,13 +12,16 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from devices.plan import Broker, Http, Panel, Plan, Printer
+from devices.plan import Broker, Http, OpenData, Panel, Plan, Printer
+from gateway.hall.parking_rows import Site
 from gateway.house import House
 from gateway.notebook import Notebook
+from gateway.store import write_changes
 from linli import checks_hall, checks_machine, checks_paper
 from linli.broker import find_mosquitto, free_port, write_conf
 from linli.doctor import doctor, examine, spell
@@ -315,3 +318,21 @@ def test_half_a_hall_is_wrong_and_names_the_half_that_is_missing(house: House, m
 
 def test_a_hall_that_is_switched_off_is_no_trouble(house: House):
     assert marks(checks_hall.processes(house)) == {"hall": "note"}
+
+
+def test_open_data_without_a_place_on_earth_is_named(house: House):
+    shown = replace(house, plan=replace(house.plan, open_data=OpenData(on=True)))
+    book = Notebook(house.gateway_db, ROOT / "gateway" / "schema")
+    assert list(checks_hall.open_data(house)) == [], "nobody asked for it"
+    assert only(checks_hall.open_data(shown)).mark == "wrong"
+    for site_id, lat in (("east", 26.6), ("west", None)):
+        site = Site(site_id, "小区", "Compound", 40, lat=lat, lon=lat and 106.7)
+        book.write(partial(write_changes, changes=[site]))
+    found = only(checks_hall.open_data(shown))
+    assert found.mark == "wrong"
+    assert "west" in found.en
+    assert "east" not in found.en
+    there = Site("west", "小区", "Compound", 40, lat=26.6, lon=106.7)
+    book.write(lambda c: write_changes(c, [there]))
+    assert only(checks_hall.open_data(shown)).mark == "ok"
+    book.close()
