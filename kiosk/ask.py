@@ -51,6 +51,8 @@ GROUPS = {
     "repair": Both("报修和投诉", "Repairs and complaints"),
     "community": Both("找社区", "Ask the community"),
 }
+#: What is written behind the number of a building and of a unit that somebody has typed: staff read Chinese.
+DOOR_WORDS = ("栋", "单元")
 #: Whose telephone the hall has written down (`Kind.ask_for`).
 WHOSE = {
     "gas": Both("燃气抢修", "Gas company"),
@@ -220,6 +222,8 @@ def kind(kind: str) -> ResponseReturnValue:
     several = len(kinds_of(shown.kind.service_code)) > 1
     return render_template(
         "ask.html",
+        form=True,
+        door_words=DOOR_WORDS,
         about=shown,
         first=first_of(core, shown.kind),
         buildings=buildings(core),

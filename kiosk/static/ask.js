@@ -236,9 +236,10 @@
 
   // ------------------------------------------------------------ sending
   function request() {
-    const door = /^\d+$/.test(given.building) ? given.building + "栋" : given.building;
+    const [buildingWord, unitWord] = ask.dataset.door.split(" ");
+    const building = /^\d+$/.test(given.building) ? given.building + buildingWord : given.building;
     const what = {
-      kind: ask.dataset.ask, place: given.place, building: door, unit: given.unit && given.unit + "单元", room: given.room, name: given.name.trim(),
+      kind: ask.dataset.ask, place: given.place, building, unit: given.unit && given.unit + unitWord, room: given.room, name: given.name.trim(),
       phone: given.phone, words: [...all("[data-preset]").map((one) => one.dataset.preset).filter((one) => given.presets.has(one)), given.typed.trim()].filter(Boolean).join("；"),
       extra: Object.fromEntries(EXTRA.filter((name) => given[name]).map((name) => [name, given[name].trim()])),
       lang: body.dataset.lang, screen: body.dataset.screen,
