@@ -87,6 +87,7 @@ class Gateway:
             self.loop.take,
             self.loop.telemetry.read_later,
             self.broker.is_known_topic,
+            self.loop.panels.hear,
         )
         self.loop.read_telemetry = self._read_telemetry
         self.wakefulness = Wakefulness()
