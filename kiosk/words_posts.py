@@ -53,8 +53,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "desk_requests": ("居民的诉求", "What residents asked for"),
     "desk_requests_none": ("没有等着的诉求。", "No request is waiting."),
     "desk_request_new": ("新的", "new"),
-    "desk_answer_in": ("{n} 小时内要答复", "answer within {n} h"),
-    "desk_answer_late": ("答复过期 {n} 小时", "answer {n} h overdue"),
+    "desk_answer_in": ("{n}内要答复", "answer within {n}"),
+    "desk_answer_late": ("答复过期{n}", "answer {n} overdue"),
     # things
     "desk_parts": ("这台机器", "This machine"),
     "desk_parts_none": ("各部分都正常。", "Every part is well."),

@@ -10,6 +10,7 @@ from gateway.hall.rows import ROLES, Helper, Holiday, Person, Shift, Substitutio
 from gateway.hall.visits import TIERS
 from kiosk import asked, line
 from kiosk.console.desk_lines import Line, Pair, Section, joined, page, same, section, words
+from kiosk.console.pages import spell
 from kiosk.console.tables import read
 from kiosk.core import Core
 from kiosk.kinds import kinds_now
@@ -127,14 +128,15 @@ def requests(core: Core, services: Sequence[str] = (), buildings: list[str] | No
         late = one.answer_by_ms is not None and one.answer_by_ms <= now_ms
         until: Pair = ("", "")
         if one.answer_by_ms is not None:
-            hours = abs(one.answer_by_ms - now_ms) // HOUR_MS
-            until = words("desk_answer_late" if late else "desk_answer_in", n=hours)
+            ms = abs(one.answer_by_ms - now_ms)
+            span = (spell(ms, "zh"), spell(ms, "en"))
+            until = words("desk_answer_late" if late else "desk_answer_in", n=span)
         lines.append(
             Line(
                 f"request-{one.request_id}",
                 joined(names.get(one.service_code, same(one.service_code)), same(one.place)),
                 joined(
-                    same(one.code), words("desk_request_new") if one.state == "RECEIVED" else same(""), until
+                    same(one.number), words("desk_request_new") if one.state == "RECEIVED" else same(""), until
                 ),
                 "hot" if one.urgent else "warn" if late or one.state == "RECEIVED" else "",
                 one.made_ms,
@@ -168,7 +170,7 @@ def in_line(core: Core, category: str = "") -> Section:
                 words("desk_do_window"),
             )
         )
-    return section("desk_line", lines, url=page("windows_list"))
+    return section("desk_line", lines, chip=len(tickets), url=page("windows_list"))
 
 
 def silent_devices(core: Core) -> Section:
@@ -216,4 +218,4 @@ def today(core: Core) -> Section:
                 do=words("look"),
             )
         )
-    return section("desk_today", lines, url=page("queue_figures"))
+    return section("desk_today", lines, chip=sum(int(row["done"]) for row in found.values()), url=page("queue_figures"))
