@@ -52,7 +52,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "Touch an item on the touchscreen: the slip comes out. Without one, use the new tab.",
     ),
     "start_number_do": ("打开取号页", "Open the kiosk"),
-    "start_closed_now": ("关着的时候取不了号。", "No number is given while it is closed."),
+    "start_closed_now": ("{why}。关着的时候取不了号。", "{why}. No number is given while it is closed."),
     "start_trial": ("今天全天开着，先试一试", "Open all of today, to try"),
     "start_called": ("叫这个号", "Call it"),
     "start_called_how": ("选您的窗口，按“叫下一位”（键盘 N）。", "Choose your window and press “call next” (key N)."),

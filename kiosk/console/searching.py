@@ -139,9 +139,10 @@ def _requests(core: Core, text: str) -> Iterator[Hit]:
     names = {one.code: (one.name_zh, one.name_en) for one in core.catalogue.services}
     for row in rows:
         place = " ".join(row[name] for name in ("building", "unit", "room") if row[name])
+        number, item = number_of(row["business_day"], row["nth"]), row["service_code"]
         yield Hit(
             "find_request",
-            joined(same(number_of(row["business_day"], row["nth"])), names.get(row["service_code"], same(row["service_code"]))),
+            joined(same(number), names.get(item, same(item))),
             joined(same(place), same(_shortened(row["words"]))),
             page("request_page", request_id=row["request_id"]) or page("requests"),
         )

@@ -139,9 +139,11 @@ def test_a_desk_without_a_gateways_notebook_says_so(tmp_path: Path) -> None:
 
 def test_requests_come_the_most_urgent_first(hall: ConsoleHall) -> None:
     client = hall.client(STAFF, STAFF_PASSWORD)
-    lines = client.get("/console/api/desk/property").get_json()["sections"][0]["lines"]
+    lifts, others = client.get("/console/api/desk/property").get_json()["sections"][:2]
+    lines = [*lifts["lines"], *others["lines"]]
     assert [one["what"][0][:4] for one in lines] == ["电梯故障", "环境卫生", "公共设施"]
     assert [one["level"] for one in lines] == ["hot", "warn", "warn"]
+    assert "还没有填" in lifts["note"][0], "whom to call when somebody is shut in"
     assert client.get("/console/api/desk/branch").get_json()["sections"][0]["count"] == 1
     assert _kinds(client, "漏水") >= {"find_request", "find_service"}
     assert _kinds(client, "7kq2-m9x3") == {"find_request"}
@@ -338,14 +340,14 @@ def test_keys_search_and_a_desk_that_is_live(hall: ConsoleHall, browser: Browser
     page.locator("body").press("a")
     page.wait_for_selector("[data-call='7'].coming")
     # A task that is finished elsewhere goes from the desk by itself.
-    expect(page.locator("[data-key=desk_requests] .task")).to_have_count(3)
+    expect(page.locator("[data-key=desk_lifts] .task")).to_have_count(1)
     hall.writer.write(
         lambda book: book.execute(
             "UPDATE requests SET state = 'DONE', closed_ms = 1 WHERE service_code = 'WY-02'"
         )
     )
     hall.gateway.row("visits", "v1")
-    expect(page.locator("[data-key=desk_requests] .task")).to_have_count(2)
+    expect(page.locator("[data-key=desk_lifts] .task")).to_have_count(0)
     page.set_viewport_size({"width": 390, "height": 844})
     page.click(".all-pages summary")
     page.get_by_role("link", name="打印机", exact=True).click()
