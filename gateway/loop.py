@@ -23,7 +23,7 @@ from dataclasses import replace
 from datetime import UTC, tzinfo
 
 from devices.faults import NotWritten
-from devices.messages import Pressed, Released
+from devices.messages import Pressed, Released, ShowCount
 from devices.plan import Panel
 from gateway import report
 from gateway.arrival import Arrival
@@ -37,6 +37,7 @@ from gateway.lanes import UrgentLane
 from gateway.lateness import Lateness
 from gateway.log import say
 from gateway.notebook import CHECKPOINT_PAGES, Notebook
+from gateway.panel_watch import PanelWatch
 from gateway.parking_rounds import ParkingRounds
 from gateway.presence import Presences
 from gateway.rounds import MISTAKES, Rounds
@@ -118,6 +119,7 @@ class Loop:
         self.settler = Settler(self.timers, clock, self.take)
         self.rounds = Rounds(self, clock, hall_buttons, panels)
         self.parking = ParkingRounds(self, clock)
+        self.panels = PanelWatch(self, clock, panels)
         self._epoch = ""
         self._book_life = 0
         self._began_ms = clock.now_ms()
@@ -133,6 +135,8 @@ class Loop:
         self._decider.forget()
         self._held_child = None
         self.rounds.begin()
+        for count in state.shown.values():
+            self.panels.told(count)
         self.teller.part_is("notebook", *self._book.standing)
         if was_down:
             self.teller.all_anew(self.snapshot())
@@ -433,6 +437,8 @@ class Loop:
                 self.presences.changed(change.device_id)
             elif isinstance(change, Path):
                 self.rounds.look_at_paths()
+            elif isinstance(change, ShowCount):
+                self.panels.told(change)
         self.teller.tell_people(batch, self.state, lit)
         told_ns = self._clock.monotonic_ns()
         self.lateness.spent("tell", written_ns, told_ns)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any, TypeVar, get_type_hints
 
 from devices import paths
 from devices.messages import ShowCount
+from gateway import journal as journal_lines
 from gateway.hall import supervision, upkeep
 from gateway.hall.rows import Care, Path, Row, Voice
 from gateway.hall.state import Bay, Call, Device, Zone
@@ -234,6 +236,13 @@ def fleet(connection: sqlite3.Connection, now_ms: int) -> list[Json]:
 def journal(connection: sqlite3.Connection, limit: int = 100) -> list[Json]:
     """The newest lines of the journal, newest first."""
     return _rows(connection, "SELECT * FROM journal ORDER BY line_id DESC LIMIT ?", (limit,))
+
+
+def journal_from(
+    connection: sqlite3.Connection, first_ms: int
+) -> Iterator[tuple[int, int, int, str, str, str, str]]:
+    """The journal's lines from that time on, as `gateway.hall.figures.stories` reads them."""
+    return journal_lines.lines(connection, first_ms)
 
 
 def table(connection: sqlite3.Connection, kind: type[R]) -> dict[Any, R]:

@@ -22,7 +22,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from devices.faults import NotWritten
-from gateway import journal, views_care
+from gateway import views, views_care
 from gateway.hall.coverage import coverage_in
 from gateway.hall.days import moment_ms
 from gateway.hall.figures import FALSE_ALARM, figures, stories
@@ -176,7 +176,7 @@ def calls_part(books: Books, days: Days) -> Part:
     """As ``linli figures``: a call belongs to the day on which it began."""
     told = [
         one
-        for one in stories(journal.lines(books.reader("gateway"), days.first_ms))
+        for one in stories(views.journal_from(books.reader("gateway"), days.first_ms))
         if one.began_ms < days.end_ms
     ]
     whole = figures(told)

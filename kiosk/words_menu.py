@@ -13,7 +13,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "nav_calls": ("呼叫与探访", "Calls, visits"),
     "nav_requests": ("诉求", "Requests"),
     "nav_people": ("居民与排班", "People"),
-    "nav_all_devices": ("设备一览", "All devices"),
+    "nav_all_devices": ("设备一览", "Device list"),
     "nav_screens": ("屏幕", "Screens"),
     "nav_reports": ("报表", "Reports"),
     "nav_all_reports": ("日周月报", "Day, week, month"),

@@ -109,6 +109,7 @@
     label("notices").textContent = parts.filter(Boolean).join(" · ");
   }
   function turn() {
+    lines.fit();
     lines.turn();
     if (side === "notices") {
       ticks = (ticks + 1) % NOTICE_TURNS;
@@ -182,6 +183,7 @@
   setInterval(turn, TURN_MS);
   setInterval(look, LOOK_MS);
   addEventListener("resize", place);
+  addEventListener("load", place);
   document.fonts.ready.then(place);
   LinliLive.open("/live", {state, called: call, zone, link: zones.link, hall: look, alarm: (told) => alarm(told.alarm), voice: LinliVoice.look}, {poll: "/api/state", onPoll: state});
 })();

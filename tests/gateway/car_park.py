@@ -24,7 +24,7 @@ class CarPark:
     """Sensors speak by the topics of their makers; time passes when we say so."""
 
     def __init__(self, folder: Path, *panels: Panel, clock: HeldClock | None = None) -> None:
-        self.folder, self.panels = folder, panels or (Panel(id="gate"),)
+        self.folder, self.panels = folder, panels or (Panel(id="gate", answers=False),)
         self.clock = clock or HeldClock()
         self.shown: list[ShowCount] = []
         self.acked: list[int] = []
@@ -51,6 +51,7 @@ class CarPark:
             self.loop.take,
             self.loop.telemetry.read_later,
             lambda _topic: True,
+            self.loop.panels.hear,
         )
 
     def die(self) -> None:

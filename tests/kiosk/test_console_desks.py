@@ -38,13 +38,14 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleHall]:
         book = Notebook(hall.house.gateway_db, ROOT / "gateway" / "schema")
         book.write(_furnish)
         book.close()
+        hall.writer.write(_ask)
         yield hall
 
 
 def _furnish(book: sqlite3.Connection) -> None:
     def put(table: str, **values: object) -> None:
         columns = book.execute(f"PRAGMA table_info({table})").fetchall()
-        row = {
+        row: dict[str, object] = {
             one[1]: 0 if one[2] in ("INTEGER", "REAL") else "" for one in columns if one[3] and one[4] is None
         }
         row |= values
@@ -70,6 +71,25 @@ def _furnish(book: sqlite3.Connection) -> None:
     )
     put("calls", call_id=5, state="CLOSED", kind="emergency", device_id="btn-9", place="3栋302", presses=1,
         closed_ms=NOON_MS, outcome="helped", overdue=1)  # fmt: skip
+
+
+def _ask(book: sqlite3.Connection) -> None:
+    """Four requests of residents."""
+    for number, (service, urgent, by_ms) in enumerate(
+        (
+            ("WY-01", 0, NOON_MS + 9 * 3_600_000),
+            ("WY-02", 1, None),
+            ("WY-08", 0, NOON_MS - 1),
+            ("DW-05", 0, None),
+        )
+    ):
+        book.execute(
+            "INSERT INTO requests(code, key, service_code, kind, urgent, state, place, building, words, lang,"
+            " screen, business_day, made_ms, answer_by_ms, changed_ms)"
+            " VALUES (?, ?, ?, 'x', ?, 'RECEIVED', 'home', '3栋', '厨房漏水', 'zh', 'kiosk-1', '2027-01-15',"
+            " ?, ?, ?)",
+            (f"7KQ2M9X{number + 2}", f"k{number}", service, urgent, NOON_MS, by_ms, NOON_MS),
+        )
 
 
 def test_the_menu_never_leads_to_a_refusal(hall: ConsoleHall) -> None:
@@ -117,24 +137,6 @@ def test_a_desk_without_a_gateways_notebook_says_so(tmp_path: Path) -> None:
 
 
 def test_requests_come_the_most_urgent_first(hall: ConsoleHall) -> None:
-    def work(book: sqlite3.Connection) -> None:
-        for number, (service, urgent, by_ms) in enumerate(
-            (
-                ("WY-01", 0, NOON_MS + 9 * 3_600_000),
-                ("WY-02", 1, None),
-                ("WY-08", 0, NOON_MS - 1),
-                ("DW-05", 0, None),
-            )
-        ):
-            book.execute(
-                "INSERT INTO requests(code, key, service_code, kind, urgent, state, place, building, words, lang,"
-                " screen, business_day, made_ms, answer_by_ms, changed_ms)"
-                " VALUES (?, ?, ?, 'x', ?, 'RECEIVED', 'home', '3栋', '厨房漏水', 'zh', 'kiosk-1', '2027-01-15',"
-                " ?, ?, ?)",
-                (f"7KQ2M9X{number + 2}", f"k{number}", service, urgent, NOON_MS, by_ms, NOON_MS),
-            )
-
-    hall.writer.write(work)
     client = hall.client(STAFF, STAFF_PASSWORD)
     lines = client.get("/console/api/desk/property").get_json()["sections"][0]["lines"]
     assert [one["what"][0][:4] for one in lines] == ["电梯故障", "环境卫生", "公共设施"]
@@ -162,10 +164,10 @@ def _kinds(client: Client, text: str) -> set[str]:
     return {one["kind"] for one in _hits(client, text)}
 
 
-def _hits(client: Client, text: str) -> list[dict[str, object]]:
+def _hits(client: Client, text: str) -> list[dict[str, str]]:
     answer = client.get("/console/api/search", query_string={"q": text})
     assert answer.status_code == 200
-    told: list[dict[str, object]] = answer.get_json()["hits"]
+    told: list[dict[str, str]] = answer.get_json()["hits"]
     return told
 
 
@@ -205,7 +207,7 @@ def test_what_is_typed_means_itself(hall: ConsoleHall, hostile: str) -> None:
     page = client.get("/console/search", query_string={"q": hostile})
     assert page.status_code == 200
     assert "<script>alert" not in page.get_data(as_text=True)
-    names = [one["what"][0] for one in _hits(client, hostile)]  # type: ignore[index]
+    names = [one["what"][0] for one in _hits(client, hostile)]
     assert all("王%婆_婆" in str(name) for name in names) if hostile in "%_" else len(names) <= EACH
     assert len(asked_words(hostile)) <= LONGEST
 

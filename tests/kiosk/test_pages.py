@@ -195,6 +195,16 @@ def test_help_stands_in_the_same_corner_of_every_screen(visit: Open) -> None:
     assert len(corners) == 1
 
 
+def test_help_that_is_called_again_rings_again(visit: Open, gateway: FakeGateway) -> None:
+    """Staff came and closed the call; the same person, on the same page, needs them once more."""
+    page, keys = visit("/item/ZW-01"), []
+    for _ in range(2):
+        page.get_by_role("button", name="叫人帮忙").click()
+        page.get_by_role("button", name="知道了").click()
+        keys.append(gateway.wait_order("raise_call")["key"])
+    assert keys[0] != keys[1], "the gateway takes the same key for the same press"
+
+
 def test_help_without_a_gateway_tells_what_to_do(visit: Open) -> None:
     page = visit("/")
     page.get_by_role("button", name="叫人帮忙").click()
