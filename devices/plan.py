@@ -105,7 +105,7 @@ class Broker:
         "+/LORAtoMQTT",
         "+/+/LORAtoMQTT",
     )
-    telemetry: tuple[str, ...] = ("linli/v1/bay/#",)
+    telemetry: tuple[str, ...] = ("linli/v1/bay/#", "linli/v1/panel/+/state", "linli/v1/panel/+/status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,8 @@ class Panel:
 
     ``zones`` are the parking zones whose free bays it adds up; empty means all, or those of ``site``. A site without
     bays of ours is shown as its feed tells it. ``arrow``: where those bays lie from the panel.
-    ``kind`` "window": an LED sign above a service window (``window`` "W3") that shows the number called there.
+    ``answers``: one on MQTT repeats what it shows (docs/protocol.md, section 9); False: it cannot, and nobody knows how
+    it is. ``kind`` "window": an LED sign above a service window (``window`` "W3") that shows the number called there.
     ``address`` is the sign's own on its line, ``width_px`` and ``height_px`` its face, where its driver asks for them.
     """
 
@@ -148,6 +149,7 @@ class Panel:
     site: str = ""
     arrow: str = _one_of("", "", "left", "right", "straight", "up", "down")
     via: str = _one_of("mqtt", "mqtt", "serial")
+    answers: bool = True
     driver: str = "xunpeng"
     port: str = "virtual"
     baud: int = _int(9600, 1200, 460800)

@@ -16,9 +16,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from devices import paths, speaking
+from devices import panel_words, paths, speaking
 from devices.codecs import decode, family_of
 from devices.messages import Answered, DeviceSeen, PathSeen, Pressed, Released, Stirred
+from devices.panel_words import PanelSaid
 from devices.reading import Heard, Reading
 from gateway.arrival import Arrival
 from gateway.discovery import FAMILY, Introductions, is_introduction
@@ -92,6 +93,7 @@ class _Topic:
         "only_telemetry",
         "ours",
         "owner",
+        "panel",
         "path",
         "presence",
         "topic",
@@ -99,7 +101,9 @@ class _Topic:
 
     def __init__(self, topic: str, known: bool) -> None:
         self.topic = topic
-        self.ours = (
+        #: the panel that says here what it shows, and whether it is there
+        self.panel = panel_words.panel_of(topic)
+        self.ours = self.panel is None and (
             topic.startswith(OUR_OWN)
             or (topic.startswith("linli/v1/button/") and topic.endswith("/written"))
             or speaking.is_ours(topic)
@@ -143,6 +147,7 @@ class Entrance:
     :param take: the loop's door.
     :param read_later: does what it is handed before the next batch of telemetry.
     :param is_known_topic: whether the connections for calls and telemetry bring this topic.
+    :param panel_speaks: takes what a panel on MQTT says of itself; False: there is no such panel.
     """
 
     def __init__(
@@ -154,7 +159,9 @@ class Entrance:
         take: Callable[[Arrival], None],
         read_later: Callable[[Callable[[], None]], None],
         is_known_topic: Callable[[str], bool],
+        panel_speaks: Callable[[str, PanelSaid], bool] = lambda _panel, _said: False,
     ) -> None:
+        self._panel_speaks = panel_speaks
         self._clock = clock
         self._counts = counts
         self._presences = presences
@@ -221,6 +228,8 @@ class Entrance:
             self._path_speaks(topic.path, payload, arrived_ns)
             if ack is not None:
                 ack()
+        elif topic.panel is not None:
+            self._panel_says(topic, topic.panel, message, arrived_ns, ack)
         elif len(payload) > LONGEST_PAYLOAD:
             self._not_understood("oversized", name, f"a payload of {len(payload)} bytes", ack)
         elif topic.introduces:
@@ -262,6 +271,27 @@ class Entrance:
         old = self._state().table(Path).get(path.path_id)
         if old is None or (old.state == "up") is not up:
             self._take(Arrival(arrived_ns, now_ms, f"word of the path {path.path_id}", (fact,)))
+
+    def _panel_says(
+        self, topic: _Topic, panel: tuple[str, str], message: Published, arrived_ns: int, ack: Ack | None
+    ) -> None:
+        """A panel tells what it shows. What the broker remembers of one is no sign of life; a last will is news."""
+        if not self._within_budget(topic, arrived_ns):
+            self._counts["over_budget"] += 1
+        else:
+            try:
+                said = panel_words.read_panel(panel[1], message.payload)
+            except ValueError as wrong:
+                self._not_understood("garbage", topic.topic, f"the payload is not understood ({wrong})", ack)
+                return
+            if message.retain and not said.gone:
+                self._counts["retained"] += 1
+            elif not self._panel_speaks(panel[0], said):
+                why = "hall.toml has no panel of that name that listens to MQTT and answers"
+                self._not_understood("unknown_topic", topic.topic, why, ack)
+                return
+        if ack is not None:
+            ack()
 
     # ---------------------------------------------------------------- the budget of a device
 

@@ -23,7 +23,7 @@ from dataclasses import replace
 from datetime import UTC, tzinfo
 
 from devices.faults import NotWritten
-from devices.messages import Pressed, Released
+from devices.messages import Pressed, Released, ShowCount
 from devices.plan import Panel
 from gateway import report
 from gateway.arrival import Arrival
@@ -36,7 +36,9 @@ from gateway.housekeeping import anything_to_tidy, tidy
 from gateway.lanes import UrgentLane
 from gateway.lateness import Lateness
 from gateway.log import say
+from gateway.long_orders import LongOrders
 from gateway.notebook import CHECKPOINT_PAGES, Notebook
+from gateway.panel_watch import PanelWatch
 from gateway.parking_rounds import ParkingRounds
 from gateway.presence import Presences
 from gateway.rounds import MISTAKES, Rounds
@@ -118,6 +120,8 @@ class Loop:
         self.settler = Settler(self.timers, clock, self.take)
         self.rounds = Rounds(self, clock, hall_buttons, panels)
         self.parking = ParkingRounds(self, clock)
+        self.panels = PanelWatch(self, clock, panels)
+        self.long_orders = LongOrders(self, clock)
         self._epoch = ""
         self._book_life = 0
         self._began_ms = clock.now_ms()
@@ -133,6 +137,9 @@ class Loop:
         self._decider.forget()
         self._held_child = None
         self.rounds.begin()
+        for count in state.shown.values():
+            self.panels.told(count)
+        self.long_orders.resume(state)
         self.teller.part_is("notebook", *self._book.standing)
         if was_down:
             self.teller.all_anew(self.snapshot())
@@ -185,7 +192,8 @@ class Loop:
     def take(self, arrival: Arrival) -> None:
         """A door hands something in: into its lane."""
         if arrival.urgent:
-            self.urgent.put(arrival)
+            if not self.long_orders.takes(arrival):
+                self.urgent.put(arrival)
         else:
             self.telemetry.put(arrival)
 
@@ -237,6 +245,10 @@ class Loop:
             began_ns = clock.monotonic_ns()
             self.telemetry_ready = self.read_telemetry(began_ns + READING_NS)
             spent("telemetry", began_ns, clock.monotonic_ns())
+        if self.long_orders.waits:
+            began_ns = clock.monotonic_ns()
+            self.long_orders.step()
+            spent("long order", began_ns, clock.monotonic_ns())
         if not self.urgent:
             self._rest(idle=not doors and not self.telemetry_ready)
 
@@ -270,7 +282,7 @@ class Loop:
             self._book.make_room()
 
     def _wait_s(self, longest_s: float) -> float:
-        if self.urgent or self.telemetry_ready:
+        if self.urgent or self.telemetry_ready or self.long_orders.waits:
             return 0.0
         now_ns = self._clock.monotonic_ns()
         due_in_s = None if self._disk_refuses else self.telemetry.due_in_s(now_ns, self._commit_ns)
@@ -433,6 +445,8 @@ class Loop:
                 self.presences.changed(change.device_id)
             elif isinstance(change, Path):
                 self.rounds.look_at_paths()
+            elif isinstance(change, ShowCount):
+                self.panels.told(change)
         self.teller.tell_people(batch, self.state, lit)
         told_ns = self._clock.monotonic_ns()
         self.lateness.spent("tell", written_ns, told_ns)

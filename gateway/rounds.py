@@ -112,6 +112,11 @@ class Rounds:
         self._set_panels()
         self._loop.decide(caring.begin)
 
+    @property
+    def hears_since_s(self) -> float | None:
+        """Since when the broker can be heard, monotonic; None: it cannot, and nobody's silence means anything."""
+        return self._hears_since_s
+
     def resume(self) -> None:
         """Arm the timers of the state as it is now."""
         self.alarms.resume(self._loop.state.timers, self._loop.state.frame, self._frame_now())

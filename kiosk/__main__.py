@@ -34,6 +34,7 @@ from kiosk.gateway_link import GatewayLink
 from kiosk.housekeeping import Housekeeping
 from kiosk.kitchen import Kitchen
 from kiosk.live import Hub
+from kiosk.panel_news import PanelNews
 from kiosk.queue_alert import WaitWatch
 from kiosk.voice.speaker import Voice
 from kiosk.writer import Writer
@@ -127,6 +128,8 @@ def _serve(house: House) -> int:
     housekeeping.start()
     wait_watch = WaitWatch(core)
     wait_watch.start()
+    panel_news = PanelNews(core)
+    panel_news.start()
     _put_the_start_aside()
     serving = threading.Thread(target=server.run, name="http", daemon=True)
     serving.start()
@@ -149,6 +152,7 @@ def _serve(house: House) -> int:
     core.reading.stop()
     housekeeping.stop()
     wait_watch.stop()
+    panel_news.stop()
     close_door(core, server)
     say("stopped", "the faces are closed")
     return 0 if asked_to_end is not None else 1

@@ -59,8 +59,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "The panel shows “--” now. Count on the spot, or look at the feed that said so.",
     ),
     "pk_todo_panel": (
-        "看它的电源和线；修好会自己恢复。",
-        "Look at its power and its line; it recovers by itself.",
+        "看它的电源和线；它一有回音，这条就自己消失。",
+        "Look at its power and its line; this goes by itself as soon as it answers.",
     ),
     "pk_todo_overstay": (
         "联系车主，或看是不是传感器坏了。",

@@ -23,6 +23,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "printer_flow_stopped": ("不收数据", "Takes no bytes"),
     "printer_garbage": ("回音是乱码", "Answers in noise"),
     "printer_port_missing": ("线断了", "Cable missing"),
+    "printer_differs": ("显示不对", "Shows something else"),
     "printer_unknown": ("情况不明", "Not known"),
     # what to do; the bridge's own words say the same with the port's name
     "printer_todo_paper_out": ("换一卷纸，盖好盖子。", "Put in a new roll and close the cover."),

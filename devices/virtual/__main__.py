@@ -57,7 +57,7 @@ class VirtualHall:
         self._line = Line(plan.broker.host, mqtt_port, self._line_up)
         self.things: dict[str, Virtual] = {}
         self._ptys: list[VirtualPrinter | VirtualSerialPanel | VirtualBus | VirtualModem] = []
-        self._talkers: list[VirtualButton | VirtualBay] = []
+        self._talkers: list[VirtualButton | VirtualBay | VirtualTextPanel] = []
         self._run_dir = run_dir
         self._orders = neighbours.claims(plan.virtual.buttons, plan.virtual.bays)
         for number in range(1, plan.virtual.buttons + 1):
@@ -74,7 +74,9 @@ class VirtualHall:
             self.things |= {f"panel:{panel_id}": one for panel_id, one in bus.panels.items()}
         for panel in plan.panels:
             if panel.via == "mqtt":
-                self.things[f"panel:{panel.id}"] = VirtualTextPanel(panel.id, self._line)
+                text_panel = VirtualTextPanel(panel.id, self._line)
+                self.things[f"panel:{panel.id}"] = text_panel
+                self._talkers.append(text_panel)
             elif panel.port == "virtual":
                 serial_panel = VirtualSerialPanel(panel.id, home, panel.driver, panel.address)
                 self.things[f"panel:{panel.id}"] = serial_panel
@@ -112,7 +114,7 @@ class VirtualHall:
 
     def _line_up(self) -> None:
         for talker in self._talkers:
-            if isinstance(talker, VirtualBay):
+            if isinstance(talker, VirtualBay | VirtualTextPanel):
                 talker.up()
 
 

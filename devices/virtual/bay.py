@@ -73,27 +73,49 @@ class VirtualBay:
 
 
 class VirtualTextPanel:
-    """A text panel at the gate that listens to its topic."""
+    """A text panel at the gate that listens to its topic, and repeats what it shows (docs/protocol.md, section 9)."""
 
     def __init__(self, panel_id: str, line: Line) -> None:
+        self.panel_id = panel_id
+        self._line = line
         self._text = ""
+        self._number: int | None = None
         self._silent = False
+        self._next_word_s = 0.0
         line.listen(f"linli/v1/panel/{panel_id}/text", self._shown)
 
     def do(self, command: str, **_how: Any) -> dict[str, Any]:
-        """``silent`` (it shows what it showed), ``talk``."""
+        """``silent`` (no power at its radio: it shows what it showed, and says nothing), ``talk``."""
         if command not in ("silent", "talk"):
             raise ValueError(f"a panel can silent, talk; not {command!r}")
         self._silent = command == "silent"
+        self._say()
         return self.state()
 
     def state(self) -> dict[str, Any]:
         return {"text": self._text, "silent": self._silent}
 
     def tick(self, now_s: float) -> None:
-        """A panel does nothing by itself."""
+        """Now and then it says what stands on it, so that its silence means something."""
+        if now_s >= self._next_word_s and self._line.up:
+            self._next_word_s = now_s + EVERY_S
+            self._say()
+
+    def up(self) -> None:
+        """The line is back: say at once how things are."""
+        self._next_word_s = 0.0
 
     def _shown(self, payload: bytes) -> None:
-        text = words_of(payload).get("text")
+        told = words_of(payload)
+        text, number = told.get("text"), told.get("number")
         if isinstance(text, str) and not self._silent:
-            self._text = text
+            self._text, self._number = text, number if isinstance(number, int) else None
+            self._say()
+
+    def _say(self) -> None:
+        if self._silent or not self._text:
+            return  # off, or dark: nobody has told it anything yet
+        self._line.say(
+            f"linli/v1/panel/{self.panel_id}/state",
+            {"text": self._text, "number": self._number, "every_s": EVERY_S},
+        )

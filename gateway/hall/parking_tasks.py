@@ -1,7 +1,8 @@
 """What somebody must look at in the car park. Lives here: opening, clearing, taking and finishing a task.
 
 Rule 1. One open task a kind and subject.
-Rule 2. A reason that goes away by itself clears a task and closes nothing: somebody looks, and says so.
+Rule 2. A reason that goes away by itself clears a task and closes nothing: somebody looks, and says so. But for `panel`
+        and `map`: what they are about the house sees whole, so they close themselves (`over`).
 Rule 3. What was finished a moment ago and is still so is not opened again at once.
 """
 
@@ -16,6 +17,9 @@ from gateway.hall.state import Change, Decision, HallState, JournalLine
 
 #: After a task was finished the same reason opens another one only after so long: the repair takes its time.
 QUIET_MS = 3_600_000
+
+#: Who has finished a task that closed itself.
+BY_ITSELF = "系统 Linli"
 
 Why = tuple[str, str]
 
@@ -44,6 +48,15 @@ def cleared(state: HallState, kind: str, subject: str, now_ms: int) -> list[Chan
     if old is None or old.done_ms is not None or old.cleared_ms is not None:
         return []
     return [replace(old, cleared_ms=now_ms)]
+
+
+def over(state: HallState, kind: str, subject: str, now_ms: int) -> list[Change]:
+    """The reason has gone, and that can be seen from here: nobody need look."""
+    old = find(state, kind, subject)
+    if old is None or old.done_ms is not None:
+        return []
+    done = replace(old, cleared_ms=now_ms, done_ms=now_ms, done_by=BY_ITSELF)
+    return [done, JournalLine(now_ms, "ParkingTaskDone", f"task:{old.task_id}", BY_ITSELF)]
 
 
 def find(state: HallState, kind: str, subject: str) -> ParkingTask | None:

@@ -168,7 +168,8 @@ class PaperWatch:
 
     def _run(self) -> None:
         seen: Json | None = None
-        version, looks = -1, 0
+        version: object = None
+        looks = 0
         while True:
             with self._lock:
                 # Under the lock, so that nobody begins to listen while we decide to stop.
@@ -185,11 +186,13 @@ class PaperWatch:
                 seen = told
             self._rest.wait(PAPER_EVERY_S)
 
-    def _version(self) -> int:
+    def _version(self) -> object:
+        """Differs when the bridge has written, or a panel on MQTT has changed."""
+        panels = picture.mqtt_panels(self._core)
         try:
-            return data_version(self._core.bridge_reader())
+            return data_version(self._core.bridge_reader()), panels
         except (NotWritten, sqlite3.Error):
-            return -2
+            return -2, panels
 
 
 def _paper_watch(core: Core) -> PaperWatch:

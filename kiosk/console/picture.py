@@ -101,12 +101,41 @@ def paper(core: Core) -> Json:
         ).fetchall()
         jobs = _unsettled(core, [dict(row) for row in asking])
     except (NotWritten, sqlite3.Error):
-        return {"parts": parts, "printers": [], "panels": [], "jobs": []}
+        printers, panels, jobs = [], [], []
     for one in printers:
         one.update(named.get(one["printer"], {}))
+    panels = sorted([*panels, *mqtt_panels(core)], key=lambda one: str(one["panel"]))
     for one in panels:
         one.update(named.get(one["panel"], {}))
     return {"parts": parts, "printers": printers, "panels": panels, "jobs": jobs}
+
+
+def mqtt_panels(core: Core) -> list[Json]:
+    """Panels on MQTT by their own word, in the shape of the bridge's rows; none while the gateway is away.
+
+    What one shows is what it was told, as long as it says so itself.
+    """
+    heard = core.link.snapshot()
+    if not heard["connected"]:
+        return []
+    told = {str(one.get("panel")): one for one in heard["panels"]}
+    rows = []
+    for part in heard["parts"]:
+        kind, _, name = str(part.get("part")).partition(":")
+        if kind != "panel":
+            continue
+        number = told.get(name, {}).get("number")
+        rows.append(
+            {
+                "panel": name,
+                "state": str(part["state"]),
+                "shown": "" if part["state"] != "ready" else "--" if number is None else str(number),
+                "since_ms": part.get("since_ms"),
+                "why_zh": part.get("why_zh", ""),
+                "why_en": part.get("why_en", ""),
+            }
+        )
+    return rows
 
 
 def _unsettled(core: Core, jobs: list[Json]) -> list[Json]:

@@ -17,8 +17,8 @@ from flask import current_app, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from devices.faults import NotWritten, OrderRefused
+from gateway.backup_sets import backups_of, sets_in
 from gateway.log import say_once
-from gateway.restore import backups_of, sets_in
 from kiosk import hours as kiosk_hours
 from kiosk.console import acts, blueprint, care, door
 from kiosk.console.desk_lines import page

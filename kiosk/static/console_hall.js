@@ -8,7 +8,7 @@ const todo = (stem, key) => (has(`${stem}_${key}`) ? t(`${stem}_${key}`) : "");
 
 function partsOf(store) {
   // While the gateway is away nobody knows how the others are: they are left out rather than called well.
-  const parts = store.connected ? [...store.parts.values()].filter((one) => one.part !== "gateway") : [];
+  const parts = store.connected ? [...store.parts.values()].filter((one) => one.part !== "gateway" && !one.part.startsWith("panel:")) : [];  // panels stand beside the printers
   parts.unshift({ part: "gateway", state: store.connected ? store.parts.get("gateway")?.state ?? "ready" : "down", ...(store.connected ? store.parts.get("gateway") : {}) });
   if (store.paper) for (const [part, said] of Object.entries(store.paper.parts)) parts.push({ part, ...said });
   return parts;
@@ -57,7 +57,7 @@ export function drawPaper(store) {
       paper.panels.map((one) => h("li", { class: `thing ${one.state === "ready" ? "ready" : "down"}`, "data-key": `panel-${one.panel}` },
         h("p", {}, h("strong", {}, inLang(one, "name") || one.panel), " ", chip(t(`printer_${one.state}`), one.state === "ready" ? "good" : "warn"),
           one.shown ? ` ${t("panel_shows")} “${shown(one.shown)}”` : ""),
-        one.state !== "ready" && h("p", { class: "todo" }, todo("printer_todo", one.state) || why(one))))),
+        one.state !== "ready" && h("p", { class: "todo" }, why(one) || todo("printer_todo", one.state))))),
     !paper.printers.length && empty(t("printers_none")),
     h("p", {}, h("a", { class: "more", href: "/console/printers" }, t("printers"), " →"), " ", h("span", { class: "small" }, t("printers_more"))));
 }

@@ -45,7 +45,7 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleHall]:
 def _furnish(book: sqlite3.Connection) -> None:
     def put(table: str, **values: object) -> None:
         columns = book.execute(f"PRAGMA table_info({table})").fetchall()
-        row = {
+        row: dict[str, object] = {
             one[1]: 0 if one[2] in ("INTEGER", "REAL") else "" for one in columns if one[3] and one[4] is None
         }
         row |= values
@@ -164,10 +164,10 @@ def _kinds(client: Client, text: str) -> set[str]:
     return {one["kind"] for one in _hits(client, text)}
 
 
-def _hits(client: Client, text: str) -> list[dict[str, object]]:
+def _hits(client: Client, text: str) -> list[dict[str, str]]:
     answer = client.get("/console/api/search", query_string={"q": text})
     assert answer.status_code == 200
-    told: list[dict[str, object]] = answer.get_json()["hits"]
+    told: list[dict[str, str]] = answer.get_json()["hits"]
     return told
 
 
@@ -207,7 +207,7 @@ def test_what_is_typed_means_itself(hall: ConsoleHall, hostile: str) -> None:
     page = client.get("/console/search", query_string={"q": hostile})
     assert page.status_code == 200
     assert "<script>alert" not in page.get_data(as_text=True)
-    names = [one["what"][0] for one in _hits(client, hostile)]  # type: ignore[index]
+    names = [one["what"][0] for one in _hits(client, hostile)]
     assert all("王%婆_婆" in str(name) for name in names) if hostile in "%_" else len(names) <= EACH
     assert len(asked_words(hostile)) <= LONGEST
 

@@ -1,0 +1,69 @@
+"""Tells the gateway how the panels on serial lines are, so that one that is silent for long becomes a task.
+
+The bridge writes it into its notebook and speaks with nobody; the gateway decides and reads no notebook but its own
+(gateway/hall/panel_care.py). One thread carries it from the one to the other. While the bridge is away nothing is
+carried: its last word is no news.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from typing import Any
+
+from devices.faults import NotWritten, OrderRefused, OutsideDown
+from gateway.log import say_once
+from kiosk.core import Core
+from kiosk.health import bridge_part
+
+#: How often: a task is about a quarter of an hour.
+CARRY_S = 30.0
+
+
+class PanelNews:
+    """Begin with `start`, end with `stop`."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="panel-news", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._end.set()
+        if self._thread.ident is not None:
+            self._thread.join(2)
+
+    def _run(self) -> None:
+        while not self._end.wait(CARRY_S):
+            try:
+                carry(self._core)
+            except (NotWritten, OrderRefused, OutsideDown, sqlite3.Error) as wrong:
+                say_once(
+                    f"panel_news:{type(wrong).__name__}",
+                    "panel_news_waits",
+                    f"how the panels are cannot be passed on just now ({wrong}): the console shows it all the same; "
+                    "tried again every half minute",
+                    level=logging.INFO,
+                )
+
+
+def carry(core: Core) -> int:
+    """Once; how many panels were told of. Signs above windows are no panels of the car park.
+
+    :raises NotWritten: bridge.db cannot be read. :raises OutsideDown: the gateway cannot be told.
+    """
+    mine = {one.id for one in core.house.plan.panels if one.via == "serial" and one.kind == "count"}
+    if not mine or not core.link.connected or bridge_part(core)["state"] != "ready":
+        return 0
+    rows: list[dict[str, Any]] = [
+        dict(row)
+        for row in core.bridge_reader().execute("SELECT panel, state, since_ms, why_zh, why_en FROM panels")
+        if row["panel"] in mine
+    ]
+    if rows:
+        core.link.order("panels", panels=rows)
+    return len(rows)
