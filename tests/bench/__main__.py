@@ -29,6 +29,7 @@ from tests.bench.pages import kiosk_pages, read_aloud
 from tests.bench.paper import paper
 from tests.bench.parking import parking
 from tests.bench.parking_history import parking_history_size
+from tests.bench.parking_map import parking_map
 from tests.bench.printer_truth import printer_truth
 from tests.bench.stuck import stuck_printer
 from tests.bench.taking import taking
@@ -43,6 +44,7 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "sustained": sustained,
     "slowdisk": slowdisk,
     "parking": parking,
+    "parking_map": lambda options: parking_map(options.folder, rounds=options.rounds),
     "crowd": crowd,
     "voice": voice,
     "start": start,
