@@ -7,10 +7,9 @@ SVG, so the contrast of those letters is measured here by themselves.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.axe import judge
 from tests.kiosk.glass import PANEL, PORTRAIT, SMALL, address
@@ -23,19 +22,23 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-#: The letters on the map, each with the colour of the shape that was drawn under it last: (text, contrast).
+#: The letters on the map, each with the colour of the shape that lies under it, bays and pins before the ground: how they
+#: differ (WCAG's contrast ratio).
 LETTERS = """() => {
   const light = (colour) => {
     const [r, g, b] = colour.match(/[0-9.]+/g).slice(0, 3).map((one) => one / 255)
       .map((one) => one <= .04045 ? one / 12.92 : ((one + .055) / 1.055) ** 2.4);
     return .2126 * r + .7152 * g + .0722 * b;
   };
-  return [...document.querySelectorAll('.plan-figure > .plan text')].map((text) => {
-    const box = text.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
-    const under = document.elementsFromPoint(x, y).find((one) => one.matches('rect')
-      && getComputedStyle(one).fill !== 'none');
+  const map = document.querySelector('.plan-figure > .plan');
+  const shapes = [...map.querySelectorAll('rect')].filter((one) => getComputedStyle(one).fill !== 'none').reverse();
+  const within = (x, y, box) => box.left <= x && x <= box.right && box.top <= y && y <= box.bottom;
+  return [...map.querySelectorAll('use.letters')].map((use) => {
+    const text = document.getElementById(use.getAttribute('href').slice(1));
+    const box = use.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
+    const under = shapes.find((one) => within(x, y, one.getBoundingClientRect()));
     const ground = under ? getComputedStyle(under).fill : 'rgb(255, 255, 255)';
-    const [dark, bright] = [light(getComputedStyle(text).fill), light(ground)].sort((a, b) => a - b);
+    const [dark, bright] = [light(getComputedStyle(use).fill), light(ground)].sort((a, b) => a - b);
     return [text.textContent, (bright + .05) / (dark + .05)];
   });
 }"""
