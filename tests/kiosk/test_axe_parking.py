@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-#: The letters on the map, each with the colour of the shape that lies under it, bays and pins before the ground: how they
+#: The letters on the map, each with the colour of the shape beneath it, bays and pins before the ground: how they
 #: differ (WCAG's contrast ratio).
 LETTERS = """() => {
   const light = (colour) => {
