@@ -36,6 +36,7 @@ from gateway.housekeeping import anything_to_tidy, tidy
 from gateway.lanes import UrgentLane
 from gateway.lateness import Lateness
 from gateway.log import say
+from gateway.long_orders import LongOrders
 from gateway.notebook import CHECKPOINT_PAGES, Notebook
 from gateway.panel_watch import PanelWatch
 from gateway.parking_rounds import ParkingRounds
@@ -120,6 +121,7 @@ class Loop:
         self.rounds = Rounds(self, clock, hall_buttons, panels)
         self.parking = ParkingRounds(self, clock)
         self.panels = PanelWatch(self, clock, panels)
+        self.long_orders = LongOrders(self, clock)
         self._epoch = ""
         self._book_life = 0
         self._began_ms = clock.now_ms()
@@ -137,6 +139,7 @@ class Loop:
         self.rounds.begin()
         for count in state.shown.values():
             self.panels.told(count)
+        self.long_orders.resume(state)
         self.teller.part_is("notebook", *self._book.standing)
         if was_down:
             self.teller.all_anew(self.snapshot())
@@ -189,7 +192,8 @@ class Loop:
     def take(self, arrival: Arrival) -> None:
         """A door hands something in: into its lane."""
         if arrival.urgent:
-            self.urgent.put(arrival)
+            if not self.long_orders.takes(arrival):
+                self.urgent.put(arrival)
         else:
             self.telemetry.put(arrival)
 
@@ -241,6 +245,10 @@ class Loop:
             began_ns = clock.monotonic_ns()
             self.telemetry_ready = self.read_telemetry(began_ns + READING_NS)
             spent("telemetry", began_ns, clock.monotonic_ns())
+        if self.long_orders.waits:
+            began_ns = clock.monotonic_ns()
+            self.long_orders.step()
+            spent("long order", began_ns, clock.monotonic_ns())
         if not self.urgent:
             self._rest(idle=not doors and not self.telemetry_ready)
 
@@ -274,7 +282,7 @@ class Loop:
             self._book.make_room()
 
     def _wait_s(self, longest_s: float) -> float:
-        if self.urgent or self.telemetry_ready:
+        if self.urgent or self.telemetry_ready or self.long_orders.waits:
             return 0.0
         now_ns = self._clock.monotonic_ns()
         due_in_s = None if self._disk_refuses else self.telemetry.due_in_s(now_ns, self._commit_ns)

@@ -302,6 +302,21 @@ class Gap(Row):
     until_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class MapUnderWay(Row):
+    """A long plan of the car park that has passed and is being written, piece by piece: all of it, as it was handed in.
+
+    After a crash the next start goes on with it; the last piece takes this row away. ``one`` is "map".
+    """
+
+    TABLE: ClassVar[str] = "maps_under_way"
+    KEY: ClassVar[tuple[str, ...]] = ("one",)
+    TOLD: ClassVar[bool] = False
+
+    one: str
+    words: str
+
+
 TABLES: tuple[type[Row], ...] = (
     Site,
     ZonePlan,
@@ -316,4 +331,5 @@ TABLES: tuple[type[Row], ...] = (
     SensorSetting,
     WordOrder,
     Gap,
+    MapUnderWay,
 )

@@ -163,6 +163,12 @@ CREATE TABLE parking_gaps (
     until_ms INTEGER NOT NULL
 ) STRICT;
 
+-- A long plan that has passed and is being written (hall/parking_map.py); a row only while that lasts.
+CREATE TABLE maps_under_way (
+    one TEXT PRIMARY KEY NOT NULL,
+    words TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Which state between free and taken a bay was in last, when it went there, and how often its zone's bays had turned
 -- by then: a bay that stays as it is while its neighbours come and go may have a dead sensor (hall/reckoning.py).
 ALTER TABLE bays ADD COLUMN last_known TEXT NOT NULL DEFAULT '' CHECK (last_known IN ('','free','taken'));

@@ -244,3 +244,16 @@ def order_key(state: str, urgent: bool, answer_by_ms: int | None, made_ms: int) 
 
 def count_overdue(rows: Iterable[tuple[State, int | None]], now_ms: int) -> int:
     return sum(is_overdue(state, answer_by_ms, now_ms) for state, answer_by_ms in rows)
+
+
+def mermaid() -> str:
+    """The picture of `LIFE` for the README, without what leaves the state as it is."""
+    order = list(STATE_WORDS)
+    lines = [
+        f"    {state} --> {one.to}: {one.event}"
+        for state in order
+        for one in LIFE.values()
+        if state in one.of and one.to is not None
+    ]
+    ends = [f"    {state} --> [*]" for state in order if state in CLOSED]
+    return "\n".join(["stateDiagram-v2", "    [*] --> RECEIVED: received", *lines, *ends])

@@ -48,10 +48,12 @@ name_zh = "东门入口屏"
 name_en = "East gate panel"
 zones = []
 via = "mqtt"
+answers = false
 [[panels]]
 id = "probe"
 zones = ["probe"]
 via = "mqtt"
+answers = false
 [gpio]
 pins = "off"
 [virtual]

@@ -110,7 +110,10 @@ def test_our_own_button_says_that_its_lamp_blinks_and_a_lamp_left_lit_is_told_an
         assert seat.order("accept_call", call_id=call["call_id"], by="小李")["ok"]
         hall.broker.start()
         again = hall.device("cmnd/lamp/POWER")
-        assert _wait_word(again, "cmnd/lamp/POWER") == "ON"
+        word = _wait_word(again, "cmnd/lamp/POWER")
+        if word == "BLINK":  # the broker was killed before it had acknowledged it: said once more, and then what is
+            word = _wait_word(again, "cmnd/lamp/POWER")
+        assert word == "ON"
 
 
 def _wait_word(device: Device, topic: str) -> str:

@@ -24,7 +24,7 @@ WELL = {"text": "空位 2", "number": 2, "every_s": 20}
 
 @pytest.fixture
 def park(tmp_path: Path) -> Iterator[CarPark]:
-    one = CarPark(tmp_path, GATE, SERIAL, MUTE)
+    one = CarPark(tmp_path, GATE, SERIAL, MUTE, mute=False)
     for number in range(2):
         one.bay(f"s{number}", f"e{number}")
         one.ours(f"s{number}", False)

@@ -38,7 +38,6 @@ def visit(browser: Browser, address: str) -> Iterator[Open]:
     faults: list[str] = []
     context = browser.new_context()
     page = context.new_page()
-    page.set_default_timeout(10_000)
     page.on("pageerror", lambda wrong: faults.append(str(wrong)))
     page.on(
         "console", lambda told: faults.append(told.text) if "Content Security Policy" in told.text else None
@@ -424,11 +423,11 @@ def test_the_display_survives_a_503_and_a_restart(
     page.goto(f"http://127.0.0.1:{port}/display")
     expect(page.locator("[data-nobody]")).to_be_visible()
     call(core, "first-call")
-    expect(page.locator("[data-number]")).to_have_text("B001", timeout=20_000)
+    expect(page.locator("[data-number]")).to_have_text("B001")
     close_door(core, server)
     core, server = begin(port)
     call(core, "second-call")
-    expect(page.locator("[data-number]")).to_have_text("B002", timeout=20_000)
+    expect(page.locator("[data-number]")).to_have_text("B002")
     page.close()
     close_door(core, server)
 
