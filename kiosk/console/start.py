@@ -82,6 +82,7 @@ _STEPS: tuple[tuple[str, Callable[[Core], bool], str], ...] = (
         "press",
         _gateway(
             "SELECT 1 FROM presses JOIN calls USING (call_id) WHERE calls.claimed = 1 AND calls.kind <> 'help'"
+            " AND coalesce(accepted_ms, closed_ms) IS NOT NULL"
         ),
         "page",
     ),

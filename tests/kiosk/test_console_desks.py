@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -43,17 +44,19 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConsoleHall]:
         yield hall
 
 
-def _furnish(book: sqlite3.Connection) -> None:
-    def put(table: str, **values: object) -> None:
-        columns = book.execute(f"PRAGMA table_info({table})").fetchall()
-        row: dict[str, object] = {
-            one[1]: 0 if one[2] in ("INTEGER", "REAL") else "" for one in columns if one[3] and one[4] is None
-        }
-        row |= values
-        marks = ",".join("?" * len(row))
-        names = ",".join(f'"{one}"' for one in row)
-        book.execute(f"INSERT INTO {table}({names}) VALUES ({marks})", tuple(row.values()))
+def _put(book: sqlite3.Connection, table: str, **values: object) -> None:
+    """A row; what it must have and is not told is 0 or ""."""
+    columns = book.execute(f"PRAGMA table_info({table})").fetchall()
+    needed = [one for one in columns if one[3] and one[4] is None]
+    row: dict[str, object] = {one[1]: 0 if one[2] in ("INTEGER", "REAL") else "" for one in needed}
+    row |= values
+    marks = ",".join("?" * len(row))
+    names = ",".join(f'"{one}"' for one in row)
+    book.execute(f"INSERT INTO {table}({names}) VALUES ({marks})", tuple(row.values()))
 
+
+def _furnish(book: sqlite3.Connection) -> None:
+    put = functools.partial(_put, book)
     for number, name in enumerate(("张奶奶", "<b>王%婆_婆</b>")):
         put("people", person_id=f"p{number}", name=name, phone="13812345678", grid="第一网格",
             building=f"{3 + number}栋", room="302", visit_tier="weekly", active=1, medical="糖尿病")  # fmt: skip
@@ -304,6 +307,21 @@ def test_the_first_steps_tick_themselves_and_can_be_put_away(tmp_path: Path) -> 
         client.form("/console/start", do="away")
         assert 'class="note start-note"' not in client.get("/console").get_data(as_text=True)
         assert client.form("/console/start", do="nonsense").status_code == 400
+
+
+def test_a_press_that_nobody_has_taken_is_half_a_step(hall: ConsoleHall) -> None:
+    client = hall.client(ADMIN, ADMIN_PASSWORD)
+
+    def pressed() -> object:
+        return client.get("/console/api/start").get_json()["done"]["press"]
+
+    with closing(sqlite3.connect(hall.house.gateway_db)) as book, book:
+        book.execute("UPDATE calls SET claimed = 1, closed_ms = NULL, state = 'HEARD' WHERE call_id = 5")
+        _put(book, "presses", press_id="1", call_id=5, device_id="btn-9")
+    assert pressed() is False
+    with closing(sqlite3.connect(hall.house.gateway_db)) as book, book:
+        book.execute("UPDATE calls SET closed_ms = ?, state = 'CLOSED' WHERE call_id = 5", (NOON_MS,))
+    assert pressed() is True
 
 
 # ---------------------------------------------------------------- in a browser
