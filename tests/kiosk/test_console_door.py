@@ -29,6 +29,7 @@ MATRIX = {
     f"GET /console/desk/{POST}": ("303→sign-in", "303→console", "303→password", "in", "in"),
     f"POST /console/desk/{POST}": ("401", "423", "403", "in", "in"),
     f"GET /console/api/desk/{POST}": ("401", "423", "403", "in", "in"),
+    "GET /console/<path:nothing>": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/search": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/api/search": ("401", "423", "403", "in", "in"),
     "GET /console/start": ("303→sign-in", "403", "403", "403", "in"),

@@ -373,15 +373,22 @@ def test_a_panels_colour_is_told_in_the_readers_language(desk: Desk) -> None:
     desk.hall.bridge.write(
         lambda c: c.executemany(
             "INSERT INTO panels(panel, state, shown, since_ms) VALUES (?, 'ready', ?, 1)",
-            [("gate-1", "5 green"), ("gate-2", "2 yellow"), ("gate-3", "0 red"), ("gate-4", "--")],
+            [
+                ("gate-1", "5 green"),
+                ("gate-2", "2 yellow"),
+                ("gate-3", "0 red"),
+                ("gate-4", "--"),
+                ("gate-5", "4 yellow least"),
+            ],
         )
     )
     page = desk.sits()
     panels = page.locator("[data-key^='panel-'] p")
-    expect(panels).to_contain_text(["“5 绿”", "“2 黄”", "“0 红”", "“不确定”"])
+    expect(panels).to_contain_text(["“5 绿”", "“2 黄”", "“0 红”", "“不确定”", "“4 黄 （至少；不明的车位太多）”"])
     page.click(".me-menu summary")
     page.click("#other-language")
-    expect(panels).to_contain_text(["“5 green”", "“2 yellow”", "“0 red”", "“not certain”"])
+    least = "“4 yellow (at least: too many bays are unknown)”"
+    expect(panels).to_contain_text(["“5 green”", "“2 yellow”", "“0 red”", "“not certain”", least])
 
 
 #: The pages with which a call is answered and a device is set up.

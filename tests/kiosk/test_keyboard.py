@@ -104,7 +104,7 @@ def test_digits_english_and_another_field(writing: str, visit: Open) -> None:
     page.get_by_role("button", name="英文").click()
     touch(page, "wifi")
     expect(page.locator("#words")).to_have_value("wifi")
-    page.get_by_role("button", name="123").click()
+    page.get_by_role("button", name="数字").click()
     for sign in ("3", "栋"):
         page.get_by_role("button", name=sign, exact=True).click()
     expect(page.locator("#words")).to_have_value("wifi3栋")

@@ -127,7 +127,7 @@ CONTRAST = """() => {
       ratio(style(one, 'use.sign').color, box.fill), ratio(box.stroke, 'rgb(243, 241, 236)'));
   }
   for (const one of document.querySelectorAll('[data-plan] .place'))
-    found[one.getAttribute('class')] = ratio(style(one, 'text').fill, style(one, 'rect').fill);
+    found[one.getAttribute('class')] = ratio(style(one, '.letters').fill, style(one, 'rect').fill);
   return found;
 }"""
 SIGNS = """() => [...document.querySelectorAll('[data-plan] .bay')].map(
