@@ -17,6 +17,7 @@ from devices.faults import HallFileFault, NotWritten
 from devices.messages import Light, Pressed
 from gateway.arrival import Arrival, ThreadDoor
 from gateway.awake import Wakefulness
+from gateway.backup_sets import backups_of
 from gateway.broker import Broker
 from gateway.desk import Desk
 from gateway.entrance import Entrance
@@ -27,7 +28,7 @@ from gateway.loop import Loop
 from gateway.mqtt_line import MqttLine
 from gateway.notebook import Notebook
 from gateway.pins import Pins
-from gateway.restore import GatewayRescue, backups_of
+from gateway.restore import GatewayRescue
 from gateway.service import begin_notifier
 from gateway.teller import Mouths
 from gateway.timers import Clock

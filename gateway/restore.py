@@ -17,10 +17,9 @@ It takes as long as copying the backup (0.1 s for 55 MB, some seconds on a card)
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +28,7 @@ from zoneinfo import ZoneInfo
 from devices.clock import wall_ms
 from devices.faults import NotWritten
 from gateway import journal
+from gateway.backup_sets import BackupSet, sets_in
 from gateway.disk import sync
 from gateway.hall.state import JournalLine
 from gateway.hall.tables import TABLES
@@ -42,38 +42,6 @@ FAR = 1_000_000
 TRIES = 5
 _PIECE = 1 << 20
 _NAMED_CALL = re.compile(rb"call:(\d{1,9})(?!\d)")
-_SET = re.compile(r"(\d{6,})-(\d{8}T\d{6}Z)")
-
-
-@dataclass(frozen=True, slots=True)
-class BackupSet:
-    """One automatic backup: a folder with whole copies of the notebooks.
-
-    ``number`` grows by one with each and is what tells older from newer: the clock may have been wrong.
-    """
-
-    folder: Path
-    number: int
-    taken_ms: int
-
-
-def backups_of(home: Path, environ: Mapping[str, str] = os.environ) -> Path:
-    """Where this hall's automatic backups are: ``$LINLI_BACKUPS``, better on another disk, or ``<home>/backups``."""
-    return Path(environ.get("LINLI_BACKUPS") or home / "backups")
-
-
-def sets_in(folder: Path) -> list[BackupSet]:
-    """The automatic backups there, newest first. A folder that cannot be read has none."""
-    found = []
-    try:
-        names = [one.name for one in folder.iterdir()]
-    except OSError:
-        return []
-    for name in names:
-        if spelled := _SET.fullmatch(name):
-            taken = datetime.strptime(spelled[2] + "+0000", "%Y%m%dT%H%M%SZ%z")
-            found.append(BackupSet(folder / name, int(spelled[1]), int(taken.timestamp() * 1000)))
-    return sorted(found, key=lambda one: one.number, reverse=True)
 
 
 @dataclass(slots=True)

@@ -35,7 +35,10 @@ def body(*, half_signs: bool = False) -> dict[str, Any]:
     """
     if not request.is_json:
         raise UnsupportedMediaType()
-    asked = request.get_json(silent=True)
+    try:
+        asked = request.get_json(silent=True)
+    except RecursionError as deep:  # 64 KB of "[": no fault of ours
+        raise BadRequest() from deep
     if not isinstance(asked, dict) or not (half_signs or is_text(asked)):
         raise BadRequest()
     return asked

@@ -143,6 +143,7 @@ class Hub:
 
         :raises TooManyListeners: answered with 503.
         """
+        self._let_go()
         wanted = frozenset([channels] if isinstance(channels, str) else channels)
         stream = Stream(self, wanted, guard, self._heartbeat_s)
         with self._lock:
@@ -156,6 +157,16 @@ class Hub:
         if stream.is_console:
             self.on_consoles()
         return stream
+
+    def _let_go(self) -> None:
+        """Give back the places of screens that have gone: each page of the console listens, and whoever turns pages
+        quickly would hold all places until the next heartbeat finds him gone."""
+        with self._lock:
+            streams = list(self._streams)
+        for stream in streams:
+            if stream.is_gone():
+                stream.cut()
+                self.forget(stream)
 
     def forget(self, stream: Stream) -> None:
         with self._lock:
@@ -234,6 +245,16 @@ class Stream(Iterator[bytes]):
         with self._turn:
             self._ended = True
             self._turn.notify()
+
+    def is_gone(self) -> bool:
+        """Whether its screen has left; False where nobody can tell (no straight way)."""
+        return self._way is not None and self._way.is_gone()
+
+    def cut(self) -> None:
+        """End it and its connection, so that its thread is free at once."""
+        self.end()
+        if self._way is not None:
+            self._way.cut()
 
     def next_told(self) -> Told:
         """What this listener is to hear next; waits, and beats after `HEARTBEAT_S` of silence.

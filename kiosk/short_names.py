@@ -16,6 +16,9 @@ _PARTS = """
 就业失业/登记 公租房/保障申请 生育登记/与育儿/补贴 流动人口/与居住证 退役军人/服务 社区证明/出具 人民调解/与法律/咨询
 健康小屋/与老年/体检 老年助餐/与敲门/关爱 群众诉求/与来访/登记 公共设施/与渗漏/报修 电梯故障/应急报告 噪声与/邻里投诉
 门禁卡与/停车登记 装饰装修/登记 物业费/缴纳与/票据 维修资金/与业主/事务 环境卫生/与消防/隐患
+亲属关系/证明 居民身份/信息证明 户口登记/项目变更/申请证明 居民养犬/证明 无犯罪/记录证明 社区戒毒/康复人员/证明
+人员失踪/证明 婚姻状况/证明 疾病状况/证明 残疾状况/证明 婚育状况/证明 居民就业/状况证明 居民个人/档案证明 居民财产/证明
+遗产/继承权/证明 市场主体/住所证明 证件遗失/证明 指定/监护人 居住情况/说明 家庭困难/情况说明 本地清单/上的其他/证明
 """
 _PARTED = {name.replace("/", ""): name.split("/") for name in _PARTS.split()}
 
@@ -52,6 +55,9 @@ _SHORT = {
     "Property fees and receipts": "Fees, receipts",
     "Repair fund and owners' affairs": "Repair fund",
     "Environment and fire-safety hazards": "Litter, fire risk",
+    "Proof of drug rehabilitation": "Proof of drug rehabili-tation",
+    "Certificate of no criminal record": "Certifi-cate of no criminal record",
+    "Proof for changing household data": "Proof for changing house-hold data",
 }
 
 

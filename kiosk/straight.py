@@ -65,6 +65,20 @@ class StraightWay:
             channel.outbuf_lock.release()
         return True
 
+    def is_gone(self) -> bool:
+        """Whether the browser has closed its end: waitress looks only when there is something to be written."""
+        channel = self._channel
+        if not channel.outbuf_lock.acquire(blocking=False):
+            return False  # somebody is sending to it
+        try:
+            return not channel.connected or channel.socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+        finally:
+            channel.outbuf_lock.release()
+
     def cut(self) -> None:
         """End the connection of a screen that does not read, so that its thread is free for somebody else."""
         try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from gateway.backup_sets import backups_of, sets_in
 from gateway.house import House
-from gateway.restore import backups_of, sets_in
 from linli.finding import Finding, note, ok, wrong
 
 #: One is taken every hour; after this, two in a row have failed.

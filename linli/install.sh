@@ -34,15 +34,19 @@ fits "$python" || stop "Linli needs Python 3.11 or newer, and \"$python\" is not
 packages="mosquitto fonts-noto-cjk espeak-ng"
 # python3-venv only where this Python cannot make a virtual environment by itself (Debian's own; not pyenv's).
 "$python" -c 'import venv, ensurepip' 2>/dev/null || packages="$packages python3-venv"
-# chromium: the tests look at real pages, through a driver that needs libatomic1 (a small machine may lack it).
+# libatomic1: the driver of the tests' browser needs it (a small machine may lack it).
 # systemd: `systemd-analyze verify` reads our units (a container may lack it).  gcc: a slow disk is a few lines of C.
 # zbar-tools: reads the QR codes on pictures of slips, as a telephone does.
-[ "$what" = run ] || packages="$packages chromium libatomic1 systemd gcc libc6-dev zbar-tools"
+[ "$what" = run ] || packages="$packages libatomic1 systemd gcc libc6-dev zbar-tools"
+# The tests look at real pages. This is Debian's chromium without its windows, which opens a page with a fifth of the
+# work; where apt has none that fits (Raspberry Pi OS has a chromium of its own), chromium does.
+shell=chromium-headless-shell
 
 there() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 if command -v dpkg-query >/dev/null 2>&1; then
     missing=
     for package in $packages; do there "$package" || missing="$missing $package"; done
+    [ "$what" = run ] || there $shell || there chromium || missing="$missing $shell"
     if [ -n "$missing" ]; then
         by_hand="apt-get update && apt-get install -y --no-install-recommends$missing"
         if [ "$(id -u)" = 0 ]; then as_root=; elif command -v sudo >/dev/null 2>&1; then as_root=sudo; else
@@ -50,8 +54,11 @@ if command -v dpkg-query >/dev/null 2>&1; then
                 "Type this as root, then try again: 请以 root 执行后重试：" "$by_hand"
         fi
         say "installing Debian packages:$missing"
+        fitting() {
+            apt-get install -qq --simulate $shell >/dev/null 2>&1 || missing=$(echo "$missing" | sed "s/$shell/chromium/")
+        }
         # shellcheck disable=SC2086  # words, on purpose
-        { $as_root apt-get update -q &&
+        { $as_root apt-get update -q && fitting &&
             $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing; } >&2 ||
             stop "apt-get could not install:$missing (its own words are above). 软件包安装失败。" \
                 "Is the network there, and may you use sudo? By hand: 请检查网络和 sudo 权限，或手工执行：" \
@@ -81,6 +88,14 @@ wanted=$({ cat $locks pyproject.toml linli/install.sh; pwd -P; "$python" -c 'imp
     sha256sum | cut -d ' ' -f 1)
 stamp=.venv/.installed-$what
 [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ] || exit 0
+
+# Where chromium was there already, its lighter sister is tried once, and is no reason to stop.
+if [ "$what" = test ] && command -v dpkg-query >/dev/null 2>&1 && ! there $shell; then
+    say "installing the Debian package $shell"
+    if [ "$(id -u)" = 0 ]; then as_root=; else as_root="sudo -n"; fi
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $shell >&2 ||
+        say "without $shell the tests use chromium itself, and take some minutes longer. 改用 chromium，测试会慢几分钟。"
+fi
 
 venv_made_by=$("$python" -c 'import sys; print(sys.version, sys.base_prefix)')
 venv_runs_on=$(.venv/bin/python -c 'import sys; print(sys.version, sys.base_prefix)' 2>/dev/null || true)

@@ -23,10 +23,10 @@ from zoneinfo import ZoneInfo
 
 from devices.clock import wall_s
 from devices.faults import NotWritten, OutsideDown
+from gateway.backup_sets import BackupSet, backups_of, sets_in
 from gateway.disk import sync
 from gateway.house import open_house
 from gateway.notebook import copy_notebook, open_reader, suspect
-from gateway.restore import BackupSet, backups_of, sets_in
 from linli import backup_files
 from linli.backup import NOTEBOOKS
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.axe import SOURCE as AXE
+from tests.whole_hall import browser_program
 
 # A hall that runs in the shell that started the tests must not become the hall under test.
 for _name in [name for name in os.environ if name.startswith("LINLI_")]:
@@ -43,7 +44,8 @@ def pytest_report_header() -> list[str]:
         "strangers' programs (npm): "
         + ("NOT HERE, tests/devices/test_strangers.py is left out" if collect_ignore else "receiptio")
         + (", NO axe-core: tests/kiosk/test_axe_*.py are left out" if collect_ignore_glob else ", axe-core"),
-        f"sqlite {sqlite3.sqlite_version}, {_version('mosquitto', '-h')}, {_version('chromium', '--version')}",
+        f"sqlite {sqlite3.sqlite_version}, {_version('mosquitto', '-h')}",
+        f"browser: {_version(browser_program() or 'chromium', '--version')}",
         f"{platform.platform()}, {os.cpu_count()} cores, user {os.geteuid()}",
     ]
 

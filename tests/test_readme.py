@@ -8,7 +8,7 @@ import pytest
 
 from firmware_bridge import spool
 from gateway.hall import calls
-from kiosk.rules import queue
+from kiosk.rules import queue, request_life
 from linli.__main__ import _COMMANDS
 
 READMES = ["README.md", "README.zh-CN.md"]
@@ -49,7 +49,12 @@ def test_both_languages_name_the_same_functions_commands_and_pictures() -> None:
 @pytest.mark.parametrize("file", READMES)
 @pytest.mark.parametrize(
     ("mark", "picture"),
-    [("calls.LIFE", calls.mermaid()), ("queue.LIFE", queue.mermaid()), ("spool.LIFE", spool.mermaid())],
+    [
+        ("calls.LIFE", calls.mermaid()),
+        ("queue.LIFE", queue.mermaid()),
+        ("spool.LIFE", spool.mermaid()),
+        ("request_life.LIFE", request_life.mermaid()),
+    ],
 )
 def test_the_pictures_are_the_tables(file: str, mark: str, picture: str) -> None:
     text = Path(file).read_text(encoding="utf-8")

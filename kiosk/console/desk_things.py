@@ -6,7 +6,7 @@ import shutil
 from datetime import date, datetime, timedelta
 
 from gateway import views
-from gateway.restore import backups_of, sets_in
+from gateway.backup_sets import backups_of, sets_in
 from kiosk import line
 from kiosk.console import picture
 from kiosk.console.desk_lines import Level, Line, Section, joined, page, same, section, words
@@ -183,7 +183,7 @@ def machine(core: Core) -> Section:
         )
         for late in (told.late[:3] if told is not None else ())
     ]
-    return section("desk_machine", lines, url=page("running"))
+    return section("desk_machine", lines, url=page("running"), note=words("desk_doctor"))
 
 
 def backup_line(core: Core) -> Line:

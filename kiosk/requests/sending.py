@@ -15,7 +15,7 @@ from kiosk.api import GIVER, KEY
 from kiosk.core import Core, current_core
 from kiosk.paper import fresh_slip, one_slip_view
 from kiosk.requests import notes, taking
-from kiosk.requests.looking import Row, hall_phone
+from kiosk.requests.looking import Row, by_code, hall_phone
 from kiosk.requests.notes import NoteRefused
 from kiosk.requests.progress import asked_for
 from kiosk.rules import request_life as life
@@ -26,6 +26,7 @@ from kiosk.rules.requests import (
     FieldNotAsked,
     RequestWrong,
     may_ask,
+    read_code,
     spell_code,
 )
 
@@ -95,17 +96,27 @@ def add_note(code: str, kind: str) -> ResponseReturnValue:
         data = request.get_data(cache=False)
     except RequestEntityTooLarge:
         return _note_error(NoteRefused(kind, "too_large"))
-    row, locked = asked_for(core, code)
+    # Who holds its key guesses nothing: another's wrong codes at this screen must not cost anybody a voice.
+    row = _held(core, code)
     if row is None:
-        return locked
-    known = core.reader().execute("SELECT key FROM requests WHERE request_id = ?", (row.request_id,)).fetchone()[0]
-    if not compare_digest(str(known).encode(), request.args.get("key", "").encode()):
+        row, locked = asked_for(core, code)
+        if row is None:
+            return locked
         return error(403, "bad_key", "只有刚才登记的屏幕可以补充", "Only the screen that sent it may add to it")
     try:
         new = notes.add(core, row, kind, data)
     except NoteRefused as refused:
         return _note_error(refused)
     return jsonify({"kept": True}), 201 if new else 200
+
+
+def _held(core: Core, code: str) -> Row | None:
+    """The request of this code, where the asker has its key, too."""
+    row = by_code(core, read_code(code) or "")
+    if row is None:
+        return None
+    known = core.reader().execute("SELECT key FROM requests WHERE request_id = ?", (row.request_id,)).fetchone()[0]
+    return row if compare_digest(str(known).encode(), request.args.get("key", "").encode()) else None
 
 
 def _note_error(refused: NoteRefused) -> ResponseReturnValue:

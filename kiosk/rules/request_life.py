@@ -223,7 +223,9 @@ def answer_words(answer_by_ms: int | None, now_ms: int, zone: tzinfo, *, confirm
     """By when somebody answers, as a person says it; a time that nobody in this hall has confirmed is "usually"."""
     if answer_by_ms is None:
         return Both("工作人员会尽快答复", "Staff will answer as soon as they can")
-    by = when(datetime.fromtimestamp(answer_by_ms / 1000, zone), datetime.fromtimestamp(now_ms / 1000, zone))
+    due, now = datetime.fromtimestamp(answer_by_ms / 1000, zone), datetime.fromtimestamp(now_ms / 1000, zone)
+    # The end of a day is that day's, to whoever reads it: "by Friday 0:00" is no Friday.
+    by = when(due - timedelta(minutes=1) if (due.hour, due.minute) == (0, 0) else due, now)
     if confirmed:
         return Both(f"{by[0]} 前有人答复", f"Answer by: {by[1].removeprefix('on ')}")
     return Both(
@@ -242,3 +244,16 @@ def order_key(state: str, urgent: bool, answer_by_ms: int | None, made_ms: int) 
 
 def count_overdue(rows: Iterable[tuple[State, int | None]], now_ms: int) -> int:
     return sum(is_overdue(state, answer_by_ms, now_ms) for state, answer_by_ms in rows)
+
+
+def mermaid() -> str:
+    """The picture of `LIFE` for the README, without what leaves the state as it is."""
+    order = list(STATE_WORDS)
+    lines = [
+        f"    {state} --> {one.to}: {one.event}"
+        for state in order
+        for one in LIFE.values()
+        if state in one.of and one.to is not None
+    ]
+    ends = [f"    {state} --> [*]" for state in order if state in CLOSED]
+    return "\n".join(["stateDiagram-v2", "    [*] --> RECEIVED: received", *lines, *ends])

@@ -6,7 +6,7 @@
  */
 (() => {
   const {show, go, why, words, home} = window.linliTouch, {request: deliver, note: deliverNote} = window.linliSend;
-  const HOME_AFTER_S = 20, FOLLOW = 12, LARGE_CHOICES = 6, CHOICES = 12, PRESETS = 6, TOLD = 24, SLOW_MS = 700;
+  const HOME_AFTER_S = 20, FOLLOW = 12, LARGE_CHOICES = 6, CHOICES = 12, LOW_CHOICES = 8, LOW_MM = 180, PRESETS = 6, TOLD = 24, SLOW_MS = 700;
   const body = document.body, ask = document.querySelector("[data-ask]"), root = document.documentElement;
   const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
   const find = (selector, inside = document) => inside.querySelector(selector);
@@ -16,6 +16,9 @@
   const active = () => document.dispatchEvent(new CustomEvent("linli:active", {bubbles: true}));
   const pause = (ms) => new Promise((wake) => { setTimeout(wake, ms); });
   const large = () => root.classList.contains("large");
+
+  // A panel of so few millimetres (10.1 inch lying has 135) holds fewer choices beside what turns their pages.
+  const isLow = () => innerHeight / (parseFloat(getComputedStyle(root).getPropertyValue("--mm")) || 4) < LOW_MM;
 
   // ------------------------------------------------------------ what was given
   const given = {
@@ -122,7 +125,7 @@
     if (presets && presets.parentElement !== place) place.append(presets);
     if (!large() && now === "pick") return enter(trail.pop() ?? "words", {forward: false});
     for (const list of all("[data-paged]", sections.get(now))) {
-      const choices = [...list.children], most = large() ? LARGE_CHOICES : list.closest("[data-presets]") ? PRESETS : CHOICES;
+      const choices = [...list.children], most = large() ? LARGE_CHOICES : list.closest("[data-presets]") ? PRESETS : isLow() && choices.length > CHOICES ? LOW_CHOICES : CHOICES;
       const count = Math.ceil(choices.length / most), page = Math.min(pages.get(now) ?? 0, count - 1);
       choices.forEach((one, n) => { one.hidden = Math.floor(n / most) !== page; });
       const pager = list.parentElement.querySelector("[data-pager]");

@@ -16,6 +16,14 @@ function draw() {
   link.textContent = t("care_ringing", { n: waiting.length });
 }
 
+/* A file that the door would not take is named before it is sent: nothing that was filled in beside it is lost. */
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches("input[type=file][data-most]")) return;
+  const [bytes, most] = [target.files[0]?.size ?? 0, Number(target.dataset.most)];
+  target.setCustomValidity(bytes > most ? t("file_too_large", { n: Math.ceil(bytes / 1000), most: most / 1000 }) : "");
+  target.reportValidity();
+});
+
 function takeAll(picture) {
   calls.clear();
   for (const call of picture.calls ?? []) calls.set(call.call_id, call);

@@ -74,9 +74,13 @@
   const why = (said) => (said.error ? said.error[body.dataset.lang] : words.js_failed);
 
   // ------------------------------------------------------------ help
+  // Each press is a press of its own once the one before was answered: staff may have been here and gone again, while the
+  // page is still this one. Only a repeat over a restart has the same key.
+  let presses = 0;
   document.querySelectorAll("[data-help]").forEach((button) => button.addEventListener("click", async () => {
     show(words.js_help_title, words.js_help_calling, "");
-    const {ok} = await post("/api/help", {screen: body.dataset.screen, key: body.dataset.key});
+    const {ok} = await post("/api/help", {screen: body.dataset.screen, key: `${body.dataset.key}-h${presses}`});
+    if (ok) presses += 1;
     show(words.js_help_title, ok ? words.js_help_called : words.js_help_failed, words.js_ok);
   }));
 

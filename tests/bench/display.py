@@ -1,10 +1,10 @@
 """How long until the hall display is live again: ``display``. After a restart of the kiosk, and after it answered 503.
 
-A real kiosk process, a real Chromium on /display. The clock starts when the kiosk answers again (its own word "the
-faces are on"; the front before it lets requests through again); at that moment somebody takes a number, and it stops
-when the display shows that one more waits. The 503s come from a small front between the two, which cuts every line at
-first: so does a kiosk that is updated behind a proxy. A short outage is met by the stream's own second, a long one by
-its longest pause, which is ten.
+A real kiosk process, Chromium on /display. The clock starts when the kiosk answers again (its own word "the faces
+are on"; the front before it lets requests through again); at that moment somebody takes a number, and it stops when the
+display shows that one more waits. The 503s come from a small front between the two, which cuts every line at first: so
+does a kiosk that is updated behind a proxy. A short outage is met by the stream's own second, a long one by its longest
+pause, which is ten.
 """
 
 from __future__ import annotations

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from gateway import notebook as notebook_module
+from gateway.backup_sets import backups_of, sets_in
 from gateway.notebook import copy_notebook, open_reader
-from gateway.restore import JUMP, backups_of, sets_in
+from gateway.restore import JUMP
 from tests.gateway.held_hall import HeldClock, HeldHall
 from tests.parts import gateway
 

@@ -110,6 +110,8 @@ def test_bodies_that_are_no_json_or_too_large(client: FlaskClient) -> None:
     assert complaint(form) == (415, "json_only")
     broken = client.post("/api/tickets", data="{", content_type="application/json")
     assert complaint(broken) == (400, "bad_request")
+    deep = client.post("/api/tickets", data="[" * 30_000, content_type="application/json")
+    assert complaint(deep) == (400, "bad_request"), "so deep that Python's reader gives up"
     huge = client.post("/api/tickets", json={"service": "ZW-01", "key": "x" * BODY_AT_MOST})
     assert complaint(huge) == (413, "too_large")
     assert complaint(client.get("/api/nothing")) == (404, "not_found")

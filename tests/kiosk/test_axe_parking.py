@@ -22,8 +22,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-#: The letters on the map, each with the colour of the shape that lies under it, bays and pins before the ground: how
-#: they differ (WCAG's contrast ratio).
+#: The letters on the map, each with the colour of the shape beneath it, bays and pins before the ground: how they
+#: differ (WCAG's contrast ratio).
 LETTERS = """() => {
   const light = (colour) => {
     const [r, g, b] = colour.match(/[0-9.]+/g).slice(0, 3).map((one) => one / 255)

@@ -38,7 +38,6 @@ def visit(browser: Browser, address: str) -> Iterator[Open]:
     faults: list[str] = []
     context = browser.new_context()
     page = context.new_page()
-    page.set_default_timeout(10_000)
     page.on("pageerror", lambda wrong: faults.append(str(wrong)))
     page.on(
         "console", lambda told: faults.append(told.text) if "Content Security Policy" in told.text else None
@@ -193,6 +192,16 @@ def test_help_stands_in_the_same_corner_of_every_screen(visit: Open) -> None:
         assert box is not None
         corners.add((round(box["x"] + box["width"]), round(box["y"] + box["height"])))
     assert len(corners) == 1
+
+
+def test_help_that_is_called_again_rings_again(visit: Open, gateway: FakeGateway) -> None:
+    """Staff came and closed the call; the same person, on the same page, needs them once more."""
+    page, keys = visit("/item/ZW-01"), []
+    for _ in range(2):
+        page.get_by_role("button", name="叫人帮忙").click()
+        page.get_by_role("button", name="知道了").click()
+        keys.append(gateway.wait_order("raise_call")["key"])
+    assert keys[0] != keys[1], "the gateway takes the same key for the same press"
 
 
 def test_help_without_a_gateway_tells_what_to_do(visit: Open) -> None:
@@ -414,11 +423,11 @@ def test_the_display_survives_a_503_and_a_restart(
     page.goto(f"http://127.0.0.1:{port}/display")
     expect(page.locator("[data-nobody]")).to_be_visible()
     call(core, "first-call")
-    expect(page.locator("[data-number]")).to_have_text("B001", timeout=20_000)
+    expect(page.locator("[data-number]")).to_have_text("B001")
     close_door(core, server)
     core, server = begin(port)
     call(core, "second-call")
-    expect(page.locator("[data-number]")).to_have_text("B002", timeout=20_000)
+    expect(page.locator("[data-number]")).to_have_text("B002")
     page.close()
     close_door(core, server)
 

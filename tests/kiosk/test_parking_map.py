@@ -57,7 +57,6 @@ def page(browser: Browser) -> Iterator[Page]:
     faults: list[str] = []
     context = browser.new_context(viewport={"width": 1080, "height": 1920})
     page = context.new_page()
-    page.set_default_timeout(10_000)
     page.on("pageerror", lambda wrong: faults.append(str(wrong)))
     page.on("console", lambda told: faults.append(told.text) if "Content Security" in told.text else None)
     yield page

@@ -289,6 +289,9 @@ def test_five_wrong_codes_lock_that_asker_for_a_minute_also_across_a_restart(
     assert again.get(f"/api/progress/{code}?screen=kiosk-2").status_code == 200, "another screen is nobody's fault"
     page = again.get(f"/progress/{code}", headers={"Accept": "text/html"})
     assert (page.status_code, page.headers["Retry-After"]) == (429, "40")
+    # Somebody's guesses at this screen cost nobody a voice: who has the key has no need to guess.
+    assert again.post(f"/api/requests/{code}/voice?key=k1", data=ogg()).status_code == 201
+    assert again.post(f"/api/requests/{code}/drawing?key=k2", data=png()).status_code == 429
     clock.forward(seconds=40)
     assert again.get(f"/api/progress/{code}?screen=kiosk-1").status_code == 200
     writer.stop()

@@ -86,12 +86,11 @@ class Served:
 
     def console(self, **more: str) -> Console:
         """One that has drawn its first picture and now waits."""
-        before = resting(self.hall)
         console = Console(self.port, self.cookie, **more)
         self.consoles.append(console)
         console.wait("event: state" if "path" in more else "event: picture")
         console.wait("\n\n\r\n" if console.chunked else "\n\n")
-        wait_until(lambda: resting(self.hall) > before, lambda: "its thread rests")
+        wait_until(lambda: resting(self.hall) == self.hall.hub.listeners, lambda: "its thread rests")
         return console
 
     def close(self) -> None:
@@ -217,3 +216,15 @@ def test_a_console_that_reads_nothing_is_cut_off_and_nobody_else_notices(served:
     stalled.wait_hung_up()
     gateway.press(told)
     quick.wait(f'"call_id":{told},')
+
+
+def test_who_turns_pages_holds_one_place_and_not_each_that_was_left(served: Served) -> None:
+    """Every page of the console listens. The browser hangs up as a page is left; a heartbeat would find it later."""
+    for _ in range(5):
+        left = served.console()
+        left.line.close()
+    here = served.console()
+    wait_until(lambda: served.server.task_dispatcher.active_count == 1, lambda: "the threads of the five are free")
+    assert served.hall.hub.listeners == 1
+    served.hall.gateway.press(7)
+    here.wait('"call_id":7,')

@@ -87,6 +87,7 @@ def test_elders_need_four_touches_at_most_and_choose_among_six(
         for size in (PANEL, SMALL, PORTRAIT):
             hit = resized(page, size).evaluate(HIT, CHOICES)
             assert 1 <= len(hit) <= 6, (address, size)
+            assert page.locator("[data-turn]").is_hidden(), (address, size, "six choices need no turning")
             assert all(hit.values()), (address, size, hit)
             assert all(page.evaluate(HIT, ".pages a").values()), (address, size)
         for way in [*hit, *page.evaluate(HIT, ".pages a")]:

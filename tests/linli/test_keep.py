@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from devices.plan import Plan
+from gateway.backup_sets import BackupSet, sets_in
 from gateway.house import House
 from gateway.notebook import Notebook, open_reader, suspect
-from gateway.restore import BackupSet, sets_in
 from linli import keep
 from linli.__main__ import main
 from linli.checks_backup import backups

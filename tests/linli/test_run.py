@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.backup_sets import sets_in
 from gateway.notebook import Notebook
-from gateway.restore import sets_in
 from linli.broker import free_port
 from tests.parts import PATIENCE_S, ROOT, Process, wait_until
 
