@@ -24,7 +24,7 @@ from kiosk.windows import windows_now
 LATELY_MS = 12 * 3_600_000
 HOUR_MS = 3_600_000
 #: The items under which residents report lifts.
-LIFT_ITEMS = tuple(sorted({one.service_code for one in KINDS.values() if one.ask_for == "lift"}))
+LIFT_ITEMS: tuple[str, ...] = tuple(sorted({one.service_code for one in KINDS.values() if one.ask_for == "lift"}))
 #: Whom somebody at the desk sends first; the other roles are on the roster's page.
 _ON_DUTY = ("duty", "grid", "repair", "volunteer", "secretary", "guard")
 

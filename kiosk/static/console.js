@@ -75,7 +75,10 @@ function toast(text) {
 const heard = (work) => (data) => { heardAt = performance.now(); work(data); stirPost(store, work === drawLine); };
 function takeLock(state) {
   if (store.ended) location.reload(); // somebody has signed in: this page's form token was the former session's
-  if (state.locked && !store.locked) { ask.close(); }
+  if (state.locked && !store.locked) {
+    ask.close();
+    document.querySelectorAll("details.drop[open]").forEach((one) => { one.open = false; }); // it would lie over the next call
+  }
   if (state.locked !== store.locked) { wipe(); wipeStory(); wipePost(); flashTitle(store); } // the title names a place, too
   Object.assign(store, { locked: state.locked, name: state.name, endsMs: state.ends_ms });
   setClock(state.now_ms);

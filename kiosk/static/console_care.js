@@ -24,6 +24,14 @@ document.addEventListener("change", ({ target }) => {
   target.reportValidity();
 });
 
+/* What takes seconds says so at once, and is not sent twice; whoever comes back finds the form as it was. */
+const waits = (form, on) => {
+  form.querySelector("[role=status]").hidden = !on;
+  form.querySelector("button.main").disabled = on;
+};
+document.addEventListener("submit", ({ target }) => { if (target.matches("form[data-wait]")) setTimeout(waits, 0, target, true); });
+window.addEventListener("pageshow", (event) => { if (event.persisted) document.querySelectorAll("form[data-wait]").forEach((form) => waits(form, false)); });
+
 function takeAll(picture) {
   calls.clear();
   for (const call of picture.calls ?? []) calls.set(call.call_id, call);

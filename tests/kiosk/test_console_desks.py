@@ -348,6 +348,16 @@ def test_keys_search_and_a_desk_that_is_live(hall: ConsoleHall, browser: Browser
     )
     hall.gateway.row("visits", "v1")
     expect(page.locator("[data-key=desk_lifts] .task")).to_have_count(0)
+    # A screen that locks keeps nobody's name, also not in the page's source; and no menu lies over the next call.
+    assert "张奶奶" in page.goto(base + "/console/desk/duty").text()  # type: ignore[union-attr]
+    expect(page.locator("[data-key=desk_visits] .task")).to_have_count(1)
+    page.click(".me-menu summary")
+    page.click("[data-act=lock]")
+    page.fill("form[data-form=unlock] input[type=password]", STAFF_PASSWORD)
+    assert "张奶奶" not in page.content()
+    expect(page.locator("details.drop[open]")).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-key=desk_visits] .task")).to_have_count(1)
     page.set_viewport_size({"width": 390, "height": 844})
     page.click(".all-pages summary")
     page.get_by_role("link", name="打印机", exact=True).click()

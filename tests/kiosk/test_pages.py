@@ -310,8 +310,8 @@ def test_the_display_draws_each_of_eight_calls_in_its_order(
         new MutationObserver(() => { window.seen[number.textContent] = true; })
           .observe(number, {childList: true}); }"""
     )
-    for number in range(8):
-        line.take_ticket(core, "ZW-01", f"number-{number}", "zh", "kiosk-1")
+    for nth in range(8):
+        line.take_ticket(core, "ZW-01", f"number-{nth}", "zh", "kiosk-1")
     expect(page.locator('[data-category="government"]')).to_have_text("8")
     calls = [f"B{number:03d}" for number in range(1, 9)]
     for number in calls:
