@@ -255,7 +255,7 @@ def test_the_parking_page_follows_the_sensors(visit: Open, gateway: FakeGateway)
     expect(east.locator("[data-number]")).to_have_text("3")
     expect(east.locator("[data-unknown]")).to_have_text("1")
     page.wait_for_function(
-        "() => performance.getEntriesByType('resource').some((one) => one.name.endsWith('/live.js'))"
+        "() => performance.getEntriesByType('resource').some((one) => one.name.includes('/live.js'))"
     )
     gateway.tell("ZoneChanged", zone={**gateway.zones[0], "free": 2, "taken": 5})
     expect(east.locator("[data-number]")).to_have_text("2")
