@@ -32,6 +32,7 @@
     if (looking) return;
     clearTimeout(soon);
     code = all ? "" : code.slice(0, -1);
+    if (until <= performance.now()) say("");
     draw();
   }
   function wait(seconds, text) {
@@ -67,7 +68,8 @@
   look.dataset.word = look.textContent;
   document.querySelectorAll("[data-sign]").forEach((key) => key.addEventListener("click", () => type(key.dataset.sign, false)));
   document.querySelector("[data-erase]").addEventListener("click", () => erase(false));
-  document.querySelector("[data-clear]").addEventListener("click", () => { erase(true); say(until > performance.now() ? said.textContent : ""); });
+  document.querySelector("[data-clear]").addEventListener("click", () => erase(true));
+  said.addEventListener("click", () => { if (until <= performance.now()) say(""); });
   look.addEventListener("click", find);
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || document.querySelector("[data-dialog]").open) return;

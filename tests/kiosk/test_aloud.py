@@ -222,6 +222,15 @@ def test_a_crowd_waits_elsewhere(made: Reader, monkeypatch: pytest.MonkeyPatch) 
         one.join()
 
 
+def test_who_asks_while_the_kiosk_closes_begins_no_program(made: Reader) -> None:
+    """A page that was being read when the kiosk stopped: its next sentence would be made by a child of nobody."""
+    assert made.wav(made.know((Phrase("zh", "请", 0),)))
+    made.stop()
+    with pytest.raises(CannotRead, match="closing"):
+        made.wav(made.know((Phrase("zh", "等", 0),)))
+    assert made._child is None
+
+
 def test_warming_makes_what_will_be_asked_for_and_stops_at_its_budget(made: Reader) -> None:
     wanted = [(Phrase("zh", one, 350),) for one in ("首页", "返回", "首页", "朗读")]
     made.begin_warming(wanted, 0.0)

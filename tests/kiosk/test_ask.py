@@ -306,7 +306,7 @@ def test_after_twenty_seconds_it_goes_home_unless_somebody_still_reads(visit: Op
             page.get_by_role("button", name="不要走，我再看看").click()
         for _ in range(22):
             page.clock.run_for(1000)
-            page.wait_for_function("true")
+            page.wait_for_function("() => true")
         if stays:
             expect(page.locator("[data-code]")).to_be_visible()
         else:

@@ -128,7 +128,7 @@ def test_a_scanner_types_and_a_wrong_code_stays_to_be_mended(visit: Open, code: 
     page = visit("/check-in?lang=en")
     page.keyboard.type("2222-2222")
     page.keyboard.press("Enter")
-    expect(page.locator("dialog p")).to_contain_text("There is no such code")
+    expect(page.locator("[data-dialog] p")).to_contain_text("There is no such code")
     page.get_by_role("button", name="OK").click()
     assert "".join(page.locator("[data-box]").all_text_contents()) == "22222222"
     page.get_by_role("button", name="Clear").click()

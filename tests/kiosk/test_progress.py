@@ -67,6 +67,17 @@ def test_a_wrong_code_is_said_and_stays_to_be_mended(page: Page, address: str, c
     page.wait_for_url(f"**/progress/{code}?lang=en")
 
 
+def test_on_the_smallest_panel_why_a_code_was_refused_can_be_read(page: Page, address: str) -> None:
+    """There it lies over keys, so it goes as soon as one is touched."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(f"{address}/progress/AAAABBBB")
+    said = page.locator("[data-why-not]")
+    said.click(trial=True)  # refused where anything lies over it
+    expect(page.get_by_role("heading", name="请输入查询码")).to_be_in_viewport()
+    page.locator("[data-erase]").click()
+    expect(said).to_be_empty()
+
+
 def test_the_fifth_wrong_code_locks_and_counts_down(page: Page, address: str, code: str, clock: HeldClock) -> None:
     page.goto(f"{address}/progress")
     wrong = "23456789"
