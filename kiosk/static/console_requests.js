@@ -9,7 +9,16 @@ document.addEventListener("linli:requests", (event) => {
   const told = event.detail;
   if (told.came) softly();
   if (mine && told.changed !== mine) return;
+  anew();
+});
+
+/* What came between the drawing of the page and the first word of its line is told by nobody: the picture says it. */
+document.addEventListener("linli:whole", ({ detail: { requests } }) => {
+  if (requests?.known && news.dataset.drawn && news.dataset.drawn !== `${requests.open} ${requests.new}`) anew();
+});
+
+function anew() {
   const idle = document.activeElement === document.body && !document.querySelector("details[open], audio");
   if (idle && !mine) location.reload();
   else news.hidden = false;
-});
+}
