@@ -11,6 +11,7 @@ TABLE: dict[str, tuple[str, str]] = {
         "Nothing can be reported here just now: please press “Call for help”",
     ),
     "ask_here": ("在这里报", "Report it here"),
+    "ask_here_too": ("在这里办", "Do it here"),
     # urgent: before anything else
     "ask_first_title": ("先做这个", "Do this first"),
     "ask_dial": ("马上打电话", "Call now"),
