@@ -45,12 +45,15 @@ CUT = """() => {
   }
   if (frame.scrollWidth > innerWidth) cut.push('the page is wider than the glass');
   // Brothers in one list stand beside each other, and nothing that turns the pages lies over what is touched.
-  const lists = [...document.querySelectorAll('main ul, main .choose, main .asking > section, .page > .turn')];
-  for (const list of lists) {
-    const boxes = [...list.querySelectorAll('a, button')].filter((one) => one.checkVisibility()).map((one) => one.getBoundingClientRect());
-    const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
-    if (boxes.some((a, n) => boxes.slice(n + 1).some((b) => over(a, b)))) cut.push(`one over another: ${list.className || list.dataset.step}`);
-    if (list.matches('.turn') && list.checkVisibility() && list.scrollHeight > list.clientHeight + 1) cut.push('the page-turning buttons');
+  const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
+    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+  for (const list of document.querySelectorAll('main ul, main .choose, main .asking > section, .page > .turn')) {
+    if (!list.checkVisibility()) continue;
+    const boxes = [...list.querySelectorAll('a, button')].filter((one) => one.checkVisibility())
+      .map((one) => one.getBoundingClientRect());
+    const name = list.className || list.dataset.step;
+    if (boxes.some((a, n) => boxes.slice(n + 1).some((b) => over(a, b)))) cut.push(`one over another: ${name}`);
+    if (list.matches('.turn') && list.scrollHeight > list.clientHeight + 1) cut.push('the page-turning buttons');
   }
   return cut;
 }"""
