@@ -6,6 +6,9 @@
 
 PYTHON ?= python3
 export PYTHON
+# Some containers forbid Python to keep what it has compiled: then each of the tests' some hundred processes, and each
+# start of a hall, compiles this project anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,12 +19,18 @@ run: ## install what is missing and start the whole hall with virtual devices (C
 
 test: ## install what the tests need, a browser included; then ruff, mypy and pytest
 	@sh linli/install.sh test
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory -j 2 check compiled
 	.venv/bin/python -m pytest -n 4 --dist worksteal -m "not long" $(ARGS)
 
 check: ## ruff and mypy alone (after one `make test`)
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+
+# While mypy has one core: the tests compiled on the other, once, and not by each of pytest's four processes. What is
+# wrong with them pytest says afterwards.
+.PHONY: compiled
+compiled:
+	@.venv/bin/python -m pytest --collect-only -qq >.venv/.compiled 2>&1 || true
 
 lint: check
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gateway.hall import reckoning, vitals
-from gateway.hall.parking_rows import Gap, Site, Vitals
+from gateway.hall import map_care, reckoning, vitals
+from gateway.hall.parking_rows import BayPlan, Gap, ParkingTask, Site, Vitals
 from gateway.hall.state import Change, Decision, HallState
 from gateway.timers import Clock
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 LOOK_S = 5.0
 #: How often dead sensors are looked for: they are judged by days.
 STUCK_S = 3600.0
+#: How often plan and bays are compared: some milliseconds for 5,000 bays.
+MAP_S = 60.0
 #: Vitals are put on disk this often, so many rows in one transaction; the others in the next turns.
 VITALS_S, VITALS_AT_ONCE = 15 * 60, 100
 #: Words that turned nothing and must not come back (a lorry that passed, a join) are put on disk this often.
@@ -41,6 +43,9 @@ class ParkingRounds:
         loop.timers.every(LOOK_S, self._note_gap)
         loop.timers.every(LOOK_S, self._look)
         loop.timers.every(STUCK_S, self._look_for_dead)
+        #: subject → since when plan and bays have not agreed, monotonic
+        self._apart_since_s: dict[str, float] = {}
+        loop.timers.every(MAP_S, self._look_at_map)
         loop.timers.every(VITALS_S, self.persist_vitals)
         loop.timers.every(VITALS_S, self.persist_words)
         loop.timers.every(OWED_S, partial(self.persist_words, owed=True))
@@ -72,6 +77,18 @@ class ParkingRounds:
     def _look_for_dead(self) -> None:
         if self._loop.rounds.believed.known:
             self._loop.decide(reckoning.stuck)
+
+    def _look_at_map(self) -> None:
+        loop, now_s = self._loop, self._clock.monotonic_s()
+        has_tasks = any(task.kind == "map" for task in loop.state.table(ParkingTask).values())
+        if not (has_tasks or loop.state.table(BayPlan)) or loop.long_orders.waits:
+            return
+        found = map_care.faults(loop.state)
+        self._apart_since_s = {one: self._apart_since_s.get(one, now_s) for one in found}
+        long = [one for one, since_s in self._apart_since_s.items() if now_s - since_s >= map_care.LONG_MS / 1000]
+        if (long or has_tasks) and loop.rounds.believed.known:
+            due = {one: found[one] for one in long}
+            loop.decide(lambda state, now_ms: map_care.judged(state.child(), due, found, now_ms))
 
     def persist_vitals(self) -> None:
         """Put on disk what devices have said of themselves, where it is news."""

@@ -9,16 +9,20 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kiosk.requests.looking import NTH, number_of
+
 #: Urgent ones first, then by when an answer was promised, then the oldest.
 _ORDER = "urgent DESC, answer_by_ms IS NULL, answer_by_ms, request_id"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An open request. ``place`` are the words of a door ("3栋 1单元 302"), "" where none was given."""
+    """An open request. ``number`` is what people say; its code is the resident's alone: with it one sees how it goes.
+    ``place`` are the words of a door ("3栋 1单元 302"), "" where none was given.
+    """
 
     request_id: int
-    code: str
+    number: str
     service_code: str
     kind: str
     urgent: bool
@@ -47,16 +51,17 @@ def open_requests(
     condition = " AND ".join(where)
     count = connection.execute(f"SELECT count(*) FROM requests WHERE {condition}", with_).fetchone()[0]
     found = connection.execute(
-        "SELECT request_id, code, service_code, kind, urgent, state, building, unit, room, made_ms, answer_by_ms"
-        f" FROM requests WHERE {condition} ORDER BY {_ORDER} LIMIT ?",
+        f"SELECT request_id, business_day, {NTH}, service_code, kind, urgent, state, building, unit, room, made_ms,"
+        f" answer_by_ms FROM requests WHERE {condition} ORDER BY {_ORDER} LIMIT ?",
         [*with_, most],
     )
     return [_asked(*row) for row in found], int(count)
 
 
 def _asked(
-    request_id: int, code: str, service: str, kind: str, urgent: int, state: str,
+    request_id: int, day: str, nth: int, service: str, kind: str, urgent: int, state: str,
     building: str, unit: str, room: str, made_ms: int, answer_by_ms: int | None,
 ) -> Asked:  # fmt: skip
     place = " ".join(one for one in (building, unit, room) if one)
-    return Asked(request_id, code, service, kind, bool(urgent), state, place, made_ms, answer_by_ms)
+    number = number_of(day, nth)
+    return Asked(request_id, number, service, kind, bool(urgent), state, place, made_ms, answer_by_ms)

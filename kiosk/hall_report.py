@@ -147,7 +147,8 @@ class Books:
 
 
 def most(counts: Counter[str]) -> dict[str, int]:
-    return dict(counts.most_common(LINES_AT_MOST))
+    """All of them, the most frequent first; :func:`gather` cuts what is shown, and what it is compared with not."""
+    return dict(counts.most_common())
 
 
 # ---------------------------------------------------------------- the sections
@@ -340,7 +341,9 @@ def gather(wanted: Json, progress: Progress = lambda done, of: None) -> HallRepo
         for done, (name, part) in enumerate(PARTS.items()):
             progress(done, len(PARTS))
             try:
-                sections.append(Section(name, part(books, now), part(books, before)))
+                seen = part(books, now)
+                shown = dict(list(seen.lines.items())[:LINES_AT_MOST])
+                sections.append(Section(name, replace(seen, lines=shown), part(books, before)))
             except (NotWritten, sqlite3.Error) as wrong:
                 sections.append(Section(name, Part(), Part(), str(wrong)))
     progress(len(PARTS), len(PARTS))

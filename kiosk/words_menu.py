@@ -22,6 +22,18 @@ WORDS: dict[str, tuple[str, str]] = {
     "nav_content": ("内容", "Content"),
     "nav_start": ("开馆向导", "First steps"),
     "nav_my_post": ("我的岗位：{post}", "My post: {post}"),
+    "not_found": (
+        "没有这一页：地址写错了，或者它已经不在了。",
+        "There is no such page: the address is wrong, or the page has gone.",
+    ),
+    "too_large": (
+        "内容太大（一般最多 64 KB，名单文件最多 1 MB），什么也没有保存。请按“后退”，写的还在，改短再存。",
+        "Too large (64 KB as a rule, a list 1 MB at most); nothing was saved. Go back: what you wrote is there.",
+    ),
+    "file_too_large": (
+        "这个文件有 {n} KB，最多 {most} KB。是不是选错了文件？",
+        "This file has {n} KB; {most} KB at most. Is it the right one?",
+    ),
     "nav_find": ("搜号码、人、房号、设备、车位……", "Number, person, flat, device, bay …"),
     "nav_find_do": ("搜索", "Search"),
     "post_window": ("窗口员", "Window clerk"),

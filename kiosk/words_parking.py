@@ -74,7 +74,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "数一数场里有几辆车，在下面“我数过了”填上。",
         "Count the cars in there and write the number under “I have counted”.",
     ),
-    "pk_todo_map": ("在“平面图”里改好，重新导入。", "Mend it under “Plan”, and hand it in again."),
+    "pk_todo_map": (
+        "在“平面图”里补上，重新导入；对上了，这条就自己消失。",
+        "Mend it under “Plan” and hand it in again; this goes by itself when they agree.",
+    ),
     "pk_todo_stuck": (
         "去看这个车位：实际和图上不一样，就换传感器。",
         "Look at that bay: where it is not as the map says, change the sensor.",

@@ -7,6 +7,7 @@ from linli.checks_hall import broker, notebooks, open_data, processes
 from linli.checks_journal import chain
 from linli.checks_machine import clock, disk, serial_ports, versions
 from linli.checks_paper import printers
+from linli.checks_requests import requests
 from linli.finding import Check
 
 ALL: dict[str, Check] = {
@@ -21,4 +22,5 @@ ALL: dict[str, Check] = {
     "open_data": open_data,
     "serial_ports": serial_ports,
     "printers": printers,
+    "requests": requests,
 }

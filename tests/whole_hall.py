@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from gateway.house import open_house
 from linli.broker import free_port
@@ -220,6 +220,9 @@ def chromium(*more: str) -> Iterator[Browser]:
 def _driver() -> Playwright:
     """Playwright's own process, one for all browsers of this one: a second beside it is refused."""
     driver = sync_playwright().start()
+    # Playwright's own patience with a page is 30 s, with a statement about it 5: a machine on which four browsers work
+    # has let more pass than that.
+    expect.set_options(timeout=30_000)
     atexit.register(driver.stop)
     return driver
 

@@ -9,9 +9,13 @@ The maker's own page gives frame and example (http://m.zhiliandun.com/index.php/
 color 00 green, 01 yellow, 02 red. ``info`` is 01 in every example there and explained nowhere; we send 01.
 
 What it shows: green with room, yellow when nearly full, red 0 when full (as the zone's own plan says, with its
-hysteresis; a tenth of the bays where it says nothing). The panel has digits only, no "--". Where too
-many bays are unknown for a number (``certain`` False), it shows in yellow how many are *known* to be free: there
-are at least so many. It is never red then: "full" would be a claim that nobody can make.
+hysteresis; a tenth of the bays where it says nothing).
+
+The wire has no "--", no blank and no text: a number and one of three colours are all that the maker's page tells, and
+we send nothing that it does not tell. Where too many bays are unknown for a number (``certain`` False), it shows in
+yellow how many are *known* to be free: there are at least so many, and staff read "at least" (`LEAST`) on the console.
+It is never red then: "full" would be a claim that nobody can make. A hall that wants "--" there takes another panel
+(`bx5k`, `am03127`, `ascii`, MQTT).
 """
 
 from __future__ import annotations
@@ -27,6 +31,8 @@ KINDS = frozenset({"count"})
 
 GREEN, YELLOW, RED = 0x00, 0x01, 0x02
 _INFO = 0x01
+#: Stands behind what is shown where that is the least there can be; the console has words for it.
+LEAST = "least"
 #: Three digits stand on the panel.
 _LARGEST = 999
 #: Yellow from here down: a tenth of the bays in use, but at least 3. Our choice: so many cars may be between
@@ -51,7 +57,8 @@ def compose(count: Shown, panel: Panel = PLAIN) -> Frame:
     assert isinstance(count, ShowCount)
     number, tint = min(_number(count), _LARGEST), colour(count)
     word = ("green", "yellow", "red")[tint]
-    return Frame(_frame(0x3A, tint, number), f"{number} {word}")
+    shown = f"{number} {word}" if count.certain else f"{number} {word} {LEAST}"
+    return Frame(_frame(0x3A, tint, number), shown)
 
 
 def _number(count: ShowCount) -> int:

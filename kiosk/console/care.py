@@ -26,7 +26,7 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 #: What the script of these pages may have to say (static/console_care.js).
-_SCRIPT = ("sound_on", "sound_tap", "sound_why", "sound_test", "care_ringing", "ended_title")
+_SCRIPT = ("sound_on", "sound_tap", "sound_why", "sound_test", "care_ringing", "ended_title", "file_too_large")
 #: and what its table of keys says (static/console_keys.js)
 _KEYS = tuple(key for key in WORDS if key.startswith("keys_"))
 

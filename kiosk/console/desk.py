@@ -26,10 +26,11 @@ from kiosk.core import Core, current_core
 Gather = Callable[[Core], Section]
 
 
-def _requests_of(category: str) -> Gather:
+def _requests_of(category: str, but: tuple[str, ...] = ()) -> Gather:
     def gather(core: Core) -> Section:
         items = core.catalogue.services
-        return desk_care.requests(core, [one.code for one in items if one.category == category])
+        codes = [one.code for one in items if one.category == category and one.code not in but]
+        return desk_care.requests(core, codes)
 
     return gather
 
@@ -56,7 +57,8 @@ DESKS: dict[str, tuple[tuple[str, Gather], ...]] = {
         ("desk_late", desk_care.late_calls),
     ),
     "property": (
-        ("desk_requests", _requests_of("property")),
+        ("desk_lifts", desk_care.lifts),
+        ("desk_requests", _requests_of("property", but=desk_care.LIFT_ITEMS)),
         ("desk_parking", desk_things.parking),
         ("desk_panels", desk_things.panels),
         ("desk_line", lambda core: desk_care.in_line(core, "property")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from gateway import views, views_care
 from gateway.hall.rosters import book_of, duties, local
@@ -10,15 +11,20 @@ from gateway.hall.rows import ROLES, Helper, Holiday, Person, Shift, Substitutio
 from gateway.hall.visits import TIERS
 from kiosk import asked, line
 from kiosk.console.desk_lines import Line, Pair, Section, joined, page, same, section, words
+from kiosk.console.pages import spell
 from kiosk.console.tables import read
 from kiosk.core import Core
 from kiosk.kinds import kinds_now
+from kiosk.requests.looking import hall_phone
 from kiosk.rules.kitchen import door_of
+from kiosk.rules.requests import KINDS
 from kiosk.windows import windows_now
 
 #: Calls of this long ago still want a word with whoever was late.
 LATELY_MS = 12 * 3_600_000
 HOUR_MS = 3_600_000
+#: The items under which residents report lifts.
+LIFT_ITEMS: tuple[str, ...] = tuple(sorted({one.service_code for one in KINDS.values() if one.ask_for == "lift"}))
 #: Whom somebody at the desk sends first; the other roles are on the roster's page.
 _ON_DUTY = ("duty", "grid", "repair", "volunteer", "secretary", "guard")
 
@@ -118,7 +124,16 @@ def buildings_of(grid: str) -> list[str]:
     return sorted({one.building for one in people if one.grid == grid and one.building})
 
 
-def requests(core: Core, services: Sequence[str] = (), buildings: list[str] | None = None) -> Section:
+def lifts(core: Core) -> Section:
+    """Which lifts residents report, and whom the hall calls for them."""
+    phone = hall_phone(core.reader(), "lift")
+    note = words("desk_lift_phone", phone=phone) if phone else words("desk_lift_no_phone")
+    return replace(requests(core, LIFT_ITEMS, key="desk_lifts"), note=note)
+
+
+def requests(
+    core: Core, services: Sequence[str] = (), buildings: list[str] | None = None, *, key: str = "desk_requests"
+) -> Section:
     """What residents asked for, of these items, in these buildings; the promised answer's hour decides how loud."""
     found, count = asked.open_requests(core.reader(), services, buildings)
     names = {one.code: (one.name_zh, one.name_en) for one in core.catalogue.services}
@@ -127,14 +142,15 @@ def requests(core: Core, services: Sequence[str] = (), buildings: list[str] | No
         late = one.answer_by_ms is not None and one.answer_by_ms <= now_ms
         until: Pair = ("", "")
         if one.answer_by_ms is not None:
-            hours = abs(one.answer_by_ms - now_ms) // HOUR_MS
-            until = words("desk_answer_late" if late else "desk_answer_in", n=hours)
+            ms = abs(one.answer_by_ms - now_ms)
+            span = (spell(ms, "zh"), spell(ms, "en"))
+            until = words("desk_answer_late" if late else "desk_answer_in", n=span)
         lines.append(
             Line(
                 f"request-{one.request_id}",
                 joined(names.get(one.service_code, same(one.service_code)), same(one.place)),
                 joined(
-                    same(one.code), words("desk_request_new") if one.state == "RECEIVED" else same(""), until
+                    same(one.number), words("desk_request_new") if one.state == "RECEIVED" else same(""), until
                 ),
                 "hot" if one.urgent else "warn" if late or one.state == "RECEIVED" else "",
                 one.made_ms,
@@ -142,7 +158,7 @@ def requests(core: Core, services: Sequence[str] = (), buildings: list[str] | No
                 words("desk_do_open"),
             )
         )
-    return section("desk_requests", lines, count=count, url=page("requests"))
+    return section(key, lines, count=count, url=page("requests"))
 
 
 def in_line(core: Core, category: str = "") -> Section:
@@ -168,7 +184,7 @@ def in_line(core: Core, category: str = "") -> Section:
                 words("desk_do_window"),
             )
         )
-    return section("desk_line", lines, url=page("windows_list"))
+    return section("desk_line", lines, chip=len(tickets), url=page("windows_list"))
 
 
 def silent_devices(core: Core) -> Section:
@@ -216,4 +232,4 @@ def today(core: Core) -> Section:
                 do=words("look"),
             )
         )
-    return section("desk_today", lines, url=page("queue_figures"))
+    return section("desk_today", lines, chip=sum(int(row["done"]) for row in found.values()), url=page("queue_figures"))

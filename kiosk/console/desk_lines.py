@@ -65,11 +65,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """``empty`` is said where there is no line; ``unread``: it could not be read, so nobody knows."""
+    """``empty`` is said where there is no line; ``unread``: it could not be read, so nobody knows.
+
+    ``count`` are all its lines, shown or not; ``chip`` the number beside the title where its lines are not what is
+    counted (a line for each window, and people who wait).
+    """
 
     key: str
     lines: Sequence[Line] = ()
     count: int = 0
+    chip: int | None = None
     empty: str = ""
     url: str = ""
     unread: bool = False
@@ -86,7 +91,7 @@ def section(
     """The first `SHOWN` of the lines, the loudest first; how many there are in all."""
     order = {"hot": 0, "warn": 1, "": 2}
     lines = sorted(lines, key=lambda one: order[one.level])
-    return Section(key, lines[:SHOWN], len(lines) if count is None else count, f"{key}_none", url, **more)
+    return Section(key, lines[:SHOWN], len(lines) if count is None else count, empty=f"{key}_none", url=url, **more)
 
 
 def unread(key: str) -> Section:
@@ -98,7 +103,7 @@ def section_json(one: Section) -> Json:
     return {
         "key": one.key,
         "title": WORDS[one.key],
-        "count": one.count,
+        "count": one.count if one.chip is None else one.chip,
         "more": one.count - len(one.lines),
         "url": one.url,
         "note": one.note,

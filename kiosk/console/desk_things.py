@@ -183,7 +183,7 @@ def machine(core: Core) -> Section:
         )
         for late in (told.late[:3] if told is not None else ())
     ]
-    return section("desk_machine", lines, url=page("running"))
+    return section("desk_machine", lines, url=page("running"), note=words("desk_doctor"))
 
 
 def backup_line(core: Core) -> Line:

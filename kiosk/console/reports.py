@@ -265,7 +265,9 @@ def change(name: str, now: float | int | None, before: float | int | None) -> st
         return ""
     more = now - before
     if name.endswith("_share"):
-        return "=" if abs(more) < 0.0005 else f"{100 * more:+.1f}"
+        # Of the two figures as they are shown: 5.1 % and 4.8 % are 0.3 apart, whatever stands behind them.
+        points = round(100 * now, 1) - round(100 * before, 1)
+        return "=" if abs(points) < 0.05 else f"{points:+.1f}".replace("-", "−")
     if name.endswith("_s"):
         return "=" if not round(more) else f"{'+' if more > 0 else '−'}{spell_s(abs(round(more)))}"
     return "=" if not more else f"{more:+g}".replace("-", "−")
@@ -312,7 +314,7 @@ def tables(core: Core, report: HallReport) -> list[Json]:
             for label, key, past in (keys(report, one) if one.now.course or one.before.course else [])
         ]  # fmt: skip
         rows += [
-            [_named(names, name), count, one.before.lines.get(name)] for name, count in one.now.lines.items()
+            [_named(names, name), count, one.before.lines.get(name, 0)] for name, count in one.now.lines.items()
         ]
         made.append(
             {

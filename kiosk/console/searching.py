@@ -21,6 +21,7 @@ from kiosk.console import menu
 from kiosk.console.desk_lines import Pair, joined, page, same, words
 from kiosk.console.words import WORDS
 from kiosk.core import Core
+from kiosk.requests.looking import NTH, number_of
 from kiosk.rules.initials import initials
 from kiosk.rules.kitchen import door_of
 from kiosk.windows import windows_now
@@ -32,6 +33,8 @@ LONGEST = 60
 #: People whose initials are looked at: a compound of 2,000 homes.
 NAMES_AT_MOST = 5000
 _NUMBER = re.compile(r"(?:(?:(\d{4})-)?(\d{1,2})-(\d{1,2}) +)?([A-Za-z]?)0*(\d{1,4})")
+#: A request as people say it; the year is not said, so the newest of that day comes first.
+_REQUEST = re.compile(r"(\d{2})(\d{2})-(\d{1,4})")
 _CODE = re.compile(r"[2-9A-HJ-NP-Z]{4,8}")
 
 
@@ -109,25 +112,37 @@ def _tickets(core: Core, text: str) -> Iterator[Hit]:
             joined(same(spelled), names.get(row["service_code"], same(row["service_code"]))),
             joined(words(f"find_state_{row['state']}"), same("" if is_today else row["business_day"])),
             page("page", ticket=row["ticket_id"], _anchor="queue")
-            if is_today
+            if is_today and row["state"] not in ("DONE", "CANCELLED")
             else page("printer_list", number=spelled),
         )
 
 
 def _requests(core: Core, text: str) -> Iterator[Hit]:
+    """By number (1122-03), by the code on the slip, by words, by door; by a name or a telephone only as a whole."""
     code = text.upper().replace("-", "").replace(" ", "")
+    said = _REQUEST.fullmatch(text)
+    month_day, nth = (f"%-{said[1]}-{said[2]}", int(said[3])) if said else ("", 0)
     rows = core.reader().execute(
-        "SELECT request_id, code, service_code, state, building, unit, room, words FROM requests"
+        f"SELECT request_id, business_day, {NTH} AS nth, service_code, state, building, unit, room, words"
+        " FROM requests"
         " WHERE code LIKE ? ESCAPE '~' OR words LIKE ? ESCAPE '~' OR building || unit || room LIKE ? ESCAPE '~'"
+        " OR (length(?) > 1 AND (name = ? OR phone = ?))"
+        f" OR (business_day LIKE ? AND {NTH} = ?)"
         " ORDER BY closed_ms IS NOT NULL, request_id DESC LIMIT ?",
-        (_like(code)[1:] if _CODE.fullmatch(code) else "", _like(text), _like(text), EACH),
+        (
+            _like(code)[1:] if _CODE.fullmatch(code) else "",
+            *(_like(text), _like(text)),
+            *(text, text, text.replace(" ", "")),
+            *(month_day, nth, EACH),
+        ),
     )
     names = {one.code: (one.name_zh, one.name_en) for one in core.catalogue.services}
     for row in rows:
         place = " ".join(row[name] for name in ("building", "unit", "room") if row[name])
+        number, item = number_of(row["business_day"], row["nth"]), row["service_code"]
         yield Hit(
             "find_request",
-            joined(same(row["code"]), names.get(row["service_code"], same(row["service_code"]))),
+            joined(same(number), names.get(item, same(item))),
             joined(same(place), same(_shortened(row["words"]))),
             page("request_page", request_id=row["request_id"]) or page("requests"),
         )
@@ -229,11 +244,13 @@ def _staff(core: Core, text: str) -> Iterator[Hit]:
 
 
 def _pages(core: Core, text: str) -> Iterator[Hit]:
-    """The console's own pages, by their words in either language or by initials."""
+    """The console's own pages, by their words or their group's in either language, or by initials."""
     typed = text.casefold()
     for group, one in menu.pages():
         zh, en = WORDS[one.word]
-        if typed in zh or typed in en.casefold() or (len(typed) > 1 and initials(zh).startswith(typed)):
+        whole_group = typed in (part.casefold() for part in WORDS[group.word])
+        starts = len(typed) > 1 and initials(zh).startswith(typed)
+        if whole_group or typed in zh or typed in en.casefold() or starts:
             yield Hit("find_page", (zh, en), WORDS[group.word], one.url)
 
 

@@ -25,6 +25,7 @@ from kiosk.console.desk_lines import page
 from kiosk.console.hours import read_week
 from kiosk.core import Core, current_core
 from kiosk.paper import put_test
+from kiosk.rules.hours import ALL_DAY, HallDay
 
 Json = dict[str, Any]
 
@@ -72,7 +73,7 @@ def _gateway(question: str) -> Callable[[Core], bool]:
 _STEPS: tuple[tuple[str, Callable[[Core], bool], str], ...] = (
     ("hours", _kiosk("SELECT 1 FROM opening_hours"), "hall_hours"),
     ("paper", lambda core: _meta(core, "paper") == "yes", "printer_list"),
-    ("screen", _calibrated, ""),
+    ("screen", _calibrated, "screens"),
     ("window", _kiosk("SELECT 1 FROM window_spans"), "windows_list"),
     ("number", _kiosk("SELECT 1 FROM tickets"), ""),
     ("called", _kiosk("SELECT 1 FROM tickets WHERE called_ms IS NOT NULL"), "desk"),
@@ -95,11 +96,6 @@ def steps(core: Core) -> list[Step]:
     found = []
     for key, ask, endpoint in _STEPS:
         url = page(endpoint, **({"post": "window"} if endpoint == "desk" else {})) if endpoint else ""
-        if key == "screen":
-            rule = next((one for one in current_app.url_map.iter_rules() if one.rule == "/calibrate"), None)
-            if rule is None:
-                continue
-            url = "/calibrate?screen=kiosk-1"
         if key == "number":
             url = url_for("touch.home")
         try:
@@ -141,11 +137,20 @@ def _page(status: int = 200, why: str = "") -> ResponseReturnValue:
         first=next((one.key for one in found if one.done is False), ""),
         done_steps=sum(one.done is True for one in found),
         put_away=_put_away(core),
+        closed=_closed(core),
         backups=backups_of(core.house.home),
         printers=core.house.plan.printers,
         sent=request.args.get("sent") == "1",
         no_paper=request.args.get("paper") == "no",
     )
+
+
+def _closed(core: Core) -> tuple[str, str] | None:
+    """Why no number can be taken now: a hall is set up in an evening or on a Sunday, when it is closed."""
+    try:
+        return kiosk_hours.closed_notice(core)
+    except (NotWritten, sqlite3.Error):
+        return None
 
 
 def _put_away(core: Core) -> bool:
@@ -168,6 +173,11 @@ def start_done() -> ResponseReturnValue:
             return _page(409, care.why(refused))
         acts.did("hours_set", "")
         return redirect(url_for("console.start", _anchor="paper"), 303)
+    if do == "trial":
+        today = kiosk_hours.wall(core).date().isoformat()
+        kiosk_hours.put_days(core, {today: HallDay(ALL_DAY, "试运行", "trial run")})
+        acts.did("hall_days", today)
+        return redirect(url_for("console.start", _anchor="number"), 303)
     if do == "test" and core.house.plan.printers:
         wanted = request.form.get("printer", "")
         printer = next(

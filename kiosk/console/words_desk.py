@@ -289,6 +289,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "In Excel: Save as → CSV UTF-8 (GB18030 is read too). At most {n} lines. One wrong line, and nothing is taken.",
     ),
     "import_check": ("只检查，不导入", "Check only, import nothing"),
+    "import_working": (
+        "正在核对每一行，2000 行要几秒，请不要关页面……",
+        "Each line is being checked: some seconds for 2,000 …",
+    ),
     "import_done": (
         "已导入：新增 {new}，修改 {changed}，没有变化 {same}。",
         "Imported: {new} new, {changed} changed, {same} as they were.",

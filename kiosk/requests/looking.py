@@ -15,12 +15,21 @@ from kiosk.rules.requests import KINDS, Both, Kind, masked_name, masked_phone
 
 Json = dict[str, Any]
 
+#: Which of its day a request is, for :func:`number_of`.
+NTH = (
+    "(SELECT count(*) FROM requests earlier WHERE earlier.business_day = requests.business_day"
+    " AND earlier.request_id <= requests.request_id)"
+)
 _COLUMNS = (
     "request_id, code, service_code, kind, urgent, state, place, building, unit, room, name, phone, words, extra, lang,"
     " screen, business_day, made_ms, answer_by_ms, changed_ms, closed_ms, slip_id,"
-    " (SELECT count(*) FROM requests earlier WHERE earlier.business_day = requests.business_day"
-    " AND earlier.request_id <= requests.request_id) AS nth"
+    f" {NTH} AS nth"
 )
+
+
+def number_of(business_day: str, nth: int) -> str:
+    """As people say it: the 3rd of 22 November is 1122-03. Tells nobody anything, opens nothing."""
+    return f"{business_day[5:7]}{business_day[8:10]}-{nth:02d}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +62,7 @@ class Row:
 
     @property
     def number(self) -> str:
-        """As people say it: the 3rd of 22 November is 1122-03. Tells nobody anything, opens nothing."""
-        return f"{self.business_day[5:7]}{self.business_day[8:10]}-{self.nth:02d}"
+        return number_of(self.business_day, self.nth)
 
     @property
     def kind(self) -> Kind:

@@ -75,7 +75,10 @@ function toast(text) {
 const heard = (work) => (data) => { heardAt = performance.now(); work(data); stirPost(store, work === drawLine); };
 function takeLock(state) {
   if (store.ended) location.reload(); // somebody has signed in: this page's form token was the former session's
-  if (state.locked && !store.locked) { ask.close(); }
+  if (state.locked && !store.locked) {
+    ask.close();
+    document.querySelectorAll("details.drop[open]").forEach((one) => { one.open = false; }); // it would lie over the next call
+  }
   if (state.locked !== store.locked) { wipe(); wipeStory(); wipePost(); flashTitle(store); } // the title names a place, too
   Object.assign(store, { locked: state.locked, name: state.name, endsMs: state.ends_ms });
   setClock(state.now_ms);
@@ -83,8 +86,8 @@ function takeLock(state) {
 
 const handlers = {
   lock: heard(takeLock),
-  picture: heard((picture) => { setClock(picture.now_ms); takePicture(picture); drawAll(); if (!store.locked) askStory(drawMine); }),
-  snapshot: heard((picture) => { takePicture(picture); drawAll(); askStory(drawMine); }),
+  picture: heard((picture) => { setClock(picture.now_ms); takePicture(picture); drawAll(); if (!store.locked) { askStory(drawMine); openAsked(); } }),
+  snapshot: heard((picture) => { takePicture(picture); drawAll(); askStory(drawMine); openAsked(); }),
   link: heard((link) => { store.connected = link.connected; drawAll(); }),
   row: heard((row) => { if (row.table === "kinds") askKinds(); if (row.table === "parking_tasks") askParking(); if (concerns(row)) askStory(drawMine); }),
   ticket: heard((ticket) => { takeTicket(ticket); drawSome("ticket"); }),
@@ -191,6 +194,14 @@ async function queueStep(path, body) {
   if (path === "next" && (answer.ticket || (answer.why && !answer.unsure))) nextAnswered();
   if (answer.ticket) { remember(path.endsWith("undo") ? null : answer.ticket); takeTicket(answer.ticket); drawSome("ticket"); }
   return answer.ticket;
+}
+
+/** A hit of the search leads here, to one number: its dialog, once. */
+function openAsked() {
+  const asked = Number(new URLSearchParams(location.search).get("ticket")), one = store.tickets.get(asked);
+  if (!asked || !one || store.locked || store.ended || ask.open) return;
+  history.replaceState(null, "", location.pathname + location.hash);
+  open(ticketForm(one, store));
 }
 
 /** A step that was taken in a number's dialog: it is done with when the step is. */

@@ -16,6 +16,22 @@ function draw() {
   link.textContent = t("care_ringing", { n: waiting.length });
 }
 
+/* A file that the door would not take is named before it is sent: nothing that was filled in beside it is lost. */
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches("input[type=file][data-most]")) return;
+  const [bytes, most] = [target.files[0]?.size ?? 0, Number(target.dataset.most)];
+  target.setCustomValidity(bytes > most ? t("file_too_large", { n: Math.ceil(bytes / 1000), most: most / 1000 }) : "");
+  target.reportValidity();
+});
+
+/* What takes seconds says so at once, and is not sent twice; whoever comes back finds the form as it was. */
+const waits = (form, on) => {
+  form.querySelector("[role=status]").hidden = !on;
+  form.querySelector("button.main").disabled = on;
+};
+document.addEventListener("submit", ({ target }) => { if (target.matches("form[data-wait]")) setTimeout(waits, 0, target, true); });
+window.addEventListener("pageshow", (event) => { if (event.persisted) document.querySelectorAll("form[data-wait]").forEach((form) => waits(form, false)); });
+
 function takeAll(picture) {
   calls.clear();
   for (const call of picture.calls ?? []) calls.set(call.call_id, call);

@@ -63,4 +63,4 @@ export function stirPost(store, heartbeat = false) {
   timer = setTimeout(ask, TOGETHER_MS, store);
 }
 /** What was read before the screen locked is forgotten. */
-export function wipePost() { told = null; }
+export function wipePost() { told = null; delete facts.sections; }

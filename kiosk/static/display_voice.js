@@ -21,12 +21,17 @@ const LinliVoice = (() => {
   const mute = (on) => { button.hidden = !on; if (on) body.dataset.mute = "1"; else delete body.dataset.mute; };
 
   async function ask() {
-    const query = new URLSearchParams({ display: me });
-    if (touched) query.set("touched", "1");
-    const answer = await fetch(`/voice/next?${query}`, { cache: "no-store" });
-    if (!answer.ok) throw new Error(`/voice/next: ${answer.status}`);
-    touched = false;
-    return answer.json();
+    const query = new URLSearchParams({ display: me }), tells = touched;
+    if (tells) query.set("touched", "1");
+    touched = false; // a touch while this question is on its way is told by the next
+    try {
+      const answer = await fetch(`/voice/next?${query}`, { cache: "no-store" });
+      if (!answer.ok) throw new Error(`/voice/next: ${answer.status}`);
+      return await answer.json();
+    } catch (wrong) {
+      touched ||= tells;
+      throw wrong;
+    }
   }
 
   const tell = (say, how, more = {}) => fetch(`/voice/${say.id}/${how}`, {

@@ -54,6 +54,7 @@ TOUCHED_AGAIN_S = 86_400.0
 #: Between two phrases that are made before anybody asked: a tenth of a core at most.
 WARM_REST_S = 0.15
 
+_CLOSING = "the kiosk is closing"
 _ROOT = Path(__file__).parent.parent.parent
 
 
@@ -167,6 +168,8 @@ class Reader:
         with self._mouth:
             if file.is_file():
                 return  # somebody else has asked for it meanwhile
+            if self._stopping.is_set():
+                raise CannotRead("failed", _CLOSING)  # a child begun now would be ended by nobody
             asked = json.dumps(
                 {"lang": phrase.lang, "text": phrase.text, "file": str(file)}, ensure_ascii=False
             )
@@ -177,6 +180,8 @@ class Reader:
                 self._end_child()
                 raise CannotRead("failed", f"the program that reads aloud: {wrong}") from wrong
             if not answer.get("made"):
+                if self._stopping.is_set():
+                    raise CannotRead("failed", _CLOSING)
                 why = str(answer.get("why", "it ended"))
                 say_once(
                     "reading",
@@ -203,6 +208,8 @@ class Reader:
             if line:
                 return dict(json.loads(line))
             self._end_child()
+            if self._stopping.is_set():
+                break
         return {}
 
     def _begin_child(self) -> subprocess.Popen[bytes]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from tests.bench.called import called
 from tests.bench.crowd import crowd
 from tests.bench.disk import slowdisk
+from tests.bench.display import display
 from tests.bench.halls import HALL_BENCHES, disk_floor
 from tests.bench.ime import ime
 from tests.bench.life import idle, start
@@ -53,6 +54,7 @@ LOOP_BENCHES: dict[str, Callable[[Options], None]] = {
     "fairness": fairness,
     "tickets": lambda options: taking(options.folder, rounds=options.rounds),
     "called": lambda options: called(options.folder),
+    "display": lambda options: display(options.folder, rounds=options.rounds),
     "stuck_printer": lambda options: stuck_printer(options.folder),
     "parking_history": lambda options: parking_history_size(options.folder, rounds=options.rounds),
     "figures": lambda options: waits(options.folder, rounds=options.rounds),

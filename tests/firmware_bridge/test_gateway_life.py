@@ -64,7 +64,7 @@ def test_a_panel_of_digits_promises_nothing_then(line: Line) -> None:
     look(line, AWAY_AT_MOST_MS + 10)
     told = line.desks["gate"]._what
     assert told is not None
-    assert load_driver("xunpeng", "gate").compose(told).shown == "0 yellow"
+    assert load_driver("xunpeng", "gate").compose(told).shown == "0 yellow least"
 
 
 def test_a_socket_that_was_left_behind_is_nobody(tmp_path: Path) -> None:

@@ -33,8 +33,8 @@ def test_the_makers_own_example() -> None:
         (count(1), "3A 01 01 00 01 3D 0A", "1 yellow"),
         (count(0), "3A 02 00 00 01 3D 0A", "0 red"),
         (count(10), "3A 00 0A 00 01 45 0A", "10 green"),
-        (count(12, unknown=20, certain=False), "3A 01 0C 00 01 48 0A", "12 yellow"),
-        (count(0, unknown=30, certain=False), "3A 01 00 00 01 3C 0A", "0 yellow"),
+        (count(12, unknown=20, certain=False), "3A 01 0C 00 01 48 0A", "12 yellow least"),
+        (count(0, unknown=30, certain=False), "3A 01 00 00 01 3C 0A", "0 yellow least"),
         (count(1500, total=2000), "3A 00 E7 03 01 25 0A", "999 green"),
     ],
 )
@@ -51,7 +51,7 @@ def test_the_zones_own_level_and_its_reserve_are_what_is_shown() -> None:
     assert shown(level="almost", reserved=4) == "16 yellow"
     assert shown(level="full", reserved=20) == "0 red"
     assert shown(level="open", reserved=0) == "20 green"
-    assert shown(level="", certain=False, reserved=5) == "15 yellow"
+    assert shown(level="", certain=False, reserved=5) == "15 yellow least"
 
 
 def test_another_panels_answer_confirms_nothing() -> None:

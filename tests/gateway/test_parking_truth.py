@@ -207,7 +207,7 @@ def test_the_number_of_a_feed_that_cannot_be_heard_goes_too(park: CarPark) -> No
 def test_a_panel_of_digits_promises_nothing_where_the_counts_cannot_be(park: CarPark) -> None:
     park.done("put_site", site_id="site", name_zh="小区", name_en="Compound", capacity=4, by="t")
     assert park.panel().free == 4
-    assert xunpeng.compose(park.panel()).shown == "0 yellow"
+    assert xunpeng.compose(park.panel()).shown == "0 yellow least"
 
 
 def test_full_is_not_over_because_somebody_did_not_know_for_a_while(tmp_path: Path) -> None:

@@ -45,15 +45,16 @@ CUT = """() => {
   }
   if (frame.scrollWidth > innerWidth) cut.push('the page is wider than the glass');
   // Brothers in one list stand beside each other, and nothing that turns the pages lies over what is touched.
-  const over = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1
-    && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
-  for (const list of document.querySelectorAll('main ul, main .choose, main .asking > section, .page > .turn')) {
-    if (!list.checkVisibility()) continue;
-    const boxes = [...list.querySelectorAll('a, button')].filter((one) => one.checkVisibility())
-      .map((one) => one.getBoundingClientRect());
-    const name = list.className || list.dataset.step;
-    if (boxes.some((a, n) => boxes.slice(n + 1).some((b) => over(a, b)))) cut.push(`one over another: ${name}`);
-    if (list.matches('.turn') && list.scrollHeight > list.clientHeight + 1) cut.push('the page-turning buttons');
+  const lists = [...document.querySelectorAll('main ul, main .choose, main .asking > section, .page > .turn')];
+  for (const list of lists) {
+    const seen = [...list.querySelectorAll('a, button')].filter((one) => one.checkVisibility());
+    const boxes = seen.map((one) => one.getBoundingClientRect());
+    const across = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1;
+    const over = (a, b) => across(a, b) && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+    const crowded = boxes.some((a, n) => boxes.slice(n + 1).some((b) => over(a, b)));
+    if (crowded) cut.push(`one over another: ${list.className || list.dataset.step}`);
+    const long = list.checkVisibility() && list.scrollHeight > list.clientHeight + 1;
+    if (list.matches('.turn') && long) cut.push('the page-turning buttons');
   }
   return cut;
 }"""

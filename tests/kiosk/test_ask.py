@@ -50,7 +50,6 @@ def visit(with_microphone: Browser, address: str) -> Iterator[Open]:
     faults: list[str] = []
     context = with_microphone.new_context()
     page = context.new_page()
-    page.set_default_timeout(10_000)
     page.on("pageerror", lambda wrong: faults.append(str(wrong)))
     page.on("console", lambda told: faults.append(told.text) if "Content Security" in told.text else None)
     page.on(
@@ -272,7 +271,7 @@ def test_a_server_that_restarts_in_between_loses_nothing(
     expect(page.get_by_role("dialog")).to_contain_text("正在重新连接，您填的都还在")
     core, server = begin(port)
     code = page.locator("[data-code]")
-    expect(code).to_be_visible(timeout=15_000)
+    expect(code).to_be_visible()
     assert [one["code"] for one in requests_of(core)] == [(code.text_content() or "").replace(" ", "")]
     page.close()
     close_door(core, server)
@@ -307,7 +306,7 @@ def test_after_twenty_seconds_it_goes_home_unless_somebody_still_reads(visit: Op
             page.get_by_role("button", name="不要走，我再看看").click()
         for _ in range(22):
             page.clock.run_for(1000)
-            page.wait_for_function("true")
+            page.wait_for_function("() => true")
         if stays:
             expect(page.locator("[data-code]")).to_be_visible()
         else:

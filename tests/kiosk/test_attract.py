@@ -40,7 +40,6 @@ def forward(page: Page, ms: int) -> None:
 def visit(browser: Browser, address: str) -> Iterator[Open]:
     faults: list[str] = []
     page = browser.new_context(viewport={"width": 1080, "height": 1920}, has_touch=True).new_page()
-    page.set_default_timeout(10_000)
     page.on("pageerror", lambda wrong: faults.append(str(wrong)))
     page.on("request", lambda asked: None if asked.url.startswith(address) else faults.append(asked.url))
 
@@ -169,8 +168,8 @@ def test_it_survives_a_restart_and_loads_the_new_pages(
     monkeypatch.setattr(attract, "BOOT", "another")
     core, server = begin(port)
     line.take_ticket(core, "ZW-01", "first", "zh", "kiosk-1")
-    page.wait_for_function("() => !window.before", timeout=20_000)
-    expect(page.locator('[data-category="government"]')).to_have_text("1", timeout=20_000)
+    page.wait_for_function("() => !window.before")
+    expect(page.locator('[data-category="government"]')).to_have_text("1")
     page.close()
     close_door(core, server)
 

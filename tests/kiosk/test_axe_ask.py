@@ -28,7 +28,6 @@ def with_microphone() -> Iterator[Browser]:
 @pytest.fixture
 def page(with_microphone: Browser, core: Core) -> Iterator[Page]:
     page = with_microphone.new_page(viewport={"width": 1080, "height": 1920})
-    page.set_default_timeout(10_000)
     yield page
     page.close()
 

@@ -26,7 +26,6 @@ def test_the_display_has_no_fault_in_any_of_its_states(
 ) -> None:
     # A number that flashes or a belt on its way has no colour that could be judged.
     page = browser.new_context(reduced_motion="reduce", viewport={"width": 1920, "height": 1080}).new_page()
-    page.set_default_timeout(10_000)
     page.goto(address + "/display")
     assert judge(page) == [], "nobody called yet"
     display_hall.fill_line(core)

@@ -301,7 +301,7 @@ def test_a_call_rings_on_these_pages_and_one_touch_works_in_a_browser(tmp_path: 
         page.wait_for_selector(".saved >> text=平安")
         hall.gateway.device().press("btn-9", "9f00000000000000", 1)
         page.wait_for_selector("#ringing >> visible=true")
-        page.wait_for_function("document.documentElement.dataset.ringing === 'emergency'")
+        page.wait_for_function("() => document.documentElement.dataset.ringing === 'emergency'")
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert wrong == []
         page.close()

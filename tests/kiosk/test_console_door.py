@@ -29,6 +29,7 @@ MATRIX = {
     f"GET /console/desk/{POST}": ("303→sign-in", "303→console", "303→password", "in", "in"),
     f"POST /console/desk/{POST}": ("401", "423", "403", "in", "in"),
     f"GET /console/api/desk/{POST}": ("401", "423", "403", "in", "in"),
+    "GET /console/<path:nothing>": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/search": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/api/search": ("401", "423", "403", "in", "in"),
     "GET /console/start": ("303→sign-in", "403", "403", "403", "in"),
@@ -443,7 +444,8 @@ def test_the_first_administrator_signs_in_through_the_page(tmp_path: Path) -> No
         token = (tmp_path / "hall" / "first-admin-token").read_text(encoding="ascii")
         fields = {"token": token, "name": ADMIN, "password": ADMIN_PASSWORD}
         assert client.form("/console/first", **fields, again="other").status_code == 403
-        assert client.form("/console/first", **fields, again=ADMIN_PASSWORD).headers["Location"] == "/console"
+        answer = client.form("/console/first", **fields, again=ADMIN_PASSWORD)
+        assert answer.headers["Location"] == "/console/start", "the first steps of a new hall"
         assert client.get("/console").status_code == 200
         assert client.get("/console/first").headers["Location"] == "/console/sign-in"
         assert not (tmp_path / "hall" / "first-admin-token").exists()

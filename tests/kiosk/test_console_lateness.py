@@ -23,7 +23,6 @@ from tests.kiosk.console_hall import (
 )
 from tests.kiosk.figures_said import Json, figures
 
-PATIENCE_MS = 10_000
 HANZI = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -96,7 +95,6 @@ def page(hall: ConsoleHall, browser: Browser, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("kiosk.running.ASK_EVERY_S", 0.1)
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
     page.clock.install()  # it goes on by itself, until it is put forward
     page.goto(f"{hall.serve()}/console/sign-in")
     page.fill("[name=name]", STAFF)

@@ -218,6 +218,8 @@ def test_the_csv_and_the_workbook_hold_the_same_figures(hall: ConsoleHall, staff
     for section, name in (("queue", "total"), ("calls", "calls"), ("paper", "slips"), ("requests", "late")):
         key = (WORDS[f"rp_s_{section}"][1], WORDS[f"rp_v_{name}"][1])
         assert told[key] == str(report.section(section).now.values[name])
+    items = [row for row in rows[1:] if row[1].startswith("ZW-")]
+    assert items and all(row[3] for row in items), "also of an item that was no frequent one in the week before"
     book = staff.get("/console/reports.xlsx?kind=week&lang=en")
     assert book.mimetype == XLSX
     names = zipfile.ZipFile(io.BytesIO(book.get_data())).namelist()
@@ -284,6 +286,8 @@ def test_a_file_that_takes_its_time_shows_how_far_it_is_and_can_be_stopped(
         ("wait_p50_s", 90, 60, "+0:30"),
         ("wait_p50_s", 60, 90, "−0:30"),
         ("beyond_share", 0.25, 0.2, "+5.0"),
+        ("beyond_share", 0.2, 0.29, "−9.0"),
+        ("beyond_share", 0.0514, 0.0476, "+0.3"),  # of 5.1 % and 4.8 %, which stand beside it
         ("beyond_share", None, 0.2, ""),
     ],
 )

@@ -21,8 +21,6 @@ from kiosk.rules.requests import KINDS, clean
 from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, Client, ConsoleHall, Ear, console_hall
 from tests.kiosk.note_samples import ogg, png
 
-PATIENCE_MS = 10_000
-
 
 @pytest.fixture
 def hall(tmp_path: Path) -> Iterator[ConsoleHall]:
@@ -205,7 +203,6 @@ def desk(hall: ConsoleHall, browser: Browser) -> Page:
     """A console that somebody has just opened, in a browser."""
     base = hall.serve()
     page = browser.new_context(base_url=base).new_page()
-    page.set_default_timeout(PATIENCE_MS)
     page.goto("/console/sign-in")
     page.get_by_label("姓名").fill(ADMIN)
     page.get_by_label("密码").fill(ADMIN_PASSWORD)

@@ -60,7 +60,6 @@ def show(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
         page = browser.new_context(
             reduced_motion="reduce", viewport={"width": width, "height": height}
         ).new_page()
-        page.set_default_timeout(10_000)
         page.on("pageerror", lambda wrong: faults.append(str(wrong)))
         page.on("request", lambda asked: None if asked.url.startswith(address) else faults.append(asked.url))
         page.clock.install()

@@ -39,7 +39,6 @@ LEFT = """async () => localStorage.length + sessionStorage.length + document.coo
 def visit(browser: Browser, address: str) -> Iterator[Open]:
     faults: list[str] = []
     page = browser.new_context(viewport={"width": 1080, "height": 1920}).new_page()
-    page.set_default_timeout(10_000)
     page.on("pageerror", lambda wrong: faults.append(str(wrong)))
     page.on("request", lambda asked: None if asked.url.startswith(address) else faults.append(asked.url))
 

@@ -38,7 +38,6 @@ def visit(browser: Browser, address: str) -> Iterator[Open]:
     faults: list[str] = []
     context = browser.new_context()
     page = context.new_page()
-    page.set_default_timeout(10_000)
     page.on("pageerror", lambda wrong: faults.append(str(wrong)))
     page.on(
         "console", lambda told: faults.append(told.text) if "Content Security Policy" in told.text else None
@@ -125,7 +124,7 @@ def test_after_twelve_seconds_the_screen_is_home_again_and_remembers_nothing(vis
     expect(page.locator("[data-number]")).to_have_text("B001")
     for _ in range(13):
         page.clock.run_for(1000)
-        page.wait_for_function("true")
+        page.wait_for_function("() => true")
     page.wait_for_url("**/")
     expect(page.get_by_role("heading", name="请点要办的事")).to_be_attached()
     assert page.evaluate("localStorage.length + sessionStorage.length + document.cookie.length") == 0
@@ -256,7 +255,7 @@ def test_the_parking_page_follows_the_sensors(visit: Open, gateway: FakeGateway)
     expect(east.locator("[data-number]")).to_have_text("3")
     expect(east.locator("[data-unknown]")).to_have_text("1")
     page.wait_for_function(
-        "performance.getEntriesByType('resource').some((one) => one.name.endsWith('/live.js'))"
+        "() => performance.getEntriesByType('resource').some((one) => one.name.includes('/live.js'))"
     )
     gateway.tell("ZoneChanged", zone={**gateway.zones[0], "free": 2, "taken": 5})
     expect(east.locator("[data-number]")).to_have_text("2")
@@ -299,26 +298,26 @@ def test_the_hall_speaks_while_nobody_has_taken_a_call_and_is_quiet_after(
     assert page.evaluate("[window.spoken, window.hushed]") == [1, True], "one voice for all calls"
 
 
-def test_the_display_shows_a_call_within_300_ms(visit: Open, core: Core, gateway: FakeGateway) -> None:
+def test_the_display_draws_each_of_eight_calls_in_its_order(
+    visit: Open, core: Core, gateway: FakeGateway
+) -> None:
+    """How soon is measured: `make bench ARGS=called`."""
     page = visit("/display", DISPLAY)
     expect(page.locator("[data-nobody]")).to_be_visible()
     expect(page.locator("footer li").first).to_contain_text("党员组织关系接转")
     page.evaluate(
         """() => { window.seen = {}; const number = document.querySelector('[data-number]');
-        new MutationObserver(() => { window.seen[number.textContent] ??= Date.now(); })
+        new MutationObserver(() => { window.seen[number.textContent] = true; })
           .observe(number, {childList: true}); }"""
     )
-    for number in range(8):
-        line.take_ticket(core, "ZW-01", f"number-{number}", "zh", "kiosk-1")
+    for nth in range(8):
+        line.take_ticket(core, "ZW-01", f"number-{nth}", "zh", "kiosk-1")
     expect(page.locator('[data-category="government"]')).to_have_text("8")
-    delays_ms = []
-    for number in range(1, 9):
-        spelled = f"B{number:03d}"
-        begin_ms = page.evaluate("Date.now()")
+    calls = [f"B{number:03d}" for number in range(1, 9)]
+    for number in calls:
         line.call_next(core, "W2", "li")
-        page.wait_for_function("(spelled) => window.seen[spelled]", arg=spelled)
-        delays_ms.append(page.evaluate("(spelled) => window.seen[spelled]", spelled) - begin_ms)
-    assert max(delays_ms) <= 300
+        page.wait_for_function("(number) => window.seen[number]", arg=number)
+    assert [number for number in page.evaluate("Object.keys(window.seen)") if number] == calls
     expect(page.locator("[data-before] li")).to_have_count(5)
     expect(page.locator('[data-category="government"]')).to_have_text("0")
     expect(page.locator('[data-zone="east"]')).to_contain_text("不清楚 1")
@@ -424,11 +423,11 @@ def test_the_display_survives_a_503_and_a_restart(
     page.goto(f"http://127.0.0.1:{port}/display")
     expect(page.locator("[data-nobody]")).to_be_visible()
     call(core, "first-call")
-    expect(page.locator("[data-number]")).to_have_text("B001", timeout=20_000)
+    expect(page.locator("[data-number]")).to_have_text("B001")
     close_door(core, server)
     core, server = begin(port)
     call(core, "second-call")
-    expect(page.locator("[data-number]")).to_have_text("B002", timeout=20_000)
+    expect(page.locator("[data-number]")).to_have_text("B002")
     page.close()
     close_door(core, server)
 

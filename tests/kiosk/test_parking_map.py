@@ -57,7 +57,6 @@ def page(browser: Browser) -> Iterator[Page]:
     faults: list[str] = []
     context = browser.new_context(viewport={"width": 1080, "height": 1920})
     page = context.new_page()
-    page.set_default_timeout(10_000)
     page.on("pageerror", lambda wrong: faults.append(str(wrong)))
     page.on("console", lambda told: faults.append(told.text) if "Content Security" in told.text else None)
     yield page
@@ -128,7 +127,7 @@ CONTRAST = """() => {
       ratio(style(one, 'use.sign').color, box.fill), ratio(box.stroke, 'rgb(243, 241, 236)'));
   }
   for (const one of document.querySelectorAll('[data-plan] .place'))
-    found[one.getAttribute('class')] = ratio(style(one, 'text').fill, style(one, 'rect').fill);
+    found[one.getAttribute('class')] = ratio(style(one, '.letters').fill, style(one, 'rect').fill);
   return found;
 }"""
 SIGNS = """() => [...document.querySelectorAll('[data-plan] .bay')].map(

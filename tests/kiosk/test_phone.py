@@ -171,7 +171,6 @@ def visit(browser: Browser, address: str) -> Iterator[Open]:
         context = browser.new_context(viewport=PHONE, java_script_enabled=script, device_scale_factor=2)  # type: ignore[arg-type]
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(10_000)
         page.on("pageerror", lambda wrong: faults.append(str(wrong)))
         page.on("console", lambda told: faults.append(told.text) if "Content Security" in told.text else None)
         page.on("request", lambda asked: None if asked.url.startswith(address) else faults.append(asked.url))

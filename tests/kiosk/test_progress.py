@@ -18,7 +18,6 @@ from tests.kiosk.test_pages import Open, visit
 __all__ = ["visit"]  # a fixture
 
 pytestmark = pytest.mark.slow
-PATIENCE_MS = 10_000
 #: A 21.5-inch panel upright, a 15-inch, a 10.1-inch; the last one's millimetre is the largest.
 PANELS = {"21.5": (1080, 1920, 4.03), "15": (1024, 768, 3.36), "10.1": (1280, 800, 5.91)}
 
@@ -36,9 +35,7 @@ def code(core: Core) -> str:
 
 @pytest.fixture
 def page(browser: Browser) -> Page:
-    one = browser.new_context(viewport={"width": 1080, "height": 1920}).new_page()
-    one.set_default_timeout(PATIENCE_MS)
-    return one
+    return browser.new_context(viewport={"width": 1080, "height": 1920}).new_page()
 
 
 def touch(page: Page, code: str) -> None:

@@ -43,7 +43,6 @@ def page(browser: Browser, address: str, core: Core) -> Iterator[Page]:
     policy(core, gong=False)
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
     page = context.new_page()
-    page.set_default_timeout(20_000)
     page.add_init_script(f"({WATCH})()")
     page.goto(address + "/display")
     yield page
@@ -131,18 +130,29 @@ class TestInTheBrowser:
         other.close()
 
 
+#: What Firefox does, and Chromium with a window; Chromium without one has no such policy of its own.
+SILENT_BEFORE_A_TOUCH = """(() => {
+  const play = HTMLMediaElement.prototype.play;
+  HTMLMediaElement.prototype.play = function () {
+    return navigator.userActivation.hasBeenActive ? play.call(this)
+      : Promise.reject(new DOMException("nobody has touched this page", "NotAllowedError"));
+  };
+})()"""
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_browser_that_wants_a_touch_says_so_and_speaks_after_it(address: str, core: Core) -> None:
     policy(core, gong=False)
-    with chromium("--autoplay-policy=user-gesture-required") as strict:
+    with chromium() as strict:
         page = strict.new_page(viewport={"width": 1920, "height": 1080})
+        page.add_init_script(SILENT_BEFORE_A_TOUCH)
         page.add_init_script(f"({WATCH})()")
         page.goto(address + "/display")
         call(core, 31, 3)
         ring(core, 31)
         button = page.locator("[data-touch]")
-        expect(button).to_be_visible(timeout=20_000)
+        expect(button).to_be_visible()
         assert [fault.kind for fault in core.voice.faults] == ["muted"]
         assert rows(core)[0]["state"] == "waiting", "nothing is lost"
         button.click()

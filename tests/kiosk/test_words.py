@@ -20,6 +20,10 @@ SCRIPTS = [path for path in sorted((ROOM / "static").glob("*.js")) if not path.n
 HANZI = re.compile(r"[\u3400-\u9fff]")
 
 
+#: What stands on a key is the same in every language.
+KEYCAPS = {"kb_letters", "kb_digits"}
+
+
 def name_of(path: Path) -> str:
     return path.name
 
@@ -64,7 +68,7 @@ def test_both_languages_say_something_and_fill_the_same_gaps(key: str) -> None:
     assert gaps[0] == gaps[1]
     if key != "other_language":
         assert not HANZI.search(en)
-        assert HANZI.search(zh)
+        assert HANZI.search(zh) or key in KEYCAPS
 
 
 def test_say_fills_gaps_and_refuses_unknown_keys() -> None:
