@@ -9,6 +9,7 @@ Pure rooms have an allow-list: what is not on it (``time``, ``random``, ``sqlite
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -72,9 +73,14 @@ ALLOWED = {
 }
 
 
+@cache
+def _nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def imports(path: Path) -> Iterator[str]:
     """Each absolute module name that a file imports, wherever in the file it does."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _nodes(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -125,7 +131,7 @@ def test_only_the_notebook_opens_sqlite() -> None:
     openers = [
         name_of(path)
         for path in files(*ROOMS)
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in _nodes(path)
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "sqlite3.connect"
     ]
     assert set(openers) <= {"gateway/notebook.py"}
@@ -135,7 +141,7 @@ def test_no_relative_imports_and_no_file_longer_than_one_sitting() -> None:
     for path in files(*ROOMS, "tests"):
         text = path.read_text(encoding="utf-8")
         assert len(text.splitlines()) <= 600, f"{name_of(path)} knows too much: split it along the rooms"
-        for node in ast.walk(ast.parse(text)):
+        for node in _nodes(path):
             assert not (isinstance(node, ast.ImportFrom) and node.level), f"{name_of(path)}: relative import"
 
 

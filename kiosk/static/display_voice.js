@@ -27,7 +27,9 @@ const LinliVoice = (() => {
     try {
       const answer = await fetch(`/voice/next?${query}`, { cache: "no-store" });
       if (!answer.ok) throw new Error(`/voice/next: ${answer.status}`);
-      return await answer.json();
+      const told = await answer.json();
+      if (told.mute) mute(true); // also on a page that was loaded anew since
+      return told;
     } catch (wrong) {
       touched ||= tells;
       throw wrong;

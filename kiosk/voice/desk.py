@@ -269,6 +269,11 @@ class VoiceDesk:
                     "docs/operations.md says",
                 )
 
+    def is_mute(self, display: str) -> bool:
+        """Whether this display still waits for a touch: a page that was loaded anew does not know it by itself."""
+        with self._lock:
+            return display in self._muted
+
     def watch(self) -> None:
         """Now and then: what is due without anybody asking (rows that expire, a browser that has gone)."""
         with self._lock:

@@ -26,8 +26,8 @@ _FAILED = {
 
 @blueprint.get("/voice/next")
 def next_one() -> ResponseReturnValue:
-    """What this display is to say now. ``alarm_by``: whose matter the alarm of a call is, this display's or the hall's
-    own loudspeaker."""
+    """What this display is to say now. ``mute``: it has to be touched first. ``alarm_by``: whose matter the alarm of a
+    call is, this display's or the hall's own loudspeaker."""
     core = current_core()
     display, by = request.args.get("display", ""), core.house.plan.voice.by
     if not is_display(display):
@@ -42,6 +42,7 @@ def next_one() -> ResponseReturnValue:
     return jsonify(
         by=by,
         speaks=speaks,
+        mute=core.voice.is_mute(display),
         alarm_by="hall" if by == "hall" and not ill else "display",
         say=None if saying is None else _view(saying),
     )

@@ -16,7 +16,12 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-SEEN = ("", "lang=en", "large=1", "lang=en&large=1")
+SEEN = (
+    "",
+    "lang=en&large=1",
+    pytest.param("lang=en", marks=pytest.mark.long),
+    pytest.param("large=1", marks=pytest.mark.long),
+)
 
 
 @pytest.fixture(scope="module")

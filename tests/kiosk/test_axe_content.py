@@ -68,7 +68,7 @@ def signed_in(address: str, browser: Browser) -> Page:
     return page
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("lang", ["zh", pytest.param("en", marks=pytest.mark.long)])
 def test_no_page_has_a_fault(address: str, signed_in: Page, lang: str) -> None:
     faults: dict[str, list[str]] = {}
     for path in PAGES:

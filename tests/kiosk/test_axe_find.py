@@ -17,8 +17,15 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("large", ["", "&large=1"])
+@pytest.mark.parametrize(
+    ("lang", "large"),
+    [
+        ("zh", ""),
+        ("en", "&large=1"),
+        pytest.param("en", "", marks=pytest.mark.long),
+        pytest.param("zh", "&large=1", marks=pytest.mark.long),
+    ],
+)
 def test_finding_has_no_fault(visit: Open, lang: str, large: str) -> None:
     for size, what in ((LANDSCAPE, "ls"), (PANEL, "" if large else "xqxqxq")):
         assert judge(visit(f"/find?q={what}&lang={lang}{large}", size)) == [], (size, what)

@@ -33,8 +33,8 @@ PAGES = (
 FEW = ("/often", "/more", "/category/government?page=3")
 WAYS = [
     pytest.param({}, PORTRAIT, id="zh"),
-    pytest.param({"lang": "en"}, PANEL, id="en"),
-    pytest.param({"large": 1}, SMALL, id="zh-elders"),
+    pytest.param({"lang": "en"}, PANEL, id="en", marks=pytest.mark.long),
+    pytest.param({"large": 1}, SMALL, id="zh-elders", marks=pytest.mark.long),
     pytest.param({"large": 1, "lang": "en", "low": 1}, PORTRAIT, id="en-elders-low"),
 ]
 

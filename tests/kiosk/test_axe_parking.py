@@ -58,8 +58,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     ("ways", "size"),
     [
         pytest.param({}, PORTRAIT, id="zh"),
-        pytest.param({"lang": "en"}, PANEL, id="en"),
-        pytest.param({"large": 1}, SMALL, id="zh-large"),
+        pytest.param({"lang": "en"}, PANEL, id="en", marks=pytest.mark.long),
+        pytest.param({"large": 1}, SMALL, id="zh-large", marks=pytest.mark.long),
         pytest.param({"lang": "en", "large": 1}, PORTRAIT, id="en-large"),
     ],
 )

@@ -115,7 +115,11 @@ def test_a_screen_that_hangs_low_is_so_without_being_asked(visit: Open, core: Co
     )
 
 
-@pytest.mark.parametrize("px_per_mm", [2.71, 5.58, 8.29], ids=["32-inch", "15.6-inch", "7-inch"])
+@pytest.mark.parametrize(
+    "px_per_mm",
+    [2.71, pytest.param(5.58, marks=pytest.mark.long), 8.29],
+    ids=["32-inch", "15.6-inch", "7-inch"],
+)
 def test_a_calibrated_screen_shows_its_own_millimetres(visit: Open, core: Core, px_per_mm: float) -> None:  # noqa: F811
     """Panels whose size alone tells nothing: a television, a notebook's panel, a small one on a wall."""
     calibrations.save(core, "kiosk-2", "li", px_per_mm=px_per_mm, place_zh="", place_en="", low=False)

@@ -208,6 +208,16 @@ def test_a_browser_that_dies_in_the_middle_gives_the_row_back(
     assert (again["speaks"], again["say"]["id"]) == (True, number)
 
 
+def test_a_page_that_is_loaded_anew_learns_that_it_has_to_be_touched(client: FlaskClient, core: Core, ask: Ask) -> None:
+    call(core, 31, 3)
+    say = ask("left")["say"]
+    client.post(f"/voice/{say['id']}/failed", json={"claim": say["claim"], "why": "autoplay"})
+    assert [ask("left")[name] for name in ("mute", "say")] == [True, None]
+    assert not ask("right")["mute"]
+    touched = client.get("/voice/next?display=left&touched=1").get_json()
+    assert not touched["mute"]
+
+
 def test_a_claim_that_has_run_out_ends_nothing(
     client: FlaskClient, core: Core, ask: Ask, tick: HandClock
 ) -> None:
