@@ -20,7 +20,7 @@ run: ## install what is missing and start the whole hall with virtual devices (C
 test: ## install what the tests need, a browser included; then ruff, mypy and pytest
 	@sh linli/install.sh test
 	@$(MAKE) --no-print-directory -j 2 check compiled
-	.venv/bin/python -m pytest -n 6 --dist worksteal -m "not long" $(ARGS)
+	.venv/bin/python -m pytest -n 4 --dist worksteal -m "not long" $(ARGS)
 
 check: ## ruff and mypy alone (after one `make test`)
 	.venv/bin/ruff check .

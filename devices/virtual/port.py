@@ -44,8 +44,8 @@ class OnASerialLine:
             self._stopping = True
             self._wake()
         self._thread.join(timeout=10)
+        self._close()
         with self._changed:
-            self._close()
             self._switch_off()
 
     def state(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class OnASerialLine:
         """What it needs besides its line."""
 
     def _close(self) -> None:
-        """The opposite of `_open`."""
+        """The opposite of `_open`; without the lock, for what has to be waited for."""
 
     def _hear(self, data: bytes) -> None:
         """What came over the line, as much at a time as there was."""

@@ -130,7 +130,8 @@ class VirtualPrinter(OnASerialLine):
 
     def _close(self) -> None:
         self._bin.close()
-        self._net.close()
+        with self._changed:
+            self._net.close()
 
     def do(self, command: str, **args: Any) -> dict[str, Any]:
         """Make it misbehave, or behave again. Gives the state after it.

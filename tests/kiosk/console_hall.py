@@ -213,7 +213,7 @@ class Ear(Iterator[bytes]):
     def wait(self, event: str) -> dict[str, Any]:
         """The next event of this name; the stream's own heartbeats bound the wait."""
         seen: list[str] = []
-        for _ in range(50):
+        for _ in range(200):  # on a slow machine what is conflated comes in more pieces
             while self._kept:
                 block = self._kept.pop(0)
                 seen.append(block)
