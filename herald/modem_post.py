@@ -10,6 +10,7 @@ import os
 import select
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +46,7 @@ class ModemPost:
     def __init__(self, port: str) -> None:
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
-        self._closed = False
+        self._closed = threading.Event()
         self.now = ModemIs("silent", "还没有回音", "no word from it yet")
 
     def send(self, number: str, text: str) -> Outcome:
@@ -73,7 +74,7 @@ class ModemPost:
 
     def close(self) -> None:
         """Whatever is asked from now on fails."""
-        self._closed = True
+        self._closed.set()
         self._end()
 
     def _end(self) -> None:
@@ -105,16 +106,20 @@ class ModemPost:
 
     def _converse(self, words: dict[str, Any]) -> dict[str, Any] | None:
         """One question, one answer; None: it has not come."""
-        if self._closed:
+        if self._closed.is_set():
             return None
-        if self._process is None or self._process.poll() is not None:
+        process = self._process
+        if process is None or process.poll() is not None:
             self._end()
-            self._process = subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "herald.modem", self._port],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
             )
-        process = self._process
+            self._process = process
+        if self._closed.is_set():  # by another thread, since we asked
+            self._end()
+            return None
         assert process.stdin is not None and process.stdout is not None
         try:
             process.stdin.write(json.dumps(words).encode() + b"\n")

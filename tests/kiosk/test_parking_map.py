@@ -66,6 +66,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def follow(page: Page, address: str) -> None:
     """Open a page and wait until its live line is answered: what happens from now on is told to it."""
+    page.goto("about:blank")  # whose live line would be answered only now is gone
     with page.expect_response(lambda answer: answer.url.endswith("/live")):
         page.goto(address)
 
