@@ -9,29 +9,22 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Response, current_app, request, url_for
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from devices.faults import OrderRefused, OutsideDown
-from kiosk.answers import wants_page
 from kiosk.console import acts, blueprint, care, door
+from kiosk.console.report_pages import AGAIN_S, PATIENCE_S, file_of, kept_reports, trouble, workbook
 from kiosk.console.words import Lang, say
 from kiosk.core import Core, current_core
 from kiosk.queue_figures import Report
 from kiosk.queue_names import part_table, policy_now, spell_s, titled
-from kiosk.queue_reports import Job, ReportFailed, Reports, TooBusy, Wanted, sheets
+from kiosk.queue_reports import Job, Wanted
 from kiosk.rules.charts import chart
 from kiosk.rules.spreads import PARTS, Line
 
 Json = dict[str, Any]
 
-#: How long a page waits for its figures before it shows how far they are. Most are there in half of it.
-PATIENCE_S = 1.5
-#: How soon the page with the progress comes again.
-AGAIN_S = 1
-#: A file waits longer: nobody looks at it before it is there.
-FILE_PATIENCE_S = 60.0
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 #: A chart of more columns than this says nothing; the table has them all.
 COLUMNS_AT_MOST = 100
 
@@ -64,14 +57,14 @@ def queue_figures() -> ResponseReturnValue:
     try:
         asked = _asked(core)
         filled["asked"] = asked
-        job = reports().ask(asked.wanted)
+        job = _ask(asked)
         if not job.finished.wait(PATIENCE_S):
             return care.page("console/queue_figures.html", 202, **{**filled, "job": job})
         report = job.result()
     except OrderRefused as refused:
         return care.page("console/queue_figures.html", 400, **{**filled, "why": care.why(refused)})
     except OutsideDown as wrong:
-        return care.page("console/queue_figures.html", 503, **{**filled, "why": _trouble(wrong, lang)})
+        return care.page("console/queue_figures.html", 503, **{**filled, "why": trouble(wrong)})
     shown = {
         "report": report,
         "parts": [_part(core, report, part, lang) for part in PARTS[1:] if report.of(part)],
@@ -86,7 +79,7 @@ def queue_figures() -> ResponseReturnValue:
 def queue_figures_csv() -> ResponseReturnValue:
     """All tables under one another as one: the first column says which. UTF-8 with its mark, seconds as numbers."""
     core, lang = current_core(), care.lang()
-    found = _file_report(core)
+    found = _file()
     if not isinstance(found, Report):
         return found
     tables = [part_table(core, found, part, lang) for part in PARTS if found.of(part)]
@@ -101,73 +94,23 @@ def queue_figures_csv() -> ResponseReturnValue:
 def queue_figures_xlsx() -> ResponseReturnValue:
     """A workbook: a sheet a table."""
     core, lang = current_core(), care.lang()
-    found = _file_report(core)
+    found = _file()
     if not isinstance(found, Report):
         return found
-    try:
-        made = sheets(
-            [part_table(core, found, part, lang) for part in PARTS if part == "all" or found.of(part)]
-        )
-    except ReportFailed as wrong:
-        return door.refuse_words(503, _trouble(wrong, lang))
-    acts.did("export_queue_figures", f"{found.first} {found.last} xlsx")
-    return Response(
-        made,
-        mimetype=XLSX,
-        headers={
-            "Content-Disposition": f'attachment; filename="linli-queue-{found.first}-{found.last}.xlsx"'
-        },
+    return workbook(
+        lambda: [part_table(core, found, part, lang) for part in PARTS if part == "all" or found.of(part)],
+        f"linli-queue-{found.first}-{found.last}",
+        "export_queue_figures",
+        f"{found.first} {found.last}",
     )
 
 
-def reports() -> Reports[Report]:
-    """The application's reports."""
-    core = current_core()
-    kept: Reports[Report] = current_app.extensions.setdefault("linli.reports", Reports(core.house.kiosk_db))
-    return kept
+def _ask(asked: Asked) -> Job[Report]:
+    return kept_reports("linli.reports").ask(asked.wanted)
 
 
-def on_its_way(job: Job[Any], back: str) -> ResponseReturnValue | None:
-    """For a file that takes its time: None when it is ready, else a page that shows how far it is and comes again.
-
-    Who is no browser simply waits.
-    """
-    if not wants_page():
-        job.finished.wait(FILE_PATIENCE_S)
-        return None
-    if job.finished.wait(PATIENCE_S):
-        return None
-    return care.page("console/working.html", 202, job=job, wait_s=AGAIN_S, back=back)
-
-
-@blueprint.post("/reports/stop")
-@door.allow("admin", "staff")
-def reports_stop() -> ResponseReturnValue:
-    """Somebody does not want a report any more: its child ends, and the next one has its turn."""
-    number = request.form.get("job", "")
-    for kept in ("linli.reports", "linli.hall_reports", "linli.parking_reports"):
-        running: Reports[Any] | None = current_app.extensions.get(kept)
-        if running is not None and running.stop(number):
-            acts.did("report_stopped")
-            break
-    return care.page("console/working.html", job=None, wait_s=0, back=url_for("console.reports"))
-
-
-def _file_report(core: Core) -> Report | ResponseReturnValue:
-    lang = care.lang()
-    try:
-        job: Job[Report] = reports().ask(_asked(core).wanted)
-        if (page := on_its_way(job, url_for("console.queue_figures", **request.args.to_dict()))) is not None:  # type: ignore[arg-type]
-            return page
-        return job.result()
-    except OrderRefused as refused:
-        return door.refuse_words(400, care.why(refused))
-    except OutsideDown as wrong:
-        return door.refuse_words(503, _trouble(wrong, lang))
-
-
-def _trouble(wrong: OutsideDown, lang: Lang) -> str:
-    return say("qf_busy", lang) if isinstance(wrong, TooBusy) else say("qf_failed", lang, why=str(wrong))
+def _file() -> Report | ResponseReturnValue:
+    return file_of(lambda: _ask(_asked(current_core())), "console.queue_figures")
 
 
 def _picks(today: date) -> dict[str, tuple[date, date]]:

@@ -10,20 +10,22 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Response, current_app, request, url_for
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from devices.faults import OrderRefused, OutsideDown
 from kiosk.console import acts, blueprint, care, door
-from kiosk.console.figures import AGAIN_S, PATIENCE_S, XLSX, on_its_way
+from kiosk.console.report_pages import AGAIN_S, PATIENCE_S, file_of, kept_reports, trouble, workbook
 from kiosk.console.words import Lang, say
 from kiosk.core import current_core
 from kiosk.parking_history import History, WantedHistory, ZoneOutlook
-from kiosk.queue_reports import ReportFailed, Reports, TooBusy, sheets
+from kiosk.queue_reports import Job
 from kiosk.rules.parking_history import Cell, ZoneFigures, figures
 
 Json = dict[str, Any]
 
+#: The words for a child that could not read.
+FAILED = "ph_failed"
 #: Bays in the page's table; the files hold all of them.
 BAYS_SHOWN = 20
 #: The ranges that most people want: word → so many days, today among them.
@@ -48,7 +50,7 @@ def parking_history() -> ResponseReturnValue:
     try:
         asked = _asked()
         filled["asked"] = asked
-        job = reports().ask(_wanted(asked))
+        job = _ask(asked)
         if not job.finished.wait(PATIENCE_S):
             return care.page("console/parking_history.html", 202, **{**filled, "job": job})
         history = job.result()
@@ -57,7 +59,7 @@ def parking_history() -> ResponseReturnValue:
     except OrderRefused as refused:
         return care.page("console/parking_history.html", 400, **{**filled, "why": care.why(refused)})
     except OutsideDown as wrong:
-        return care.page("console/parking_history.html", 503, **{**filled, "why": _trouble(wrong, lang)})
+        return care.page("console/parking_history.html", 503, **{**filled, "why": trouble(wrong, FAILED)})
     shown = {
         "one": one,
         "zone_name": lambda name: _zone_name(history, name, lang),
@@ -74,7 +76,7 @@ def parking_history() -> ResponseReturnValue:
 @door.allow("admin", "staff")
 def parking_history_csv() -> ResponseReturnValue:
     """All tables under one another as one: the first column says which. UTF-8 with its mark; stays in minutes."""
-    found = _file_history()
+    found = _file()
     if not isinstance(found, History):
         return found
     made = tables(found, care.lang(), request.args.get("zone", ""))
@@ -91,43 +93,29 @@ def parking_history_csv() -> ResponseReturnValue:
 @door.allow("admin", "staff")
 def parking_history_xlsx() -> ResponseReturnValue:
     """A workbook: a sheet a table."""
-    found = _file_history()
+    found = _file()
     if not isinstance(found, History):
         return found
-    try:
-        made = sheets(tables(found, care.lang(), request.args.get("zone", "")))
-    except ReportFailed as wrong:
-        return door.refuse_words(503, _trouble(wrong, care.lang()))
-    acts.did("export_parking_history", f"{found.first} {found.last} xlsx")
-    name = f"linli-parking-{found.first}-{found.last}.xlsx"
-    return Response(
-        made, mimetype=XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    return workbook(
+        lambda: tables(found, care.lang(), request.args.get("zone", "")),
+        f"linli-parking-{found.first}-{found.last}",
+        "export_parking_history",
+        f"{found.first} {found.last}",
+        FAILED,
     )
 
 
-def reports() -> Reports[History]:
-    """The application's reports of the car park; a queue's report does not wait for them."""
-    core = current_core()
-    kept: Reports[History] = current_app.extensions.setdefault(
-        "linli.parking_reports", Reports(core.house.kiosk_db)
+def _ask(asked: Asked) -> Job[History]:
+    return kept_reports("linli.parking_reports").ask(_wanted(asked))
+
+
+def _file() -> History | ResponseReturnValue:
+    return file_of(
+        lambda: _ask(_asked()),
+        "console.parking_history",
+        FAILED,
+        check=lambda history: _zone(history, _asked()),
     )
-    return kept
-
-
-def _file_history() -> History | ResponseReturnValue:
-    lang = care.lang()
-    try:
-        asked = _asked()
-        job = reports().ask(_wanted(asked))
-        if (page := on_its_way(job, url_for("console.parking_history", **request.args.to_dict()))) is not None:  # type: ignore[arg-type]
-            return page
-        history = job.result()
-        _zone(history, asked)
-        return history
-    except OrderRefused as refused:
-        return door.refuse_words(400, care.why(refused))
-    except OutsideDown as wrong:
-        return door.refuse_words(503, _trouble(wrong, lang))
 
 
 def _wanted(asked: Asked) -> WantedHistory:
@@ -138,10 +126,6 @@ def _wanted(asked: Asked) -> WantedHistory:
     return WantedHistory(
         str(core.house.gateway_db), timezone, asked.first.isoformat(), asked.last.isoformat(), minute_ms
     )
-
-
-def _trouble(wrong: OutsideDown, lang: Lang) -> str:
-    return say("qf_busy", lang) if isinstance(wrong, TooBusy) else say("ph_failed", lang, why=str(wrong))
 
 
 def _asked() -> Asked:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from flask import Response, current_app, request, url_for
+from flask import current_app, request, url_for
 from flask.typing import ResponseReturnValue
 
 from devices.faults import NotWritten, OrderRefused, OutsideDown
@@ -19,13 +19,13 @@ from gateway import views
 from gateway.hall.meals import MEALS
 from kiosk.console import acts, blueprint, care, door
 from kiosk.console.care import Json, lang
-from kiosk.console.figures import AGAIN_S, PATIENCE_S, XLSX, on_its_way
+from kiosk.console.report_pages import AGAIN_S, PATIENCE_S, file_of, kept_reports, trouble, workbook
 from kiosk.console.words import say
 from kiosk.core import Core, current_core
 from kiosk.hall_report import HallReport, Part, Section, WantedHall
 from kiosk.kinds import kinds_now
 from kiosk.queue_names import policy_now, spell_s
-from kiosk.queue_reports import ReportFailed, Reports, TooBusy, sheets
+from kiosk.queue_reports import Job
 from kiosk.rules.report_spans import KINDS, Kind, Span, scale, span
 from kiosk.rules.request_kinds import KINDS as REQUESTS
 
@@ -70,14 +70,14 @@ def reports() -> ResponseReturnValue:
     try:
         of = _asked()
         filled["of"] = of
-        job = _jobs().ask(_wanted(core, of))
+        job = _ask(of)
         if not job.finished.wait(PATIENCE_S):
             return care.page("console/reports.html", 202, **{**filled, "job": job})
         report = job.result()
     except OrderRefused as refused:
         return care.page("console/reports.html", 400, **{**filled, "why": care.why(refused)})
     except OutsideDown as wrong:
-        return care.page("console/reports.html", 503, **{**filled, "why": _trouble(wrong)})
+        return care.page("console/reports.html", 503, **{**filled, "why": trouble(wrong)})
     shown = [_section(core, report, one) for one in report.sections]
     return care.page("console/reports.html", **{**filled, "report": report, "sections": shown})
 
@@ -87,7 +87,7 @@ def reports() -> ResponseReturnValue:
 def reports_csv() -> ResponseReturnValue:
     """Every section's figures and course under one another: the first columns say which. UTF-8 with its mark."""
     core = current_core()
-    report = _file(core)
+    report = _file()
     if not isinstance(report, HallReport):
         return report
     head = [say(f"rp_{one}", lang()) for one in ("c_section", "c_what", "c_now", "c_before")]
@@ -101,27 +101,22 @@ def reports_csv() -> ResponseReturnValue:
 def reports_xlsx() -> ResponseReturnValue:
     """A workbook: a sheet a section."""
     core = current_core()
-    report = _file(core)
+    report = _file()
     if not isinstance(report, HallReport):
         return report
-    try:
-        made = sheets(tables(core, report))
-    except ReportFailed as wrong:
-        return door.refuse_words(503, _trouble(wrong))
-    acts.did("export_report", f"{report.first} {report.last} xlsx")
-    name = f"linli-report-{report.first}-{report.last}.xlsx"
-    return Response(made, mimetype=XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    name, span_of_days = f"linli-report-{report.first}-{report.last}", f"{report.first} {report.last}"
+    return workbook(lambda: tables(core, report), name, "export_report", span_of_days)
 
 
 # ---------------------------------------------------------------- what is asked
 
 
-def _jobs() -> Reports[HallReport]:
-    core = current_core()
-    kept: Reports[HallReport] = current_app.extensions.setdefault(
-        "linli.hall_reports", Reports(core.house.kiosk_db)
-    )
-    return kept
+def _ask(of: Span) -> Job[HallReport]:
+    return kept_reports("linli.hall_reports").ask(_wanted(current_core(), of))
+
+
+def _file() -> HallReport | ResponseReturnValue:
+    return file_of(lambda: _ask(_asked()), "console.reports")
 
 
 def _asked() -> Span:
@@ -147,22 +142,6 @@ def _wanted(core: Core, of: Span) -> WantedHall:
         policy_now(core).target_wait_ms // 1000,
         core.now_ms(),
     )
-
-
-def _file(core: Core) -> HallReport | ResponseReturnValue:
-    try:
-        job = _jobs().ask(_wanted(core, _asked()))
-        if (page := on_its_way(job, url_for("console.reports", **request.args.to_dict()))) is not None:  # type: ignore[arg-type]
-            return page
-        return job.result()
-    except OrderRefused as refused:
-        return door.refuse_words(400, care.why(refused))
-    except OutsideDown as wrong:
-        return door.refuse_words(503, _trouble(wrong))
-
-
-def _trouble(wrong: OutsideDown) -> str:
-    return say("qf_busy", lang()) if isinstance(wrong, TooBusy) else say("qf_failed", lang(), why=str(wrong))
 
 
 # ---------------------------------------------------------------- what is shown

@@ -78,6 +78,8 @@
     if (asked !== mine) return;
     asked = null;
     candidates = [...found, {text: wanted, used: wanted.length}];
+    pages = [0];
+    at = 0;
     draw();
     heard.classList.toggle("seen", lost);
     heard.textContent = lost ? board.dataset.lostWords : candidates.slice(0, 5).map((one, place) => `${place + 1} ${one.text}`).join(", ");

@@ -24,9 +24,9 @@ from gateway.hall.days import moment_ms
 from gateway.hall.figures import figures, stories
 from gateway.notebook import open_reader
 from kiosk import parking_history, queue_figures, queue_reports
-from kiosk.console import figures as figures_page
+from kiosk.console import report_pages
 from kiosk.console import reports as page
-from kiosk.console.figures import XLSX
+from kiosk.console.report_pages import XLSX
 from kiosk.console.words import WORDS as ALL
 from kiosk.hall_report import HallReport, WantedHall, from_json, gather
 from kiosk.queue_reports import Job, ReportFailed
@@ -234,7 +234,7 @@ def test_a_report_that_takes_its_time_shows_how_far_it_is_and_the_page_comes_aga
         def ask(self, asked: WantedHall) -> Job[HallReport]:
             return Job(asked, done=3, of=7)
 
-    monkeypatch.setattr(page, "_jobs", Slow)
+    monkeypatch.setattr(page, "kept_reports", lambda _name: Slow())
     monkeypatch.setattr(page, "PATIENCE_S", 0.0)
     answer = staff.get("/console/reports?lang=en")
     assert answer.status_code == 202
@@ -258,7 +258,7 @@ def test_a_file_that_takes_its_time_shows_how_far_it_is_and_can_be_stopped(
         raise ReportFailed("killed")
 
     monkeypatch.setattr(queue_reports, "run", slowly)
-    monkeypatch.setattr(figures_page, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(report_pages, "PATIENCE_S", 0.05)
     browser = {"Accept": "text/html"}
     path = "/console/reports.xlsx?day=2026-05-05&lang=en"
     assert staff.get(path, headers=browser).status_code == 202
