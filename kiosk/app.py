@@ -39,6 +39,7 @@ ROOMS = (
     "ingest",
     "link_page",
     "check_in",
+    "help_call",
     "find",
     "ime.pages",
     "requests.sending",
