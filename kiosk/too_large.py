@@ -1,10 +1,10 @@
 """What is too large is answered like everything else: by our own pages, in the reader's language, and it is heard.
 
 By itself waitress answers a body of some megabytes, or an address of 256 kB, with an English line of its own, and
-closes while the browser is still sending: then most browsers show no answer at all, and a page that tries again until it is
-answered tries for ever. Here such a body is read to its end and kept nowhere (no memory, no card), and the request goes
-on without it, with the length it had: Flask says that it is too large, as each page says it. Of an address that is too
-long nobody knows where it ends, so it is taken to a page that says so.
+closes while the browser is still sending: then most browsers show no answer at all, and a page that tries again until
+it is answered tries for ever. Here such a body is read to its end and kept nowhere (no memory, no card), and the
+request goes on without it, with the length it had: Flask says that it is too large, as each page says it. Of an address
+that is too long nobody knows where it ends, so it is taken to a page that says so.
 
 This file alone knows how waitress' parser keeps a request (kiosk/straight.py its channel).
 """
