@@ -14,7 +14,7 @@ from devices.faults import NotWritten, OrderRefused, OutsideDown
 from gateway.log import say_once
 from kiosk import delivery, words
 from kiosk.answers import error
-from kiosk.core import Core
+from kiosk.core import Core, current_core
 from kiosk.live import TooManyListeners
 from kiosk.refusals import refusal
 
@@ -62,22 +62,35 @@ class _Json(DefaultJSONProvider):
 
 def create_app(core: Core) -> Flask:
     """The kiosk's faces over ``core``. Opens nothing and starts nothing by itself."""
+    app = lay(open_data=core.house.plan.open_data.on, demo=core.house.plan.virtual.on)
+    return move_in(app, core)
+
+
+def lay(*, open_data: bool, demo: bool) -> Flask:
+    """All routes and manners, still of no hall."""
     app = Flask("kiosk")
     app.json = _Json(app)
     app.config["MAX_CONTENT_LENGTH"] = BODY_AT_MOST
     app.config["CONTENT_SECURITY_POLICY"] = CONTENT_SECURITY_POLICY
-    app.extensions["linli"] = core
-    plan = core.house.plan
-    rooms = [*ROOMS, *(["open_data"] if plan.open_data.on else []), *(["demo"] if plan.virtual.on else [])]
-    for room in rooms:
+    for room in [*ROOMS, *(["open_data"] if open_data else []), *(["demo"] if demo else [])]:
         app.register_blueprint(importlib.import_module(f"kiosk.{room}").blueprint)
-    app.context_processor(lambda: {"w": words.say, "hall": core.house.plan.hall})
+    app.context_processor(lambda: {"w": words.say, "hall": current_core().house.plan.hall})
     app.after_request(_headers)
     delivery.prepare(app)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OrderRefused, _refused)
     app.register_error_handler(OutsideDown, _outside_down)
     app.register_error_handler(Exception, _our_fault)
+    return app
+
+
+def move_in(app: Flask, core: Core) -> Flask:
+    """Give what was laid its hall: ``core``, and what each room keeps for it (``begin`` in the room's file)."""
+    app.extensions = {"linli": core}
+    for room in ROOMS:
+        begin = getattr(importlib.import_module(f"kiosk.{room}"), "begin", None)
+        if begin is not None:
+            begin(app)
     return app
 
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Any
 
-from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, Flask, Response, current_app, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from devices.faults import OrderRefused
@@ -29,9 +28,9 @@ blueprint.context_processor(frame)
 _TRIES = "linli_screen_code_tries"
 
 
-@blueprint.record_once
-def _begin(state: BlueprintSetupState) -> None:
-    state.app.extensions[_TRIES] = Tries()
+def begin(app: Flask) -> None:
+    """What this room keeps for a hall (kiosk/app.py)."""
+    app.extensions[_TRIES] = Tries()
 
 
 def _version(screen: str) -> str:

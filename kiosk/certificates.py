@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from flask import Blueprint, render_template, request
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, Flask, render_template, request
 from flask.typing import ResponseReturnValue
 
 from devices.faults import HallFileFault
@@ -120,8 +119,8 @@ def certificates() -> tuple[Certificate, ...]:
     return load_certificates(FILE.read_text(encoding="utf-8"), FILE.name)
 
 
-@blueprint.record_once
-def _read_at_start(_: BlueprintSetupState) -> None:
+def begin(_app: Flask) -> None:
+    """A wrong list is known when the kiosk starts, not when somebody asks."""
     certificates()
 
 

@@ -11,8 +11,7 @@ import threading
 from collections import deque
 from math import ceil
 
-from flask import Blueprint, current_app, jsonify, make_response, render_template, request
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, Flask, current_app, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from kiosk import appointments
@@ -53,9 +52,9 @@ class Tries:
             self._wrong.setdefault(who, deque(maxlen=WRONG_AT_MOST)).append(now_ms)
 
 
-@blueprint.record_once
-def _begin(state: BlueprintSetupState) -> None:
-    state.app.extensions[_TRIES] = Tries()
+def begin(app: Flask) -> None:
+    """What this room keeps for a hall (kiosk/app.py)."""
+    app.extensions[_TRIES] = Tries()
 
 
 def tries() -> Tries:

@@ -8,8 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit
 
-from flask import Blueprint, current_app, jsonify, redirect, render_template, request
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, Flask, current_app, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from kiosk.catalogue import Catalogue, Service
@@ -91,9 +90,9 @@ class _Shelf:
         return made[1]
 
 
-@blueprint.record_once
-def _begin(state: BlueprintSetupState) -> None:
-    state.app.extensions[_SHELF] = _Shelf()
+def begin(app: Flask) -> None:
+    """What this room keeps for a hall (kiosk/app.py)."""
+    app.extensions[_SHELF] = _Shelf()
 
 
 def found_now(query: Asked) -> list[Tile]:

@@ -14,8 +14,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 
-from flask import Blueprint
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, Flask
 
 from devices.faults import OutsideDown
 from gateway.log import say
@@ -73,10 +72,9 @@ blueprint.before_request(door.check)
 blueprint.after_request(door.seal)
 
 
-@blueprint.record_once
-def leave_first_token(state: BlueprintSetupState) -> None:
+def begin(app: Flask) -> None:
     """Where nobody can sign in yet, leave the first administrator's token and say where (never what) it is."""
-    core = state.app.extensions["linli"]
+    core = app.extensions["linli"]
     try:
         if not accounts.needs_first(core.reader()):
             return

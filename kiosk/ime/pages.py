@@ -6,8 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator
 
-from flask import Blueprint, current_app, jsonify, request
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, Flask, current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from devices.faults import NotWritten
@@ -31,9 +30,9 @@ class _Shelf:
         self.renewed_ms = 0
 
 
-@blueprint.record_once
-def _begin(state: BlueprintSetupState) -> None:
-    state.app.extensions[_SHELF] = _Shelf()
+def begin(app: Flask) -> None:
+    """What this room keeps for a hall (kiosk/app.py)."""
+    app.extensions[_SHELF] = _Shelf()
 
 
 def current_ime() -> Ime:

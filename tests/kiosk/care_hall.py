@@ -20,13 +20,13 @@ from gateway.house import open_house
 from gateway.notebook import Notebook
 from gateway.store import write_changes
 from kiosk.accounts import TOKEN_FILE, Accounts
-from kiosk.app import create_app
 from kiosk.core import Core
 from kiosk.gateway_link import GatewayLink
 from kiosk.kitchen import Kitchen
 from kiosk.live import Hub
 from kiosk.writer import Writer
 from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, CATALOGUE, Client, Ear
+from tests.kiosk.one_app import app_over
 from tests.parts import Gateway, gateway
 
 ROOT = Path(__file__).parent.parent.parent
@@ -117,7 +117,7 @@ class CareHall:
         self.hub = Hub()
         self.link = GatewayLink(self.house.gateway_socket, self.hub)
         self.core = Core(self.house, CATALOGUE, self.writer, self.link, self.hub, now_ms)
-        self.app = create_app(self.core)
+        self.app = app_over(self.core)
         self.kitchen = Kitchen(self.core)
         stream = self.hub.stream("staff")
         self.link.start()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import argon2
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -13,8 +14,8 @@ from playwright.sync_api import Browser
 
 from devices.plan import Plan, Printer
 from gateway.house import House
+from kiosk import passwords
 from kiosk.__main__ import close_door, open_door
-from kiosk.app import create_app
 from kiosk.catalogue import Catalogue, load_catalogue
 from kiosk.core import Core
 from kiosk.gateway_link import GatewayLink
@@ -22,10 +23,14 @@ from kiosk.live import Hub
 from kiosk.windows import fill
 from kiosk.writer import Writer
 from tests.kiosk.fake_gateway import FakeGateway
+from tests.kiosk.one_app import app_over
 from tests.whole_hall import chromium
 
 ROOM = Path(__file__).parent.parent.parent / "kiosk"
 CATALOGUE = ROOM / "data" / "services_31.yaml"
+
+#: What a real hall hashes with; these stories do not (see below).
+PRODUCTS_HASHER = passwords._HASHER
 
 #: Sunday, 22 November 2026, 10:00 in Shanghai.
 TEN_O_CLOCK_MS = 1_795_312_800_000
@@ -42,6 +47,15 @@ class HeldClock:
 
     def forward(self, *, seconds: float = 0, hours: float = 0) -> None:
         self.now_ms += int(seconds * 1000 + hours * 3_600_000)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_is_slow_on_purpose_or_always_the_same() -> Iterator[None]:
+    """Passwords are hashed cheaply (their cost has a test of its own), and routes are laid once (one_app.py)."""
+    with pytest.MonkeyPatch.context() as for_all:
+        for_all.setattr("kiosk.passwords._HASHER", argon2.PasswordHasher(1, 8, 1))
+        for_all.setattr("kiosk.__main__.create_app", app_over)
+        yield
 
 
 @pytest.fixture(scope="package")
@@ -106,7 +120,7 @@ def gateway(house: House, core: Core) -> Iterator[FakeGateway]:
 
 @pytest.fixture
 def app(core: Core) -> Flask:
-    app = create_app(core)
+    app = app_over(core)
     app.testing = True
     return app
 

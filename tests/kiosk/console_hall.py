@@ -20,7 +20,6 @@ from gateway.house import open_house
 from gateway.notebook import Notebook
 from kiosk import account_rows
 from kiosk.accounts import TOKEN_FILE, Accounts
-from kiosk.app import create_app
 from kiosk.catalogue import load_catalogue
 from kiosk.core import Core
 from kiosk.gateway_link import GatewayLink
@@ -30,6 +29,7 @@ from kiosk.rules.account import Role
 from kiosk.windows import fill
 from kiosk.writer import Writer
 from tests.kiosk.console_gateway import ConsoleGateway
+from tests.kiosk.one_app import app_over
 
 ROOT = Path(__file__).parent.parent.parent
 NOON_MS = 1_800_000_000_000
@@ -86,7 +86,7 @@ class ConsoleHall:
         self.link = GatewayLink(self.house.gateway_socket, self.hub)
         self.core = Core(self.house, CATALOGUE, self.writer, self.link, self.hub, self.clock)
         fill(self.core)
-        self.app: Flask = create_app(self.core)
+        self.app: Flask = app_over(self.core)
         self.accounts = Accounts(self.writer.write, self.core.reader, self.clock, home)
         self._server: Any = None
         self._wait_link()

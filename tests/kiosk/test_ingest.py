@@ -18,9 +18,9 @@ from flask.testing import FlaskClient
 
 from devices.plan import Ingest, Plan
 from gateway.house import House
-from kiosk.app import create_app
 from kiosk.core import Core
 from linli.broker import free_port
+from tests.kiosk.one_app import app_over
 from tests.parts import Process, wait_until
 
 TOKEN = "0123456789abcdef-watch"
@@ -37,7 +37,7 @@ def house(tmp_path: Path) -> House:
 
 @pytest.fixture
 def client(core: Core) -> FlaskClient:
-    return create_app(core).test_client()
+    return app_over(core).test_client()
 
 
 @pytest.fixture

@@ -17,7 +17,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from devices.plan import Metrics
 from kiosk import line
-from kiosk.app import create_app
 from kiosk.core import Core
 from kiosk.figures import read_statistics
 from kiosk.metrics import as_text, gateway_families, may_look
@@ -25,6 +24,7 @@ from kiosk.running import ASK_EVERY_S, Running
 from tests.kiosk.conftest import HeldClock
 from tests.kiosk.fake_gateway import FakeGateway
 from tests.kiosk.figures_said import EDGES_MS, figures
+from tests.kiosk.one_app import app_over
 
 #: Prometheus' own grammar of the text format, written down a second time and strictly: a name, labels whose values
 #: escape \\, " and newlines, a number.
@@ -188,7 +188,7 @@ def test_a_stranger_is_told_why_not(told: FakeGateway, core: Core, client: Flask
     assert "[metrics] allow" in answer.get_json()["error"]["en"]
     plan = dataclasses.replace(core.house.plan, metrics=Metrics(allow=("192.168.1.5",)))
     core.house = dataclasses.replace(core.house, plan=plan)
-    allowed: Flask = create_app(core)
+    allowed: Flask = app_over(core)
     assert allowed.test_client().get("/metrics", environ_base=elsewhere).status_code == 200
 
 

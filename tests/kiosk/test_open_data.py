@@ -19,10 +19,10 @@ from gateway.hall.state import Bay, Change, Device, Zone
 from gateway.house import House
 from gateway.notebook import Notebook
 from gateway.store import write_changes
-from kiosk.app import create_app
 from kiosk.core import Core
 from kiosk.gateway_link import GatewayLink
 from tests.kiosk.conftest import TEN_O_CLOCK_MS as NOW_MS
+from tests.kiosk.one_app import app_over
 
 Json = dict[str, Any]
 MODELS = Path(__file__).parent.parent / "data" / "ngsi"
@@ -129,7 +129,7 @@ def test_the_official_examples_are_valid_and_spoiled_ones_are_not(validator: Dra
 @pytest.mark.parametrize("kind", ["ParkingSpot", "OffStreetParking"])
 def test_every_form_of_every_entity_fits_the_model(core: Core, notebook: Notebook, kind: str) -> None:
     put(notebook, *COMPOUND)
-    client, validator = create_app(core).test_client(), SPOT if kind == "ParkingSpot" else SITES
+    client, validator = app_over(core).test_client(), SPOT if kind == "ParkingSpot" else SITES
     linked = get(client, f"/ngsi-ld/v1/entities?type={kind}")
     short = get(client, f"/ngsi-ld/v1/entities?type={kind}&options=keyValues")
     second = get(client, f"/api/parking/ngsi?type={kind}")
@@ -147,7 +147,7 @@ def test_every_form_of_every_entity_fits_the_model(core: Core, notebook: Noteboo
 
 def test_a_bay_says_what_is_known_of_it_and_nothing_of_a_person(core: Core, notebook: Notebook) -> None:
     put(notebook, *COMPOUND)
-    client = create_app(core).test_client()
+    client = app_over(core).test_client()
     told = get(client, "/ngsi-ld/v1/entities?type=ParkingSpot&options=keyValues")
     spots = {one["id"].rsplit(":", 1)[1]: one for one in told}
     assert {name: one["status"] for name, one in spots.items()} == {
@@ -170,14 +170,14 @@ def test_a_bay_says_what_is_known_of_it_and_nothing_of_a_person(core: Core, note
 
 def test_where_too_much_is_unknown_no_number_is_told(core: Core, notebook: Notebook) -> None:
     put(notebook, *COMPOUND)
-    client = create_app(core).test_client()
+    client = app_over(core).test_client()
     path = "/ngsi-ld/v1/entities?type=OffStreetParking&options=keyValues"
     (site,) = get(client, path)
     assert (site["totalSpotNumber"], site["availableSpotNumber"], site["occupiedSpotNumber"]) == (6, 2, 2)
     assert (site["occupancy"], site["status"], site["outOfServiceSlotNumber"]) == (0.5, ["open", "spacesAvailable"], 1)
     free = [bay(f"E-{number}", "free") for number in (3, 5, 6)]
     put(notebook, *zone("east", [bay("E-1", "unknown"), bay("E-2", "unknown"), *free, bay("E 4/甲", "closed")]))
-    client = create_app(core).test_client()
+    client = app_over(core).test_client()
     (site,) = get(client, path)
     SITES.validate(site)
     assert not {"availableSpotNumber", "occupiedSpotNumber", "occupancy", "status"} & site.keys()
@@ -188,7 +188,7 @@ def test_where_too_much_is_unknown_no_number_is_told(core: Core, notebook: Noteb
 def test_counts_that_cannot_be_are_not_told(core: Core, notebook: Notebook) -> None:
     """Two cars on a site that is said to have one place."""
     put(notebook, *COMPOUND, Site("site", "示例小区停车场", "Example compound", 1, 31.2304, 121.4737))
-    (site,) = get(create_app(core).test_client(), f"/ngsi-ld/v1/entities?id={SITE}&options=keyValues")
+    (site,) = get(app_over(core).test_client(), f"/ngsi-ld/v1/entities?id={SITE}&options=keyValues")
     assert "availableSpotNumber" not in site and "status" not in site
 
 
@@ -197,9 +197,9 @@ def test_a_site_without_bays_says_what_its_feed_says_while_that_is_fresh(core: C
     put(notebook, Site("site", "停车场", "Car park", 40, 31.0, 121.0, "", "feed-1"), feed,
         SiteSaid("feed-1", 12, 28, 40, NOW_MS - 60_000))  # fmt: skip
     path = f"/ngsi-ld/v1/entities/{SITE}?options=keyValues"
-    assert get(create_app(core).test_client(), path)["availableSpotNumber"] == 12
+    assert get(app_over(core).test_client(), path)["availableSpotNumber"] == 12
     put(notebook, SiteSaid("feed-1", 12, 28, 40, NOW_MS - 16 * 60_000))
-    site = get(create_app(core).test_client(), path)
+    site = get(app_over(core).test_client(), path)
     SITES.validate(site)
     assert site["totalSpotNumber"] == 40
     assert "availableSpotNumber" not in site
@@ -207,7 +207,7 @@ def test_a_site_without_bays_says_what_its_feed_says_while_that_is_fresh(core: C
 
 def test_a_site_whose_place_nobody_has_entered_is_left_out(core: Core, notebook: Notebook) -> None:
     put(notebook, Site("site", "停车场", "Car park"), *COMPOUND[1:])
-    client = create_app(core).test_client()
+    client = app_over(core).test_client()
     assert get(client, "/api/parking/ngsi") == []
     missing = client.get(f"/ngsi-ld/v1/entities/{SITE}")
     assert missing.status_code == 404
@@ -216,7 +216,7 @@ def test_a_site_whose_place_nobody_has_entered_is_left_out(core: Core, notebook:
 
 def test_pages_of_entities_and_questions_that_are_none(core: Core, notebook: Notebook) -> None:
     put(notebook, *COMPOUND)
-    client = create_app(core).test_client()
+    client = app_over(core).test_client()
     ids = [one["id"] for one in get(client, "/ngsi-ld/v1/entities?type=ParkingSpot")]
     some = [get(client, f"/ngsi-ld/v1/entities?type=ParkingSpot&limit=4&offset={at}") for at in (0, 4, 8)]
     assert [one["id"] for part in some for one in part] == ids
@@ -239,10 +239,10 @@ def test_pages_of_entities_and_questions_that_are_none(core: Core, notebook: Not
 
 
 def test_without_a_gateway_it_says_so_and_off_it_is_not_there(core: Core, tmp_path: Path) -> None:
-    away = create_app(core).test_client().get("/ngsi-ld/v1/entities?type=ParkingSpot")
+    away = app_over(core).test_client().get("/ngsi-ld/v1/entities?type=ParkingSpot")
     assert away.status_code == 503
     core.house = House(tmp_path, tmp_path / "run", Plan(printers=(Printer(id="hall"),)), "")
-    client = create_app(core).test_client()
+    client = app_over(core).test_client()
     assert client.get("/ngsi-ld/v1/entities?type=ParkingSpot").status_code == 404
     assert client.get("/api/parking/ngsi").status_code == 404
 

@@ -14,7 +14,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from kiosk import content, requests
-from kiosk.app import create_app
 from kiosk.catalogue import Catalogue
 from kiosk.core import Core
 from kiosk.requests import keeping, looking, notes
@@ -22,6 +21,7 @@ from kiosk.rules.requests import EXTRA, FIELDS, KINDS, SIGNS, Both, may_ask
 from kiosk.writer import Writer
 from tests.kiosk.conftest import ROOM, HeldClock
 from tests.kiosk.note_samples import ogg, png, webm
+from tests.kiosk.one_app import app_over
 
 Json = dict[str, Any]
 LEAK: Json = {
@@ -306,7 +306,7 @@ def test_five_wrong_codes_lock_that_asker_for_a_minute_also_across_a_restart(
     # The power goes; another process opens the same notebook.
     writer = Writer(core.house.kiosk_db, ROOM / "schema")
     writer.start()
-    again = create_app(replace(core, writer=writer)).test_client()
+    again = app_over(replace(core, writer=writer)).test_client()
     locked = again.get(f"/api/progress/{code}?screen=kiosk-1")
     assert (locked.status_code, locked.headers["Retry-After"]) == (429, "40"), "a right code is told nothing either"
     assert again.get(f"/api/progress/{code}?screen=kiosk-2").status_code == 200, "another screen is nobody's fault"
