@@ -14,8 +14,7 @@ import ipaddress
 import secrets
 from math import ceil
 
-from flask import Blueprint, current_app, jsonify, make_response, request
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, Flask, current_app, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
 from kiosk import calibrations
@@ -37,9 +36,9 @@ _NOTE = {
 }
 
 
-@blueprint.record_once
-def _begin(state: BlueprintSetupState) -> None:
-    state.app.extensions[_TRIES] = Tries()
+def begin(app: Flask) -> None:
+    """What this room keeps for a hall (kiosk/app.py)."""
+    app.extensions[_TRIES] = Tries()
 
 
 @blueprint.post("/api/help")
