@@ -36,6 +36,7 @@ from kiosk.kitchen import Kitchen
 from kiosk.live import Hub
 from kiosk.panel_news import PanelNews
 from kiosk.queue_alert import WaitWatch
+from kiosk.too_large import KEPT_AT_MOST, answer_in_our_words
 from kiosk.voice.speaker import Voice
 from kiosk.writer import Writer
 
@@ -180,7 +181,7 @@ def open_door(core: Core, port: int | None = None) -> Any:
         asyncore_use_poll=True,
         # A slow screen must not let its unsent events grow in our memory: 256 kB, then its thread waits.
         outbuf_high_watermark=256 * 1024,
-        max_request_body_size=1024 * 1024,
+        max_request_body_size=KEPT_AT_MOST,
         # Phones with a ticket's page keep their connections; a hundred (the default) would shut the hall's own out.
         connection_limit=512,
         clear_untrusted_proxy_headers=True,
@@ -188,6 +189,7 @@ def open_door(core: Core, port: int | None = None) -> Any:
     # Beside waitress' own TCP_NODELAY, for each connection it accepts.
     gone = (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, TCP_GONE_MS)
     server.adj.socket_options = [*server.adj.socket_options, gone]
+    answer_in_our_words(server)
     return server
 
 

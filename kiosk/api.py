@@ -1,4 +1,4 @@
-"""The public API: services, tickets, help, state, and the live stream of hall screens (docs/protocol.md, 4)."""
+"""The public API: services, tickets, state, and the live stream of hall screens (docs/protocol.md, 4)."""
 
 from __future__ import annotations
 
@@ -174,35 +174,6 @@ def ticket_view(core: Core, ticket: Ticket, ahead: int, slip: dict[str, Any]) ->
 def _window_view(core: Core, window_id: str | None) -> dict[str, str] | None:
     window = windows_now(core).window(window_id)
     return None if window is None else {"id": window.id, "zh": window.say("zh"), "en": window.say("en")}
-
-
-# ---------------------------------------------------------------- help
-
-
-@blueprint.post("/api/help")
-def help_me() -> ResponseReturnValue:
-    """叫人帮忙: a call for a member of staff, written by the gateway like any other press."""
-    core = current_core()
-    asked = body()
-    screen = text(asked, "screen")
-    key = text(asked, "key") if "key" in asked else secrets.token_urlsafe(12)
-    if not SCREEN.fullmatch(screen) or not KEY.fullmatch(key):
-        return error(400, "bad_request", "请求的格式不对", "The request is malformed")
-    number = screen.removeprefix("kiosk-")
-    said = core.link.order(
-        "raise_call",
-        # A screen's own namespace: whatever a stranger sends as its name, it is never the button of an elder.
-        device_id=f"screen:{screen}",
-        kind="help",
-        name=f"大厅自助机 {number}",
-        place_zh=f"大厅自助机 {number}",
-        place_en=f"Hall kiosk {number}",
-        by=screen,
-        key=key,
-    )
-    call = said.get("call")
-    call_id = call.get("call_id") if isinstance(call, dict) else None
-    return jsonify({"call_id": call_id, "written": bool(said.get("written"))}), 202
 
 
 # ---------------------------------------------------------------- hall screens

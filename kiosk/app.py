@@ -39,6 +39,7 @@ ROOMS = (
     "ingest",
     "link_page",
     "check_in",
+    "help_call",
     "find",
     "ime.pages",
     "requests.sending",
@@ -49,6 +50,7 @@ ROOMS = (
     "aloud",
     "attract",
     "voice.pages",
+    "too_large",
     "console",
 )
 
@@ -115,8 +117,8 @@ _HTTP_WORDS: dict[int, tuple[str, str, str]] = {
     405: ("method_not_allowed", "这个地址不接受这种操作", "This address does not take that method"),
     413: (
         "too_large",
-        f"内容太大，最多 {BODY_AT_MOST // 1024} KB",
-        f"Too large: at most {BODY_AT_MOST // 1024} KB",
+        f"内容太长（最多 {BODY_AT_MOST // 1024} KB），没有收下。您写的还在：请改短一点再发",
+        f"Too long ({BODY_AT_MOST // 1024} KB at most): not taken in. What you wrote is still there: make it shorter",
     ),
     415: (
         "json_only",

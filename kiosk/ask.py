@@ -24,6 +24,7 @@ from kiosk.core import Core, current_core
 from kiosk.line.taking import public_url
 from kiosk.parking import car_park_or_none
 from kiosk.requests.looking import by_code, presets_of
+from kiosk.rules.request_kinds import ANYWHERE
 from kiosk.rules.requests import (
     FIELD_WORDS,
     KINDS,
@@ -100,12 +101,15 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """What is done before anything else. ``own``: a telephone that this hall has written down, and whose it is."""
+    """What is done before anything else. ``own``: a telephone that this hall has written down, and whose it is.
+
+    ``nobodys``: it is urgent, and there is no number to be shown large: the page says so, and whom one can reach."""
 
     words: Both
     dial: tuple[str, ...]
     own: str
     own_name: Both
+    nobodys: bool
 
     def say(self, lang: str) -> str:
         return self.words.say(lang)
@@ -226,6 +230,7 @@ def kind(kind: str) -> ResponseReturnValue:
         door_words=DOOR_WORDS,
         about=shown,
         first=first_of(core, shown.kind),
+        anywhere=ANYWHERE,
         buildings=buildings(core),
         presets=presets_of(core.reader(), shown.kind),
         longest=LONGEST,
@@ -268,7 +273,8 @@ def first_of(core: Core, kind: Kind) -> First | None:
     if kind.first is None:
         return None
     own = content.phone(core.reader(), kind.ask_for) if kind.urgent and kind.ask_for else ""
-    return First(kind.first, kind.dial, own, WHOSE.get(kind.ask_for, Both("", "")))
+    nobodys = kind.urgent and not kind.dial and not own
+    return First(kind.first, kind.dial, own, WHOSE.get(kind.ask_for, Both("", "")), nobodys)
 
 
 def buildings(core: Core) -> tuple[tuple[str, str], ...]:

@@ -19,6 +19,7 @@ from kiosk.calibrations import Screen
 from kiosk.check_in import Tries
 from kiosk.core import current_core
 from kiosk.delivery import FOR_GOOD
+from kiosk.help_call import plain_address
 from kiosk.view import SCREEN, View, asked_view, frame
 
 blueprint = Blueprint("calibrate", __name__)
@@ -94,6 +95,7 @@ def act() -> ResponseReturnValue:
             place_zh=form.get("place_zh", ""),
             place_en=form.get("place_en", ""),
             low=form.get("low") == "1",
+            address=plain_address(request.remote_addr or ""),
         )
     except OrderRefused as refused:
         typed = {name: form.get(name, "") for name in ("px_per_mm", "place_zh", "place_en", "low")}

@@ -29,7 +29,8 @@ _PLAIN_NUMBER = re.compile(r"[0-9]{1,4}(\.[0-9]{1,6})?")
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """One touchscreen as it was set. ``px_per_mm``: CSS pixels in a millimetre of its glass."""
+    """One touchscreen as it was set. ``px_per_mm``: CSS pixels in a millimetre of its glass. ``address``: the machine
+    at which it was measured; from there, a call for help is this screen's (kiosk/help_call.py)."""
 
     screen: str
     place_zh: str
@@ -39,6 +40,7 @@ class Screen:
     printer: str
     set_ms: int
     set_by: str
+    address: str = ""
 
 
 def of(core: Core, screen: str) -> Screen | None:
@@ -79,7 +81,15 @@ def read_size(typed: str) -> float:
 
 
 def save(
-    core: Core, screen: str, by: str, *, px_per_mm: float, place_zh: str, place_en: str, low: bool
+    core: Core,
+    screen: str,
+    by: str,
+    *,
+    px_per_mm: float,
+    place_zh: str,
+    place_en: str,
+    low: bool,
+    address: str = "",
 ) -> Screen:
     """Write down how this screen is; which printer it has stays as it was. The new row.
 
@@ -95,18 +105,18 @@ def save(
 
     def work(connection: sqlite3.Connection) -> None:
         connection.execute(
-            "INSERT INTO screens(screen, place_zh, place_en, px_per_mm, low, set_ms, set_by)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT(screen) DO UPDATE SET place_zh = excluded.place_zh,"
+            "INSERT INTO screens(screen, place_zh, place_en, px_per_mm, low, set_ms, set_by, address)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(screen) DO UPDATE SET place_zh = excluded.place_zh,"
             " place_en = excluded.place_en, px_per_mm = excluded.px_per_mm, low = excluded.low,"
-            " set_ms = excluded.set_ms, set_by = excluded.set_by",
-            (screen, place_zh, place_en, px_per_mm, int(low), now_ms, by),
+            " set_ms = excluded.set_ms, set_by = excluded.set_by, address = excluded.address",
+            (screen, place_zh, place_en, px_per_mm, int(low), now_ms, by, address),
         )
         account_rows.note(
             connection, now_ms, by, "screen_set", screen, f"{px_per_mm:.3f} px/mm low={int(low)}"
         )
 
     core.writer.write(work)
-    return Screen(screen, place_zh, place_en, px_per_mm, low, "", now_ms, by)
+    return Screen(screen, place_zh, place_en, px_per_mm, low, "", now_ms, by, address)
 
 
 def _screen(row: sqlite3.Row) -> Screen:

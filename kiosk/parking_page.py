@@ -1,12 +1,17 @@
 """The residents' parking page: the map, and the nearest free bay to where somebody is going.
 
 Every choice is an address (``/parking?to=b3&who=visitor``), so the page works without a script, and nothing of the last
-person stays. The script only keeps the picture true (static/parking.js).
+person stays. The scripts only keep the picture true and its letters large enough (static/parking.js, parking_fit.js).
+
+Elders see one question at a time, at most six choices (``step=``): how many bays are free; where to; who I am; the
+answer; the map. Their map has no choices of its own: each of them is a button beside it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 from flask import render_template, request
@@ -19,6 +24,7 @@ from kiosk.parking import (
     KIND_SIGNS,
     STATES,
     CarPark,
+    Map,
     asked_for,
     car_park_or_none,
     clock_words,
@@ -29,6 +35,9 @@ from kiosk.rules.nearest import WHO, Found
 from kiosk.view import asked_view
 
 Json = dict[str, Any]
+
+#: Elders' mode: choices on one screen, as of the items. On the map's page one of them is the whole map.
+LARGE_CHOICES = 6
 
 
 def parking_page(core: Core) -> str:
@@ -56,18 +65,42 @@ def parking_page(core: Core) -> str:
             "zone_id": zone_id if picture is not None and picture.zone_id else "",
             "who": who,
             "whos": [(one, _who_words(one, lang)) for one in asked_for(park)],
-            "goals": [one for one in park.places if one["kind"] != "gate"],
+            "goals": sorted((one for one in park.places if one["kind"] != "gate"), key=_by_number),
             "answer": _answer(park, place, found, who, lang, outlook) if place is not None else None,
             "shown_kinds": _kinds(park),
             "kind_names": {kind: pair[lang == "en"] for kind, pair in BAY_KINDS.items()},
             "signs": {kind: pair[lang == "en"] for kind, pair in KIND_SIGNS.items()},
         }
+    if view.large:
+        filled |= _step(filled)
     return render_template(
-        "parking.html",
+        "parking_large.html" if view.large else "parking.html",
         states={name: words.say(name, lang) for name in STATES},
         way=lambda **more: view.url("touch.parking", **{k: v for k, v in more.items() if v}),
         **filled,
     )
+
+
+def _step(filled: Json) -> Json:
+    """Which of the elders' pages this is, and the choices on it: "", "to", "who", "answer" or "map".
+
+    An address that asks for what there is not (a map where nobody has drawn a plan) is the first page.
+    """
+    picture: Map | None = filled["map"]
+    step, choices = request.args.get("step", ""), []
+    if picture is None or (step == "to" and not filled["goals"]) or step not in ("", "to", "who", "map"):
+        step = ""
+    if picture is not None and not step:
+        step = "answer" if filled["answer"] is not None else "map" if filled["zone_id"] else ""
+    most = LARGE_CHOICES
+    if step == "to":
+        choices = filled["goals"]
+    elif step == "map" and picture is not None and len(picture.picture.zones) > 1:
+        choices, most = [zone for zone, _ in picture.picture.zones], LARGE_CHOICES - 1
+    pages = max(1, ceil(len(choices) / most))
+    page = min(max(request.args.get("page", 1, type=int), 1), pages)
+    shown = choices[(page - 1) * most : page * most]
+    return {"step": step, "choices": shown, "page": page, "numbered": pages if pages > 1 else 0}
 
 
 def _answer(
@@ -101,6 +134,12 @@ def _answer(
         "other": "" if found.fitting else missing,
         "bay_id": found.bay_id,
     }
+
+
+def _by_number(one: Json) -> list[str | int]:
+    """As people look for a building: 2栋 before 10栋."""
+    parts = re.split(r"([0-9]{1,9})", str(one["name_zh"]))
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)]
 
 
 def _name(one: Json, lang: str) -> str:

@@ -15,6 +15,10 @@ TABLE: dict[str, tuple[str, str]] = {
     # urgent: before anything else
     "ask_first_title": ("先做这个", "Do this first"),
     "ask_dial": ("马上打电话", "Call now"),
+    "ask_no_number": (
+        "请按“马上叫工作人员”。有人有危险，拨打 {numbers}",
+        "Press “Call staff now”. Somebody in danger: call {numbers}",
+    ),
     "ask_help_now": ("马上叫工作人员", "Call staff now"),
     "ask_go_on": ("已经安全，继续报", "I am safe: go on"),
     # where

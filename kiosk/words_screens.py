@@ -15,6 +15,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "screen_size": ("每毫米 {px} 像素", "{px} pixels in a millimetre"),
     "screen_set": ("{time} 由 {name} 校准（{days} 天前）", "calibrated {time} by {name} ({days} days ago)"),
     "screen_set_today": ("今天 {time} 由 {name} 校准", "calibrated today, {time}, by {name}"),
+    "screen_at": ("机器地址 {address}", "machine {address}"),
     "screen_never": ("没有校准", "not calibrated"),
     "screen_low": ("一直用低位", "always in low position"),
     "screen_make_code": ("取校准码", "Make a code"),

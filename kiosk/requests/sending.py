@@ -19,6 +19,7 @@ from kiosk.requests.looking import Row, by_code, hall_phone
 from kiosk.requests.notes import NoteRefused
 from kiosk.requests.progress import asked_for
 from kiosk.rules import request_life as life
+from kiosk.rules.request_kinds import ANYWHERE
 from kiosk.rules.requests import (
     DRAWING_AT_MOST,
     NOTES,
@@ -82,9 +83,11 @@ def taken_view(core: Core, taken: taking.Taken) -> dict[str, Any]:
 
 
 def phones_of(core: Core, row: Row) -> list[str]:
-    """Numbers to be dialled, the first one first: facts (119, 110), then the hall's own where it has written it."""
+    """Numbers to be dialled, the first one first: facts (119, 110), then the hall's own where it has written it. What
+    is urgent has always one."""
     own = hall_phone(core.reader(), row.kind.ask_for)
-    return [*row.kind.dial, *([own] if own else [])]
+    found = [*row.kind.dial, *([own] if own else [])]
+    return found or (list(ANYWHERE) if row.kind.urgent else [])
 
 
 @blueprint.post("/api/requests/<code>/<any(voice, drawing):kind>")

@@ -2,9 +2,13 @@
 
 To add a kind: one row in `KINDS`. The faces, the console, the slip and the tests read this table and nothing else.
 
-What is urgent shows and speaks first what to do. 119, 120 and 110 are facts and stand in `Kind.dial`; the number of a
-gas company, of who keeps up the lifts, of the property's desk is the hall's own: `Kind.ask_for` names whose it is, and
-a face shows it only where the hall has written it down (`kiosk/content.py`, `phone`), never a guess.
+What is urgent shows and speaks first what to do. 119, 120 and 110 are facts and stand in `Kind.dial`, but only of kinds
+in which somebody may be hurt now: a fire, a gas leak, somebody in a lift. A car on the fire lane is urgent too, but the
+fire brigade is not whom one rings for it, and who reads a large 119 where nothing burns believes no number the next
+time: there the property's number comes first, and 119 is in the sentence, for the moment when it does burn. The number
+of a gas company, of who keeps up the lifts, of the property's desk is the hall's own: `Kind.ask_for` names whose it is,
+and a face shows it only where the hall has written it down (`kiosk/content.py`, `phone`), never a guess. Where it has
+not, an urgent kind without a number names those that are answered everywhere: `ANYWHERE`.
 """
 
 from __future__ import annotations
@@ -61,13 +65,27 @@ PLACES: dict[str, Both] = {
 }
 PLACES_IN_A_BUILDING = frozenset({"home", "stairs", "lift"})
 
+#: Answered all over China, day and night: what an urgent kind names that has no number of its own (police, fire).
+ANYWHERE = ("110", "119")
+
 _WHERE = ("building", "unit", "room")
 _WHO = ("name", "phone")
 _FULL = (*_WHERE, "words", *_WHO)
 _REPAIR = ("home", "stairs", "yard", "garage", "other")
 _HAZARD = ("stairs", "yard", "garage", "other")
 
-_FIRE = Both("如果已经起火：马上离开，拨打 119", "If it is burning: leave at once and call 119")
+_FIRE = Both(
+    "马上离开，不要坐电梯，不要回去拿东西；到外面拨打 119",
+    "Leave at once, not by lift, go back for nothing; call 119 from outside",
+)
+_LANE = Both(
+    "车挡住、找不到车主的，也可以打 122；已经起火：马上离开，拨打 119",
+    "A car whose driver cannot be found: 122 helps, too. If it is burning: leave at once and call 119",
+)
+_CHARGING = Both(
+    "不要自己去拔、去碰；已经起火：马上离开，拨打 119",
+    "Do not unplug or touch it; if it is burning: leave at once and call 119",
+)
 _BURST = Both(
     "先关上总水阀；水碰到电的，不要去摸",
     "Shut the main tap first; where water meets electricity, touch nothing",
@@ -153,15 +171,19 @@ _ALL = (
         Both("夜里太吵，睡不着", "Too loud to sleep at night"),
     )),
     # WY-08 环境卫生与消防隐患
-    Kind("fire_lane", "WY-08", "堵了消防通道", "Blocked fire lane", urgent=True, dial=("119",), ask_for="property",
-         first=_FIRE, places=_HAZARD, fields=_FULL, presets=(
+    Kind("fire", "WY-08", "着火、冒烟", "Fire or smoke", urgent=True, dial=("119",), first=_FIRE, places=_REPAIR,
+         fields=_FULL, presets=(
+        Both("家里着火、冒烟", "Fire or smoke in a home"), Both("楼道里着火、冒烟", "Fire or smoke on the stairs"),
+        Both("电动车、车辆着火", "An e-bike or a car is burning"), Both("里面还有人", "Somebody is still inside"),
+    )),
+    Kind("fire_lane", "WY-08", "堵了消防通道", "Blocked fire lane", urgent=True, ask_for="property",
+         first=_LANE, places=_HAZARD, fields=_FULL, presets=(
         Both("车停在消防通道上", "A car stands on the fire lane"),
         Both("楼道里堆了东西", "Things are piled up on the stairs"),
         Both("消防门锁着", "A fire door is locked"),
     )),
-    Kind("charging", "WY-08", "电动车、飞线充电", "Unsafe e-bike charging", urgent=True, dial=("119",),
-         ask_for="property",
-         first=_FIRE, places=_HAZARD, fields=_FULL, presets=(
+    Kind("charging", "WY-08", "电动车、飞线充电", "Unsafe e-bike charging", urgent=True, ask_for="property",
+         first=_CHARGING, places=_HAZARD, fields=_FULL, presets=(
         Both("从窗户拉线充电", "Charging by a cable from a window"),
         Both("电动车停在楼道里", "An e-bike stands on the stairs"),
         Both("电动车推进电梯", "E-bikes are taken into the lift"),

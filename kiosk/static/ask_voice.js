@@ -6,7 +6,8 @@
  */
 (() => {
   // Half a second less than the server takes: a recorder rounds up to its last packet.
-  const LONGEST_MS = 59500, HOLD_MS = 600, BITS_PER_S = 24000, LOOK_MS = 80, QUIET = 0.008, QUIET_MS = 4000;
+  // And less than a million bytes, should a browser not keep to 24 kbit/s: what was said until then is kept.
+  const AT_MOST = 900000, LONGEST_MS = 59500, HOLD_MS = 600, BITS_PER_S = 24000, LOOK_MS = 80, QUIET = 0.008, QUIET_MS = 4000;
   const KINDS = ["audio/webm;codecs=opus", "audio/ogg;codecs=opus"];
 
   window.linliVoice = (section, {say, active, changed}) => {
@@ -62,7 +63,12 @@
       ears.createMediaStreamSource(stream).connect(analyser);
       run = {recorder, stream, ears, began: performance.now(), heard: performance.now(), quiet: false, kept: true};
       const here = run;
-      recorder.addEventListener("dataavailable", (event) => { if (event.data.size) parts.push(event.data); });
+      let size = 0;
+      recorder.addEventListener("dataavailable", (event) => {
+        if (event.data.size) parts.push(event.data);
+        size += event.data.size;
+        if (size > AT_MOST) end(here);
+      });
       recorder.addEventListener("error", () => { here.kept = false; end(here, "mic_broken"); });
       recorder.addEventListener("stop", () => done(here, parts, kind));
       stream.getAudioTracks()[0].addEventListener("ended", () => end(here));

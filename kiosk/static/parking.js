@@ -1,7 +1,8 @@
 "use strict";
 (() => {
   const zones = LinliZones(document.body.dataset.lang);
-  const plan = LinliPlan(() => location.href, () => zones.forget());
+  const fit = LinliFit();
+  const plan = LinliPlan(() => location.href, () => { zones.forget(); fit(); });
   let before = false; // the page itself is the first drawing: only a stream that comes back asks for another
   const state = (told) => { zones.state(told); if (before) plan.redraw(); before = true; };
   LinliLive.open("/live", {

@@ -79,9 +79,12 @@
   let presses = 0;
   document.querySelectorAll("[data-help]").forEach((button) => button.addEventListener("click", async () => {
     show(words.js_help_title, words.js_help_calling, "");
-    const {ok} = await post("/api/help", {screen: body.dataset.screen, key: `${body.dataset.key}-h${presses}`});
+    const {ok, said} = await post("/api/help", {screen: body.dataset.screen, key: `${body.dataset.key}-h${presses}`});
     if (ok) presses += 1;
-    show(words.js_help_title, ok ? words.js_help_called : words.js_help_failed, words.js_ok);
+    // Who is at no screen of the hall (kiosk/help_call.py) is told that nobody knows where that is.
+    const own = said.error?.code === "too_many_calls" ? said.error : said.note;
+    const told = own?.[body.dataset.lang] ?? (ok ? words.js_help_called : words.js_help_failed);
+    show(words.js_help_title, told, words.js_ok);
   }));
 
   // ------------------------------------------------------------ a number

@@ -9,6 +9,7 @@ window.LinliZones = (lang) => {
   const put = (box, name, value) => { const one = box.querySelector(`[data-${name}]`); if (one) one.textContent = value; };
   const hide = (box, what, yes) => { const part = box.querySelector(what); if (part) part.hidden = yes; };
   function zone(one) {
+    if (!list) return; // a page with the map alone
     let box = known.get(one.zone_id) || list.querySelector(`[data-zone="${CSS.escape(one.zone_id)}"]`);
     if (!box) {
       box = pattern.content.firstElementChild.cloneNode(true);

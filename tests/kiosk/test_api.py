@@ -244,6 +244,31 @@ def test_a_stranger_calls_in_no_other_name_than_a_screen_s(
     assert gateway.wait_order("raise_call")["device_id"] == "screen:kiosk-12"
 
 
+def test_help_from_another_machine_is_nobody_s_kiosk_until_a_technician_was_there(
+    client: FlaskClient, gateway: FakeGateway, core: Core, clock: HeldClock
+) -> None:
+    """A telephone in the hall's network raises a call, but in no screen's name, and is told what to do."""
+    asked, phone = {"screen": "kiosk-1"}, {"REMOTE_ADDR": "::ffff:192.168.1.7"}
+    told = client.post("/api/help", json=asked, environ_overrides=phone)
+    assert told.status_code == 202
+    assert (
+        "请到服务台" in told.get_json()["note"]["zh"] and "walk to the desk" in told.get_json()["note"]["en"]
+    )
+    order = gateway.wait_order("raise_call")
+    assert (order["device_id"], order["by"]) == ("screen:elsewhere", "kiosk-1 192.168.1.7")
+    assert "192.168.1.7" in order["place_zh"] and "自助机 1" not in order["name"] + order["place_zh"]
+    codes = [client.post("/api/help", json=asked, environ_overrides=phone).status_code for _ in range(5)]
+    assert codes == [202, 202, 202, 202, 429]
+    clock.forward(seconds=61)
+    code = core.screen_codes.make("kiosk-2", "小李", core.now_ms())
+    form = {"do": "save", "code": code, "px_per_mm": "4.03"}
+    assert client.post("/calibrate?screen=kiosk-2", data=form, environ_overrides=phone).status_code == 303
+    told = client.post("/api/help", json={"screen": "kiosk-2"}, environ_overrides=phone)
+    assert (told.status_code, "note" in told.get_json()) == (202, False)
+    raised = [gateway.wait_order("raise_call")["device_id"] for _ in range(5)]
+    assert raised == ["screen:elsewhere"] * 4 + ["screen:kiosk-2"]
+
+
 def test_help_without_a_gateway_says_so(client: FlaskClient) -> None:
     answer = client.post("/api/help", json={"screen": "kiosk-1", "key": "abcdefgh"})
     assert complaint(answer) == (503, "outside_down")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,12 +12,13 @@ import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
 
-from gateway.hall.parking_rows import BayPlan
+from gateway.hall.parking_rows import BayPlan, Place
 from gateway.hall.state import Bay, Zone
 from kiosk.__main__ import close_door, open_door
 from tests.kiosk.care_hall import CareHall, furnish
 from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, Ear, console_hall
-from tests.kiosk.parked_hall import parked_hall
+from tests.kiosk.glass import CUT, PX_PER_MM, SMALL_TARGETS, SMALL_TEXTS, address
+from tests.kiosk.parked_hall import car_park_rows, parked_hall
 
 pytestmark = [
     pytest.mark.slow,
@@ -179,6 +181,99 @@ def test_the_whole_map_is_seen_on_every_screen_without_scrolling(page: Page, des
             assert seen["bay"] >= 10, (width, lang)
             if width > 700:
                 assert seen["seen"], (width, lang)
+
+
+#: Letters on the drawing and in its legend that are seen: those smaller than `least` mm, and those that lie one over
+#: another or outside the picture.
+LETTERS = """(least) => {
+  const mm = parseFloat(getComputedStyle(document.documentElement).getPropertyValue('--mm'));
+  const seen = [...document.querySelectorAll('.touch .plan use.letters')]
+    .filter((one) => getComputedStyle(one).visibility !== 'hidden');
+  const text = (one) => document.getElementById(one.getAttribute('href').slice(1));
+  const said = (one) => text(one).textContent;
+  const high = (one) => parseFloat(text(one).getAttribute('font-size')) * one.getScreenCTM().a / mm;
+  const map = document.querySelector('svg[data-plan]').getBoundingClientRect();
+  const labels = seen.filter((one) => one.closest('[data-plan]') && !one.closest('.bay'))
+    .map((one) => [said(one), one.getBoundingClientRect()]);
+  const across = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1;
+  const over = (a, b) => across(a, b) && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1;
+  return {
+    small: seen.filter((one) => high(one) < least - .05).map((one) => `${said(one)} ${high(one).toFixed(1)}`),
+    crowded: labels.filter(([, a], n) => labels.slice(n + 1).some(([, b]) => over(a, b))).map(([name]) => name),
+    outside: labels.filter(([, box]) => box.left < map.left - 1 || box.right > map.right + 1).map(([name]) => name),
+    there: labels.map(([name]) => name),
+  };
+}"""
+
+
+@pytest.mark.parametrize("large", [0, 1], ids=["plain", "elders"])
+def test_the_letters_on_the_map_are_6_or_8_mm_on_every_panel_or_left_out(
+    page: Page, desk: Desk, large: int
+) -> None:
+    """However large the plan: the bay that was found and where somebody goes have a name on each."""
+    for size in PX_PER_MM:
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        for path in (
+            "/parking?step=map",
+            "/parking?zone=east&lang=en",
+            "/parking?to=b1",
+            "/parking?to=b1&lang=en",
+        ):
+            page.goto(address(desk.url + path, large=large))
+            told = page.evaluate(LETTERS, 8 if large else 6)
+            assert (told["small"], told["crowded"], told["outside"]) == ([], [], []), (size, path)
+            if "to=" in path:
+                assert {"E1", "Block 1" if "lang" in path else "1栋"} <= set(told["there"]), (size, path)
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert (
+        page.evaluate("new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))")
+        is not None
+    )
+    assert page.evaluate(LETTERS, 8 if large else 6)["small"] == [], "another size, another fit"
+
+
+def test_the_elders_pages_are_large_enough_on_every_panel(page: Page, desk: Desk) -> None:
+    wrong = []
+    for path in ("", "&step=to", "&step=who", "&step=map", "&to=b1", "&to=b1&who=disabled&lang=en"):
+        page.goto(f"{desk.url}/parking?large=1{path}")
+        for size, px_per_mm in PX_PER_MM.items():
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            small = page.evaluate(SMALL_TARGETS, 20 * px_per_mm - 0.5)
+            texts = page.evaluate(SMALL_TEXTS, 8 * px_per_mm - 0.1)
+            wrong += [(path, size, what) for what in (small, texts, page.evaluate(CUT)) if what]
+    assert wrong == []
+
+
+def test_elders_have_one_question_a_page_and_six_choices_at_most(tmp_path: Path, client: FlaskClient) -> None:
+    """However many buildings and zones: each is reached by touches alone, as is all that the page for everybody has."""
+    rows: list[Any] = [
+        Place(f"x{n}", "building", f"{n}栋", f"Block {n}", 2.0 * n, 50.0) for n in range(3, 17)
+    ]
+    rows += [Zone(f"z{n}", f"{n}区", f"Zone {n}", free=1, since_ms=1) for n in range(8)]
+    for n in range(8):
+        rows += [Bay(f"z{n}b", f"z{n}", "free", "", 1, 1), BayPlan(f"z{n}b", f"z{n}", x_m=5.0 * n, y_m=70)]
+    furnish(tmp_path, car_park_rows(*rows))
+    ways, seen, reached = ["/parking?large=1"], set(), set()
+    while ways:
+        way = ways.pop()
+        shown = client.get(way).text
+        main = shown.split("<main")[1].split("</main>")[0]
+        assert len(re.findall(r"<(?:a|button)\b", main)) <= 6, way
+        assert not re.search(r"<svg class=\"plan\".*<a\b", main.partition("figcaption")[0], re.DOTALL), (
+            "an inert map"
+        )
+        for found in re.findall(r'href="(/parking[^"]*)"', main + shown.split("<footer")[1]):
+            address = found.replace("&amp;", "&")
+            assert "large=1" in address
+            reached |= set(re.findall(r"(?:to|zone|who|step)=(\w+)", address))
+            if address not in seen:
+                seen.add(address)
+                ways.append(address)
+    assert {f"x{n}" for n in range(3, 17)} | {"b1", "b2"} <= reached
+    assert {f"z{n}" for n in range(8)} | {"east", "west"} <= reached
+    assert {"resident", "disabled", "charging", "to", "who", "map"} <= reached
+    first = client.get("/parking?large=1&step=to").text
+    assert re.findall(r">(\d+)栋</a>", first) == ["1", "2", "3", "4", "5", "6"], "as people count"
 
 
 def test_a_screen_reader_hears_the_map_and_each_bay(page: Page, desk: Desk) -> None:

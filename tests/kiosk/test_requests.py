@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -98,6 +99,28 @@ def test_an_urgent_request_is_due_in_minutes_and_says_first_whom_to_dial(
     assert told["phones"] == ["119"]
     content.put(core, "hall", {"phone_gas": "0851-96777"}, "王芳")
     assert send(200, key="gas", kind="gas")["phones"] == ["119", "0851-96777"]
+
+
+def test_every_urgent_kind_begins_with_a_number_or_with_whom_to_call(
+    core: Core, client: FlaskClient, send: Callable[..., Json]
+) -> None:
+    """119 large where somebody may be hurt now, and nowhere else; never an empty place where the hall wrote none."""
+
+    def large(kind: str) -> list[str]:
+        box = client.get(f"/ask/{kind}").text.split('class="danger" data-aloud-now')[1].split("do-first")[0]
+        found = re.findall(r"<strong>([^<]+)</strong>", box)
+        assert found or ("110" in box and "马上叫工作人员" in box), kind
+        return found
+
+    shown = {kind.code: large(kind.code) for kind in KINDS.values() if kind.urgent}
+    assert {code for code, numbers in shown.items() if "119" in numbers} == {"fire", "gas", "trapped"}
+    assert shown["fire_lane"] == shown["lift"] == []
+    lane = send(key="lane", kind="fire_lane", place="yard")
+    assert (lane["urgent"]["phone"], lane["phones"]) == ("110", ["110", "119"])
+    content.put(core, "hall", {"phone_property": "0851-8888"}, "王芳")
+    assert large("fire_lane") == ["0851-8888"]
+    assert "已经起火" in lane["urgent"]["zh"]
+    assert send(200, key="lane", kind="fire_lane", place="yard")["phones"] == ["0851-8888"]
 
 
 def test_the_hall_own_sentences_are_its_presets(core: Core, send: Callable[..., Json]) -> None:

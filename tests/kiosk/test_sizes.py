@@ -92,6 +92,7 @@ def test_in_low_position_nothing_to_be_touched_stands_in_the_upper_forty_per_cen
         "/item/ZW-01",
         "/certificates?large=1",
         "/parking",
+        "/parking?large=1",
         "/no/such/page",
     ):
         page = visit(address(path, low=1), PORTRAIT)

@@ -8,10 +8,11 @@ import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
-from kiosk import quick
+from kiosk import content, quick
 from kiosk.catalogue import Catalogue, Service
 from kiosk.core import Core
-from tests.kiosk.glass import PANEL, PORTRAIT, SMALL, WIDE
+from tests.kiosk.ask_walk import go_on, step_of
+from tests.kiosk.glass import PANEL, PORTRAIT, SMALL, WIDE, address
 from tests.kiosk.test_pages import Open, visit  # noqa: F401  (the fixture)
 
 pytestmark = [
@@ -101,6 +102,62 @@ def test_elders_need_four_touches_at_most_and_choose_among_six(
     # The last touch is 取号, or where the item's request begins.
     assert max(touches.values()) + 1 <= 4
     assert max(touches[code] for code in quick.DEFAULT) + 1 <= 3
+
+
+#: What can be touched now, but keys of a keyboard and of its field, which are no choices.
+SEEN = """() => [...document.querySelectorAll('main a, main button')]
+  .filter((one) => one.checkVisibility() && !one.closest('.keyboard, .line, .pad, .keys, .mend, .pages'))
+  .map((one) => one.textContent.trim())"""
+
+
+def test_elders_choose_among_six_on_every_other_page_too(
+    visit: Open,  # noqa: F811
+    client: FlaskClient,
+    core: Core,
+) -> None:
+    """Every page for residents that stands in the frame, and each step of requests with many questions."""
+    sent = {"kind": "leak", "place": "yard", "words": "x", "key": "elders"}
+    code = client.post("/api/requests", json=sent).get_json()["code"]
+    pages = [
+        *(
+            "/",
+            "/often",
+            "/more",
+            "/item/ZW-01",
+            "/item/WY-08",
+            "/find",
+            "/find?q=l",
+            "/find?q=没有的",
+            "/certificates",
+        ),
+        *(
+            "/certificates?page=2",
+            "/certificates/kinship",
+            "/parking",
+            "/check-in",
+            "/progress",
+            f"/progress/{code}",
+        ),
+        *("/no/such/page", "/ask", "/ask?group=urgent", "/ask?group=repair&page=2", "/ask?item=WY-01"),
+    ]
+    wrong: list[tuple[str, list[str]]] = []
+    for path in pages:
+        page = visit(address(path, large=1), PANEL)
+        seen = page.evaluate(SEEN)
+        wrong += [(path, seen)] if len(seen) > 6 else []
+    for number, kind in enumerate(
+        ("leak", "trapped", "fire", "double_report", "health_day", "meal", "other", "leak")
+    ):
+        if number == 7:  # now with a list of buildings to choose from
+            content.put(core, "hall", {"buildings": [{"zh": f"{n}栋"} for n in range(1, 12)]}, "li")
+        page = visit(f"/ask/{kind}?large=1", PANEL if number % 2 else PORTRAIT)
+        while True:
+            step, seen = step_of(page), page.evaluate(SEEN)
+            wrong += [(f"{kind} {step}", seen)] if len(seen) > 6 else []
+            if step == "words":
+                break
+            go_on(page)
+    assert wrong == []
 
 
 def say_quick(core: Core, value: str) -> None:
