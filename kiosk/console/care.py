@@ -96,7 +96,10 @@ def page(template: str, status: int = 200, **filled: Any) -> ResponseReturnValue
         moment=moment,
         **{"why": "", "done": "", **filled},
     )
-    return make_response(shown, status)
+    answer = make_response(shown, status)
+    if status == 202:  # its script asks for the head alone (static/console_working.js)
+        answer.headers["X-Done"], answer.headers["X-Of"] = str(filled["job"].done), str(filled["job"].of)
+    return answer
 
 
 def unreadable(template: str, **filled: Any) -> ResponseReturnValue:
