@@ -237,8 +237,8 @@ def outside_down(wrong: OutsideDown) -> ResponseReturnValue:
     g.setdefault("lang", "zh")
     if isinstance(wrong, NotKnown):
         key = "outside_unknown"
-    elif isinstance(wrong, NotWritten):
-        key = "outside_disk"
+    elif isinstance(wrong, NotWritten):  # who only looks has not tried to change anything
+        key = "care_unreadable" if request.method == "GET" else "outside_disk"
     else:
         key = "outside_order" if current_core().link.connected else "outside_gateway"
     log("console_refused", f"{request.path}: {wrong}", level=logging.WARNING)
