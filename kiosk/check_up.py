@@ -121,7 +121,7 @@ class CheckUp:
         """Why the newest round was not finished; "" while all is well, or where somebody stopped it."""
         job = self._job
         failed = job is not None and job.finished.is_set() and job.report is None and not job.stopped
-        return job.trouble if job is not None and failed else ""
+        return (job.trouble or "it ended without a word") if job is not None and failed else ""
 
     def _keep(self) -> None:
         job = self._job
