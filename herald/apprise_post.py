@@ -100,7 +100,7 @@ def refusal(word: str, body: bytes) -> str:
         return ""
     try:
         said = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     if not isinstance(said, dict):
         return ""

@@ -128,7 +128,7 @@ class DeskLine:
         if raw.startswith(b'{"re":'):
             try:
                 answer = json.loads(raw)
-            except ValueError:
+            except (ValueError, RecursionError):
                 return
             order_id = str(answer.get("re"))
             if order_id == "hello":

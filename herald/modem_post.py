@@ -126,7 +126,7 @@ class ModemPost:
             process.stdin.flush()
             line = _line(process.stdout.fileno(), mono_s() + PATIENCE_S)
             said = json.loads(line) if line else None
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return None
         return said if isinstance(said, dict) and "ok" in said else None
 

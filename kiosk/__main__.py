@@ -146,6 +146,7 @@ def _serve(house: House) -> int:
         if not core.laid:
             content.lay(core)
         appointments.sweep_later(core)
+        core.check_up.look_if_due()
         asked_to_end = signal.sigtimedwait(ENDING, SELF_CHECK_S)
     notifier.stopping()
     kitchen.stop()
@@ -154,6 +155,7 @@ def _serve(house: House) -> int:
     housekeeping.stop()
     wait_watch.stop()
     panel_news.stop()
+    core.check_up.stop()
     close_door(core, server)
     say("stopped", "the faces are closed")
     return 0 if asked_to_end is not None else 1

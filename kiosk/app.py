@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import sqlite3
 
 from flask import Flask, Response, make_response, request
 from flask.json.provider import DefaultJSONProvider
@@ -129,6 +130,8 @@ _HTTP_WORDS: dict[int, tuple[str, str, str]] = {
 
 
 def _http_error(wrong: HTTPException) -> ResponseReturnValue:
+    if request.blueprint is None and f"{request.path}/".startswith("/console/"):
+        return _console_error(wrong)
     status = wrong.code or 500
     if 300 <= status < 400 and wrong.response is not None:
         return wrong.response
@@ -137,6 +140,16 @@ def _http_error(wrong: HTTPException) -> ResponseReturnValue:
     if isinstance(wrong, MethodNotAllowed) and wrong.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(wrong.valid_methods))
     return answer
+
+
+def _console_error(wrong: HTTPException) -> ResponseReturnValue:
+    """The address is the console's, but no view of it was found (a wrong method): staff are answered in their frame."""
+    door, errors = (importlib.import_module(f"kiosk.console.{name}") for name in ("door", "errors"))
+    try:
+        door.look()
+        return door.seal(make_response(errors.refused(wrong)))
+    except (OutsideDown, sqlite3.Error) as worse:  # who asks cannot be read
+        return door.seal(make_response(errors.our_fault(worse)))
 
 
 def _refused(wrong: OrderRefused) -> ResponseReturnValue:

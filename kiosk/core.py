@@ -20,6 +20,7 @@ from gateway.house import House
 from gateway.log import say_once
 from gateway.notebook import open_reader
 from kiosk.catalogue import Catalogue
+from kiosk.check_up import CheckUp
 from kiosk.conflate import Conflated
 from kiosk.gateway_link import GatewayLink
 from kiosk.kinds import priorities_now
@@ -27,6 +28,7 @@ from kiosk.live import Hub
 from kiosk.outlooks import Outlooks
 from kiosk.running import Running
 from kiosk.screen_codes import Codes
+from kiosk.version import Files
 from kiosk.voice.desk import VoiceDesk
 from kiosk.voice.reader import Reader
 from kiosk.writer import Writer
@@ -72,6 +74,8 @@ class Core:
     voice: VoiceDesk = field(init=False, repr=False)
     reading: Reader = field(init=False, repr=False)
     outlooks: Outlooks = field(init=False, repr=False)
+    check_up: CheckUp = field(init=False, repr=False)
+    files: Files = field(default_factory=Files, repr=False)
     _signs: HallState = field(default_factory=HallState, repr=False)
     _readers: _Readers = field(default_factory=_Readers, repr=False)
 
@@ -81,6 +85,7 @@ class Core:
         self.voice = VoiceDesk(self)
         self.reading = Reader(self.house.home / "voice" / "read")
         self.outlooks = Outlooks(self)
+        self.check_up = CheckUp(self.house)
         self.link.priorities = lambda: priorities_now(self)
         self.link.zone_faces.signs = self.zone_signs
 

@@ -211,6 +211,6 @@ def _ask(core: Core, order: dict[str, Any]) -> dict[str, Any]:
             line.connect(str(core.house.virtual_socket))
             line.sendall(json.dumps({"id": "demo", **order}).encode() + b"\n")
             answer = json.loads(line.makefile("rb").readline(1_000_000))
-    except (OSError, ValueError) as wrong:
+    except (OSError, ValueError, RecursionError) as wrong:
         raise OutsideDown("the virtual devices are not running: start them with `make run`") from wrong
     return answer if isinstance(answer, dict) else {}

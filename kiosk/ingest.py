@@ -18,7 +18,7 @@ from flask.typing import ResponseReturnValue
 from devices.faults import OrderRefused, OutsideDown
 from devices.plan import Ingest
 from gateway.log import say_once
-from kiosk.answers import error
+from kiosk.answers import error, read_json
 from kiosk.core import current_core
 
 blueprint = Blueprint("ingest", __name__)
@@ -113,7 +113,7 @@ def _token() -> str:
 def _fields() -> dict[str, Any]:
     """The fields of the address, of the form and of the JSON; the later win. No token is handed on."""
     asked: dict[str, Any] = {**request.args.to_dict(), **request.form.to_dict()}
-    words = request.get_json(silent=True, force=not request.form)
+    words = read_json(force=not request.form)
     if isinstance(words, list) and len(words) == 1:
         words = words[0]
     if isinstance(words, dict):

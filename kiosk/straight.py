@@ -81,8 +81,10 @@ class StraightWay:
 
     def cut(self) -> None:
         """End the connection of a screen that does not read, so that its thread is free for somebody else."""
+        line = self._channel.socket  # None: waitress has closed it already, in its own thread
         try:
-            self._channel.socket.shutdown(socket.SHUT_RDWR)
+            if line is not None:
+                line.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass  # it has gone by itself
         self._channel.server.pull_trigger()

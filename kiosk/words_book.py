@@ -70,6 +70,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "hours_set": ("设置", "Set"),
     "hours_wrong": ("{day}：{why}", "{day}: {why}"),
     "hours_days": ("节假日和调休", "Holidays and special days"),
+    "hours_no_days": (
+        "还没有节假日和调休：每天都按上面的时间开。",
+        "No holiday and no working weekend yet: every day is as above.",
+    ),
+    "hours_no_items": (
+        "还没有事项有自己的时间：都按大厅的时间办。",
+        "No item has hours of its own yet: all go by the hall's.",
+    ),
     "hours_days_how": (
         "一行一天或一段。“上班”是照常开；后面可以写时间，只开那一段。",
         "One day or span a line. “workday” is open as usual; hours after it: open then alone.",

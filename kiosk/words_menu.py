@@ -26,6 +26,23 @@ WORDS: dict[str, tuple[str, str]] = {
         "没有这一页：地址写错了，或者它已经不在了。",
         "There is no such page: the address is wrong, or the page has gone.",
     ),
+    "wrong_method": (
+        "这个地址不是这样用的，什么也没有改。请从页面上的按钮进来。",
+        "This address is not used in that way; nothing was changed. Come in by a page's own button.",
+    ),
+    "fault_what": (
+        "这一页出错了，是系统的问题。刚才的操作可能没有保存。",
+        "This page has failed, and that is our fault. What you just did may not be saved.",
+    ),
+    "fault_works": (
+        "呼叫照常响铃，叫号、打印和其他页面照常可用。",
+        "Calls still ring; queue, printing and the other pages still work.",
+    ),
+    "fault_do": (
+        "请先看看状态，再试一次。还不行就告诉技术员：日志里找 {event}。",
+        "Look at how it stands, then try again. If it fails again tell the technician: {event} in the log.",
+    ),
+    "fault_again": ("再试一次", "Try again"),
     "too_large": (
         "内容太大（一般最多 64 KB，名单文件最多 1 MB），什么也没有保存。请按“后退”，写的还在，改短再存。",
         "Too large (64 KB as a rule, a list 1 MB at most); nothing was saved. Go back: what you wrote is there.",

@@ -103,6 +103,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "进减出应等于占用的车位。差得多了会开待办，但不会自己改数。",
         "In minus out should be the taken bays. A large difference opens a task; nothing corrects itself.",
     ),
+    "pk_no_sites": ("还没有停车场。", "There is no car park yet."),
+    "pk_no_places": ("还没有楼栋和大门。", "There is no building and no gate yet."),
     "pk_no_sums": (
         "还没有进出口计数器，没有可对的账。",
         "There is no gate counter yet, so there is nothing to compare.",

@@ -70,10 +70,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "电梯救援电话还没有填：有人被困时屏幕说不出打给谁。请在“内容 → 电话”里填。",
         "No telephone of the lift rescue yet: a screen cannot say whom to call. Write it under Content, Telephones.",
     ),
-    "desk_doctor": (
-        "要全面检查：在这台机器上运行 linli doctor，它说哪里不对、该做什么。",
-        "For a whole check run linli doctor on this machine: it says what is wrong and what to do.",
-    ),
     "desk_panels": ("余位屏", "Panels"),
     "desk_panels_none": ("余位屏都正常。", "Every panel is well."),
     "desk_parking": ("停车场要办的事", "The car park: to do"),
@@ -99,8 +95,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "{n} fields in all; until then screens say “as the window confirms”.",
     ),
     "desk_fields_left": ("{n} 处没有确认", "{n} fields to confirm"),
-    "desk_upkeep": ("备份", "Backups"),
-    "desk_upkeep_none": ("都好。", "All is well."),
     "desk_yesterday": ("昨天", "Yesterday"),
     "desk_yesterday_none": ("昨天没有记录。", "Nothing was written yesterday."),
     "desk_yesterday_line": (

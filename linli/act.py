@@ -165,7 +165,7 @@ def _key(payload: bytes) -> tuple[object, object]:
     try:
         said = json.loads(payload)
         return said.get("boot"), said.get("seq")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return None, None
 
 

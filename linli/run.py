@@ -299,7 +299,7 @@ def health(house: House, timeout_s: float = 1.0) -> tuple[int, dict[str, dict[st
         answer = connection.getresponse()
         said = json.loads(answer.read(1_000_000))
         return answer.status, said if isinstance(said, dict) else {}
-    except (OSError, http.client.HTTPException, ValueError):
+    except (OSError, http.client.HTTPException, ValueError, RecursionError):
         return 0, {}
     finally:
         connection.close()

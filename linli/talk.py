@@ -106,7 +106,7 @@ class Line:
             raise OutsideDown(f"{self._whose} has hung up. 连接已断开。")
         try:
             said = json.loads(line)
-        except ValueError as wrong:
+        except (ValueError, RecursionError) as wrong:
             raise OutsideDown(f"{self._whose} speaks no JSON: {line[:80]!r}") from wrong
         return said if isinstance(said, dict) else {}
 

@@ -10,14 +10,14 @@ import logging
 import sqlite3
 from typing import Any
 
-from flask import g, jsonify, request
+from flask import g, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
 from devices.faults import DeviceFault, NotWritten, OrderRefused, OutsideDown
 from gateway.log import say as log
 from kiosk.accounts import TooManyTries
-from kiosk.answers import is_text
-from kiosk.console import blueprint, door, live
+from kiosk.answers import is_text, read_json
+from kiosk.console import blueprint, care, door, live
 from kiosk.console.words import say
 from kiosk.core import Core, current_core
 from kiosk.paper import print_again
@@ -184,7 +184,7 @@ def unlock() -> ResponseReturnValue:
 
 
 def json_body() -> Json:
-    body = request.get_json(silent=True)
+    body = read_json()
     if not isinstance(body, dict) or not is_text(body):
         raise Incomplete("the body is no JSON object")
     return body
@@ -209,14 +209,21 @@ def did(what: str, subject: str = "", detail: str = "") -> None:
 
 @blueprint.errorhandler(TooManyTries)
 def too_many_tries(refused: TooManyTries) -> ResponseReturnValue:
-    answer = jsonify(error={"code": "too_many_tries", "zh": refused.why_zh, "en": refused.why_en})
+    answer = make_response(_refused(refused, "too_many_tries", 429))
     answer.headers["Retry-After"] = str(-(-refused.wait_ms // 1000))
-    return answer, 429
+    return answer
 
 
 @blueprint.errorhandler(OrderRefused)
 def refused_by_rule(refused: OrderRefused) -> ResponseReturnValue:
-    return jsonify(error={"code": "refused", "zh": refused.why_zh, "en": refused.why_en}), 409
+    return _refused(refused, "refused", 409)
+
+
+def _refused(refused: OrderRefused, code: str, status: int) -> ResponseReturnValue:
+    """A script reads JSON; whoever sent a form reads a page."""
+    if door.is_script():
+        return jsonify(error={"code": code, "zh": refused.why_zh, "en": refused.why_en}), status
+    return door.refuse_words(status, care.why(refused))
 
 
 @blueprint.errorhandler(Incomplete)
@@ -230,8 +237,8 @@ def outside_down(wrong: OutsideDown) -> ResponseReturnValue:
     g.setdefault("lang", "zh")
     if isinstance(wrong, NotKnown):
         key = "outside_unknown"
-    elif isinstance(wrong, NotWritten):
-        key = "outside_disk"
+    elif isinstance(wrong, NotWritten):  # who only looks has not tried to change anything
+        key = "care_unreadable" if request.method == "GET" else "outside_disk"
     else:
         key = "outside_order" if current_core().link.connected else "outside_gateway"
     log("console_refused", f"{request.path}: {wrong}", level=logging.WARNING)

@@ -94,13 +94,17 @@ def page(template: str, status: int = 200, **filled: Any) -> ResponseReturnValue
         door_of=door_of,
         day_words=day_words,
         moment=moment,
-        **{"why": "", "done": "", **filled},
+        **{"why": "", "done": "", "unread": False, **filled},
     )
-    return make_response(shown, status)
+    answer = make_response(shown, status)
+    if status == 202:  # its script asks for the head alone (static/console_working.js)
+        answer.headers["X-Done"], answer.headers["X-Of"] = str(filled["job"].done), str(filled["job"].of)
+    return answer
 
 
 def unreadable(template: str, **filled: Any) -> ResponseReturnValue:
-    return page(template, 503, **{**filled, "why": say("care_unreadable", lang())})
+    """The page without what it would show. ``unread``: it must not say that there is nothing, for nobody knows."""
+    return page(template, 503, **{**filled, "why": say("care_unreadable", lang()), "unread": True})
 
 
 def csv_file(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:

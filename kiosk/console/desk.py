@@ -17,7 +17,7 @@ from flask.typing import ResponseReturnValue
 from devices.faults import NotWritten
 from gateway.log import say_once
 from kiosk import posts
-from kiosk.console import blueprint, desk_care, desk_things, door, pages
+from kiosk.console import blueprint, desk_care, desk_house, desk_things, door, pages
 from kiosk.console.care import Unreadable
 from kiosk.console.desk_lines import Section, section_json, unread
 from kiosk.console.menu import POSTS
@@ -75,12 +75,13 @@ DESKS: dict[str, tuple[tuple[str, Gather], ...]] = {
         ("desk_parts", desk_things.parts),
         ("desk_fleet", desk_things.fleet),
         ("desk_printers", desk_things.printers),
+        ("desk_check", desk_house.check),
         ("desk_machine", desk_things.machine),
     ),
     "admin": (
         ("desk_staff", desk_things.staff),
         ("desk_unconfirmed", desk_things.unconfirmed),
-        ("desk_upkeep", desk_things.upkeep),
+        ("desk_house", desk_house.house),
         ("desk_yesterday", desk_things.yesterday),
     ),
 }

@@ -158,20 +158,7 @@ def parking(core: Core) -> Section:
 
 def machine(core: Core) -> Section:
     """The disk, the backups, facts that were told late: what keeps the hall alive over years."""
-    lines = []
-    disk = shutil.disk_usage(core.house.home)
-    free_gb, share = disk.free / 1e9, disk.free / disk.total
-    lines.append(
-        Line(
-            "disk",
-            words("desk_disk", n=f"{free_gb:.1f}", share=round(share * 100)),
-            words("desk_disk_low") if share < DISK_LOW else same(""),
-            "warn" if share < DISK_LOW else "",
-            url=page("running"),
-            do=words("look"),
-        )
-    )
-    lines.append(backup_line(core))
+    lines = [disk_line(core), backup_line(core)]
     told = core.running.latest().statistics
     lines += [
         Line(
@@ -183,7 +170,20 @@ def machine(core: Core) -> Section:
         )
         for late in (told.late[:3] if told is not None else ())
     ]
-    return section("desk_machine", lines, url=page("running"), note=words("desk_doctor"))
+    return section("desk_machine", lines, url=page("running"))
+
+
+def disk_line(core: Core) -> Line:
+    disk = shutil.disk_usage(core.house.home)
+    free_gb, share = disk.free / 1e9, disk.free / disk.total
+    return Line(
+        "disk",
+        words("desk_disk", n=f"{free_gb:.1f}", share=round(share * 100)),
+        words("desk_disk_low") if share < DISK_LOW else same(""),
+        "warn" if share < DISK_LOW else "",
+        url=page("running"),
+        do=words("look"),
+    )
 
 
 def backup_line(core: Core) -> Line:
@@ -263,10 +263,6 @@ def staff(core: Core) -> Section:
             )
         )
     return section("desk_staff", lines, url=page("staff"))
-
-
-def upkeep(core: Core) -> Section:
-    return section("desk_upkeep", [backup_line(core)], url=page("running"))
 
 
 def yesterday(core: Core) -> Section:

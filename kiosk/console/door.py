@@ -17,7 +17,17 @@ from collections.abc import Callable
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from flask import Response, g, jsonify, make_response, redirect, render_template, request, url_for
+from flask import (
+    Response,
+    current_app,
+    g,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 
 from devices.faults import NotWritten
@@ -91,12 +101,17 @@ def me() -> Session:
     return session
 
 
-def check() -> ResponseReturnValue | None:
-    """Before every request of the console: who is it, may they, does it come from our own page?"""
+def look() -> None:
+    """Who asks, and in which language: what every page of the console is drawn by."""
     g.lang = _lang()
     g.new_form_cookie = g.staff_session = None
-    session = accounts().session(request.cookies.get(_cookie_name(), ""))
-    g.staff_session = session
+    g.staff_session = accounts().session(request.cookies.get(_cookie_name(), ""))
+
+
+def check() -> ResponseReturnValue | None:
+    """Before every request of the console: who is it, may they, does it come from our own page?"""
+    look()
+    session = g.staff_session
     rule = _RULES.get((request.endpoint or "").rpartition(".")[2])
     if rule is None:
         return refuse(403, "not_allowed")
@@ -134,7 +149,16 @@ def refuse(status: int, key: str, **filled: object) -> ResponseReturnValue:
 
 def refuse_words(status: int, why: str) -> ResponseReturnValue:
     """No, as a page, for a reason that a rule has put into the reader's language already."""
-    return make_response(render_template("console/refused.html", why=why), status)
+    return make_response(draw("console/refused.html", why=why), status)
+
+
+def draw(template: str, **filled: object) -> str:
+    """A page with all that the console's pages know, also where no view of ours was found: Flask then adds nothing."""
+    known: dict[str, object] = {}
+    if request.blueprint is None:
+        for processor in current_app.template_context_processors["console"]:
+            known |= processor()  # type: ignore[arg-type]  # none of ours is a coroutine
+    return render_template(template, **{**known, **filled})
 
 
 _WHERE_TO_MEND = {

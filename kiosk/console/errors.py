@@ -1,15 +1,25 @@
-"""What the console says where no page answers: in staff's own frame, not on the residents' page."""
+"""What the console says where no page answers: in staff's own frame, not on the residents' page.
+
+The frame listens, so a call rings on such a page, too. Where even the frame cannot be drawn (what has failed is
+something that every page needs), a bare page says the same words.
+"""
 
 from __future__ import annotations
 
-from flask import g
-from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+import logging
 
+from flask import current_app, g, jsonify, make_response, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from gateway.log import say_once
 from kiosk.console import blueprint, door
+from kiosk.console.words import say
 
 #: status → its word in words_menu.py
-_WORDS = {400: "bad_request", 404: "not_found", 405: "not_found", 413: "too_large"}
+_WORDS = {400: "bad_request", 404: "not_found", 405: "wrong_method", 413: "too_large"}
+#: What systemd/linli.catalog explains; staff are told it, so that whoever looks knows what to look for.
+EVENT = "page_failed"
 
 
 @blueprint.get("/<path:nothing>")
@@ -20,9 +30,40 @@ def no_such_page(nothing: str) -> ResponseReturnValue:
 
 
 @blueprint.errorhandler(HTTPException)
-def _refused(wrong: HTTPException) -> ResponseReturnValue:
+def refused(wrong: HTTPException) -> ResponseReturnValue:
+    """Also asked by the application where an address is the console's but no view of it was found (a wrong method)."""
     status = wrong.code or 500
     if 300 <= status < 400 and wrong.response is not None:
         return wrong.response
+    if status >= 500:
+        return our_fault(wrong)
     g.setdefault("lang", "zh")
-    return door.refuse(status, _WORDS.get(status, "bad_request"))
+    answer = make_response(door.refuse(status, _WORDS.get(status, "bad_request")))
+    if isinstance(wrong, MethodNotAllowed) and wrong.valid_methods:
+        answer.headers["Allow"] = ", ".join(sorted(wrong.valid_methods))
+    return answer
+
+
+@blueprint.errorhandler(Exception)
+def our_fault(wrong: Exception) -> ResponseReturnValue:
+    """A mistake of ours: told loudly with its traceback; staff hear what still works, and whom to tell what."""
+    logging.getLogger("linli").error("page %s failed", request.path, exc_info=wrong)
+    say_once(f"page:{type(wrong).__name__}", EVENT, f"{request.path}: {wrong!r}", level=logging.ERROR)
+    g.setdefault("lang", "zh")
+    words = {key: tuple(say(key, lang, event=EVENT) for lang in ("zh", "en")) for key in _FAULT}
+    if door.is_script():
+        zh, en = (" ".join(words[key][number] for key in _FAULT) for number in (0, 1))
+        return jsonify(error={"code": "our_fault", "zh": zh, "en": en}), 500
+    told = [pair[g.lang == "en"] for pair in words.values()]
+    again = request.full_path if request.method == "GET" else ""
+    try:
+        return door.draw("console/fault.html", told=told, again=again), 500
+    except Exception as worse:  # whatever the frame trips over: the words are said all the same
+        logging.getLogger("linli").error("the frame of %s failed, too", request.path, exc_info=worse)
+        bare = current_app.jinja_env.get_template("console/fault_bare.html")
+        back = say("nav_overview", g.lang)
+        return bare.render(lang=g.lang, told=told, console="/console", back=back), 500
+
+
+#: What has happened, what still works, what to do.
+_FAULT = ("fault_what", "fault_works", "fault_do")

@@ -1,30 +1,47 @@
 """Lists of residents and helpers as files: out for Excel, in after each line has been looked at.
 
 A file is taken as a whole or not at all. Each line is first tried against the gateway's own rules, here, on what
-stands on the disk; only if none is refused does the whole list go to the gateway, as one order.
+stands on the disk; only if none is refused does the whole list go to the gateway, as one order. A thread does it
+(import_jobs.py): a short list is answered at once, of a long one the page says which line it is at.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from flask import Response, make_response, render_template, request
+from flask import Response, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from devices.faults import OrderRefused
+from devices.faults import NotWritten, OrderRefused
 from gateway.hall import people as rules
 from gateway.hall.fields import Fields
 from gateway.hall.reading import tidy
 from gateway.hall.rows import ROLES, Helper, Person, Row
 from gateway.hall.state import Decision, HallState
+from gateway.log import say as log
+from kiosk.accounts import Accounts
 from kiosk.console import blueprint, door
-from kiosk.console.tables import LIST_PATIENCE_S, Trouble, attempt, lang, may_see_medical, now, read, why_of
-from kiosk.console.words import say
-from kiosk.core import current_core
+from kiosk.console.import_jobs import Job, Verdict, import_jobs
+from kiosk.console.report_pages import AGAIN_S, PATIENCE_S
+from kiosk.console.tables import (
+    LIST_PATIENCE_S,
+    Trouble,
+    lang,
+    may_see_medical,
+    now,
+    pick,
+    read,
+    read_of,
+    why_of,
+)
+from kiosk.console.words import WORDS, say
+from kiosk.core import Core, current_core
 from kiosk.sheet import LONGEST_FILE, Column, Entry, read_sheet, write_sheet
 
 #: What one order may hold (gateway/desk.py takes lines of 1 MiB).
@@ -78,16 +95,6 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What becomes of one line: "new", "changed", "same" or "refused", and why."""
-
-    line: int
-    name: str
-    what: str
-    why: str = ""
-
-
 @blueprint.before_request
 def roomy() -> None:
     """A list may be larger than any other form. Asked before the form is read."""
@@ -114,13 +121,21 @@ def export_list(what: str) -> ResponseReturnValue:
 @blueprint.get("/lists/<any(people, helpers):what>")
 @door.allow("admin")
 def lists(what: str) -> ResponseReturnValue:
-    return _page(what)
+    """Also how far a list is, and what has become of it (``job``)."""
+    number = request.args.get("job", "")
+    job = import_jobs().of(number) if number else None
+    if number and (job is None or job.what != what):
+        return _page(what, Trouble(say("import_forgotten", lang()), 404))
+    return _page(what, job=job)
 
 
 @blueprint.post("/lists/<any(people, helpers):what>")
 @door.allow("admin")
 def import_list(what: str) -> ResponseReturnValue:
-    kind, given = KINDS[what], request.files.get("file")
+    """A file; or ``do`` = "stop": the list that is looked at is not wanted any more."""
+    if request.form.get("do") == "stop":
+        return _stopped(what, request.form.get("job", ""))
+    core, kind, given = current_core(), KINDS[what], request.files.get("file")
     try:
         sheet = read_sheet(given.read(LONGEST_FILE + 1) if given else b"", kind.columns, "name")
         if len(sheet.entries) > rules.MOST_ROWS:
@@ -130,36 +145,63 @@ def import_list(what: str) -> ResponseReturnValue:
             )
     except OrderRefused as refused:
         return _page(what, Trouble(why_of(refused), 409))
-    unknown = list(sheet.unknown)
-    if "medical" in sheet.entries[0].cells and not may_see_medical():
+    medical, unknown = may_see_medical(), list(sheet.unknown)
+    if "medical" in sheet.entries[0].cells and not medical:
         unknown.append(next(one.zh for one in kind.columns if one.key == "medical"))
-    verdicts, rows = judge(kind, sheet.entries, medical=may_see_medical())
-    refused_ones = [one for one in verdicts if one.what == "refused"]
-    trouble, done = None, False
-    if refused_ones:
-        trouble = Trouble(say("import_refused", lang(), n=len(refused_ones)), 409)
-    elif request.form.get("check") != "yes" and rows:
-        if len(json.dumps(rows, ensure_ascii=False).encode()) > LONGEST_ORDER:
-            trouble = Trouble(say("import_too_long", lang()), 409)
-        else:
-            trouble = attempt("put_many", f"{what} {len(rows)}", LIST_PATIENCE_S, table=kind.table, rows=rows)
-            done = trouble is None
-    return _page(what, trouble, verdicts, unknown, done)
+    job = Job(what, len(sheet.entries), request.form.get("check") == "yes", unknown)
+    import_jobs().begin(
+        job,
+        lambda job: judge(core, kind, sheet.entries, medical=medical, tell=job.tell),
+        partial(_write, core, kind, door.me().name, door.accounts()),
+    )
+    if job.finished.wait(PATIENCE_S):
+        return _page(what, job=job)
+    return redirect(url_for("console.lists", what=what, job=job.number), 303)
 
 
-def judge(kind: Kind, entries: list[Entry], *, medical: bool) -> tuple[list[Verdict], list[dict[str, Any]]]:
+def _stopped(what: str, number: str) -> ResponseReturnValue:
+    job = import_jobs().of(number)
+    if job is not None:
+        job.stop()
+        job.finished.wait(PATIENCE_S)
+    return redirect(url_for("console.lists", what=what, job=number), 303)
+
+
+def _write(core: Core, kind: Kind, by: str, accounts: Accounts, rows: Sequence[dict[str, Any]]) -> None:
+    """The order, and a line in the console's journal; the gateway's own has each row."""
+    if len(json.dumps(rows, ensure_ascii=False).encode()) > LONGEST_ORDER:
+        raise OrderRefused(*WORDS["import_too_long"])
+    if not core.link.connected:
+        raise OrderRefused(*WORDS["outside_gateway"])
+    core.link.order("put_many", timeout_s=LIST_PATIENCE_S, by=by, table=kind.table, rows=rows)
+    try:
+        accounts.note(by, "put_many", f"{kind.table} {len(rows)}")
+    except NotWritten as wrong:
+        log("journal_not_written", f"put_many was done, but not noted: {wrong}", level=logging.WARNING)
+
+
+def judge(
+    core: Core,
+    kind: Kind,
+    entries: list[Entry],
+    *,
+    medical: bool,
+    tell: Callable[[int], None] = lambda _done: None,
+) -> tuple[list[Verdict], list[dict[str, Any]]]:
     """Put each line to the rule, on a copy of the hall that is thrown away. Lines see what those before have made.
 
+    :param tell: is told how many lines are done; may raise to end it.
     :return: what becomes of each line, and the rows of the order (only what is new or changed).
     """
-    state, now_ms = read(kind.row), current_core().now_ms()
+    state, now_ms = read_of(core, kind.row), core.now_ms()
     there = state.table(kind.row)
     homes = {_identity(row): key for key, row in there.items()}
     names = {identity[0] for identity in homes}
     lines: dict[str, int] = {}
     verdicts: list[Verdict] = []
     rows: list[dict[str, Any]] = []
-    for entry in entries:
+    for number, entry in enumerate(entries):
+        tell(number)
         name = entry.cells.get("name", "")
         try:
             if entry.wrong:
@@ -178,7 +220,7 @@ def judge(kind: Kind, entries: list[Entry], *, medical: bool) -> tuple[list[Verd
             old = there.get(key)
             decision = kind.rule(state, Fields({**fields, kind.key: key}), now_ms)
         except OrderRefused as refused:
-            verdicts.append(Verdict(entry.line, name, "refused", why_of(refused)))
+            verdicts.append(Verdict(entry.line, name, "refused", (refused.why_zh, refused.why_en)))
             continue
         state.put(decision)
         lines[key] = entry.line
@@ -254,15 +296,14 @@ def _cells(kind: Kind, row: Row, columns: tuple[Column, ...]) -> dict[str, str]:
     return cells
 
 
-def _page(
-    what: str,
-    trouble: Trouble | None = None,
-    verdicts: list[Verdict] | None = None,
-    unknown: list[str] | None = None,
-    done: bool = False,
-) -> ResponseReturnValue:
-    verdicts = verdicts or []
+def _page(what: str, trouble: Trouble | None = None, *, job: Job | None = None) -> ResponseReturnValue:
+    """The page; with the list that is looked at, or what has become of it."""
     kind = KINDS[what]
+    running = job is not None and not job.finished.is_set()
+    verdicts = list(job.verdicts) if job is not None and not running else []
+    why = trouble.why if trouble else ""
+    if job is not None and not running and job.wrong[0]:
+        why = pick(job.wrong)
     page = render_template(
         "console/import.html",
         what=what,
@@ -272,9 +313,13 @@ def _page(
         counts={
             word: sum(one.what == word for one in verdicts) for word in ("new", "changed", "same", "refused")
         },
-        unknown=unknown or [],
-        done=done,
+        job=job,
+        running=running,
+        wait_s=AGAIN_S,
         most=rules.MOST_ROWS,
-        why=trouble.why if trouble else "",
+        why=why,
     )
-    return make_response(page, trouble.status if trouble else 200)
+    answer = make_response(page, trouble.status if trouble else 202 if running else job.status if job else 200)
+    if job is not None and running:  # its script asks for the head alone (static/console_working.js)
+        answer.headers["X-Done"], answer.headers["X-Of"] = str(job.done), str(job.of)
+    return answer

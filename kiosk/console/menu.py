@@ -118,6 +118,7 @@ GROUPS: tuple[Group, ...] = (
             Page("printer_list", "printers", begins=("printer",)),
             Page("screens", "nav_screens", begins=("screen",)),
             Page("running", "running"),
+            Page("check_up", "check", begins=("check_up",)),
         ),
     ),
     Group(

@@ -194,7 +194,7 @@ def _page(status: int = 200, why: str = "", pasted: str = "") -> ResponseReturnV
         plan = plan_now(core)
         there = {name: len(plan.get(name, ())) for name in ("bays", "zones", "places")}
     except (NotWritten, sqlite3.Error):
-        there = {"bays": 0, "zones": 0, "places": 0}
+        there = {}
     rows = core.reader().execute(
         "SELECT plan_id, name, state, bays, at_ms, by FROM parking_plans ORDER BY plan_id DESC"
     )

@@ -107,6 +107,7 @@ def _page(status: int = 200, why: str = "", done: str = "") -> ResponseReturnVal
         filled |= _told(core, bridge, slips)
     except (NotWritten, sqlite3.Error):
         filled |= {"printers": [], "slips": slips}
+        filled["unread"] = True
         why = why or say("printers_away", lang())
     return care.page("console/printers.html", status, why=why, done=done, **filled)
 

@@ -20,7 +20,7 @@ from gateway.hall.state import HallState
 from gateway.log import say as log
 from kiosk.console import blueprint, care, door
 from kiosk.console.words import Lang, say
-from kiosk.core import current_core
+from kiosk.core import Core, current_core
 
 #: A list of 2,000 lines is written in about a tenth of a second; a slow card takes its time.
 PATIENCE_S, LIST_PATIENCE_S = 3.0, 20.0
@@ -39,7 +39,11 @@ def read(*kinds: type[Row]) -> HallState:
 
     :raises NotWritten: there is no gateway.db yet.
     """
-    core = current_core()
+    return read_of(current_core(), *kinds)
+
+
+def read_of(core: Core, *kinds: type[Row]) -> HallState:
+    """The same, in a thread that answers no request."""
     state, connection = HallState(zone=core.zone), core.gateway_reader()
     for kind in kinds:
         state.tables[kind.TABLE] = views.table(connection, kind)

@@ -13,6 +13,7 @@ from kiosk.console.words_desk import WORDS as DESK
 from kiosk.words_answering import WORDS as ANSWERING
 from kiosk.words_book import WORDS as BOOK
 from kiosk.words_care import WORDS as CARE
+from kiosk.words_check import WORDS as CHECK
 from kiosk.words_console_find import WORDS as FIND
 from kiosk.words_content import WORDS as CONTENT
 from kiosk.words_figures import WORDS as FIGURES
@@ -377,6 +378,7 @@ WORDS: dict[str, tuple[str, str]] = {
     **FIND,
     **MENU,
     **POSTS,
+    **CHECK,
     **START,
     **VOICE,
     **SCREENS,

@@ -290,8 +290,27 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "import_check": ("只检查，不导入", "Check only, import nothing"),
     "import_working": (
-        "正在核对每一行，2000 行要几秒，请不要关页面……",
-        "Each line is being checked: some seconds for 2,000 …",
+        "正在上传；名单长的话，接着会显示核对到第几行……",
+        "Sending; of a long list the page then says which line it is at …",
+    ),
+    "import_at": ("正在核对：第 {done} 行，共 {of} 行", "Checking: {done} of {of} lines"),
+    "import_writing": ("{n} 行都核对过了，正在写入……", "All {n} lines are fine; they are being written …"),
+    "import_at_more": (
+        "呼叫、叫号照常。还没有写入任何一行；停下来就什么也不导入。开始写入以后不能再停。",
+        "Calls and queue go on. Nothing is written yet: stop, and nothing is. Writing, once begun, goes to its end.",
+    ),
+    "import_stop": ("停下，不导入", "Stop, import nothing"),
+    "import_stopped": (
+        "已停下：核对到第 {done} 行（共 {of} 行），一行也没有导入。",
+        "Stopped at line {done} of {of}: nothing was imported.",
+    ),
+    "import_forgotten": (
+        "这次导入的结果没有留下（系统重启过，或已经过了很久）。请看名单里有没有；再导入一次也不会重复。",
+        "What became of that list was not kept (a restart?). Look at the list; importing again doubles nobody.",
+    ),
+    "import_unanswered": (
+        "网关没有确认，可能没有写入。请看名单里有没有，再导入一次也不会重复。",
+        "The gateway did not confirm; it may not be written. Look at the list; importing again doubles nobody.",
     ),
     "import_done": (
         "已导入：新增 {new}，修改 {changed}，没有变化 {same}。",

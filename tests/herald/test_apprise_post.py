@@ -72,6 +72,7 @@ def test_each_services_way_of_saying_no():
     assert refusal("lark", b'{"StatusCode":0,"code":0,"msg":"success"}') == ""
     assert refusal("wecombot", b'{"errcode":0,"errmsg":"ok"}') == ""
     assert refusal("wecombot", b"<html>") == refusal("wecombot", b"[]") == refusal("wecombot", b"") == ""
+    assert refusal("wecombot", b"[" * 100_000) == "", "brackets without end"
     assert refusal("json", b'{"errcode":5}') == "", "anybody else's body is their own matter"
 
 

@@ -181,6 +181,9 @@ class ConsoleGateway:
                     self._send(guest, answer)
         except OSError:
             pass  # hung up
+        with self._lock:
+            if guest not in self._guests:  # who only asked something; the others are closed with us
+                guest.close()
 
     def _snapshot(self) -> Json:
         lists: dict[str, dict[Any, Json]] = {

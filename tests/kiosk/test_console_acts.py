@@ -169,7 +169,17 @@ def test_bays_are_closed_and_opened_and_zones_made(hall: ConsoleHall) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["[]", "null", "{", '"x"', '{"window_id": 7}', '{"window_id": "' + "x" * 100 + '"}']
+    "body",
+    [
+        "[]",
+        "null",
+        "{",
+        '"x"',
+        '{"window_id": 7}',
+        '{"window_id": "' + "x" * 100 + '"}',
+        "[" * 60_000,
+    ],
+    ids=["list", "null", "open", "text", "number", "long", "deep"],
 )
 def test_what_is_no_order_changes_nothing(hall: ConsoleHall, body: str) -> None:
     client = hall.client(STAFF, STAFF_PASSWORD)
@@ -180,6 +190,23 @@ def test_what_is_no_order_changes_nothing(hall: ConsoleHall, body: str) -> None:
     }
     answer = client.post("/console/api/queue/next", data=body, headers=headers)
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (400, "bad_request")
+
+
+def test_no_depth_of_nesting_is_a_mistake_of_ours(hall: ConsoleHall) -> None:
+    """Somewhere between, it is shallow enough to be read, and too deep to be looked at as text."""
+    client = hall.client(STAFF, STAFF_PASSWORD)
+    headers = {
+        "Origin": "http://localhost",
+        "X-Form-Token": client.token("/console"),
+        "Content-Type": "application/json",
+    }
+    answers = {
+        client.post(
+            "/console/api/queue/next", data='{"\\u4e00":' + "[" * deep + "]" * deep + "}", headers=headers
+        ).status_code
+        for deep in range(700, 1000, 10)
+    }
+    assert answers <= {400, 409}
 
 
 def test_with_a_full_disk_an_accepted_call_stays_accepted(

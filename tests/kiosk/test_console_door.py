@@ -52,6 +52,8 @@ MATRIX = {
     "GET /console/history.csv": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/running": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/api/running": ("401", "423", "403", "in", "in"),
+    "GET /console/check-up": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "POST /console/check-up": ("401", "423", "403", "in", "in"),
     "GET /console/queue/policy": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "POST /console/queue/policy": ("401", "403", "403", "403", "in"),
     "GET /console/queue/figures": ("303→sign-in", "303→console", "303→password", "in", "in"),

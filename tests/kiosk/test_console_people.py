@@ -5,13 +5,19 @@ from __future__ import annotations
 import html
 import io
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
 from gateway.hall.rows import Helper, Person, Shift
+from kiosk.console import imports
+from kiosk.console.import_jobs import ImportJobs
+from kiosk.core import Core
+from kiosk.sheet import Entry
 from tests.kiosk.console_hall import ORIGIN, Client
 from tests.kiosk.roster_hall import RosterHall, roster_hall
 
@@ -274,6 +280,49 @@ def test_five_hundred_residents_come_in_one_order(hall: RosterHall) -> None:
     assert "新增 500" in answer.text
     assert len(people(hall)) == 500
     assert sum(one["order"] == "put_many" for one in hall.gateway.orders) == 1
+
+
+def test_a_long_list_says_which_line_it_is_at_and_can_be_stopped(
+    hall: RosterHall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, go = threading.Event(), threading.Event()
+    whole = imports.judge
+
+    def slowly(core: Core, kind: imports.Kind, entries: list[Entry], **more: Any) -> Any:
+        tell = more.pop("tell")
+
+        def told(done: int) -> None:
+            tell(done)
+            if done == 2:
+                reached.set()
+                assert go.wait(10)
+
+        return whole(core, kind, entries, tell=told, **more)
+
+    monkeypatch.setattr(imports, "judge", slowly)
+    monkeypatch.setattr(imports, "PATIENCE_S", 0.0)
+    jobs: ImportJobs = hall.app.extensions.setdefault("linli.import_jobs", ImportJobs())
+    admin, raw = hall.admin(), "姓名,楼栋\n甲,1栋\n乙,1栋\n丙,1栋\n丁,1栋\n".encode()
+    for stop in (True, False):
+        reached.clear()
+        go.clear()
+        answer = upload(admin, "people", raw)
+        assert answer.status_code == 303
+        where = answer.headers["Location"]
+        job = jobs.of(where.rpartition("=")[2])
+        assert job is not None and reached.wait(10)
+        running = admin.get(where)
+        assert (running.status_code, running.headers["X-Done"], running.headers["X-Of"]) == (202, "2", "4")
+        assert "第 2 行，共 4 行" in running.text and 'value="2"' in running.text
+        if stop:
+            assert admin.form("/console/lists/people", do="stop", job=job.number).status_code == 303
+        go.set()
+        assert job.finished.wait(10)
+        said = admin.get(where).text
+        assert ("核对到第 3 行（共 4 行），一行也没有导入" if stop else "已导入：新增 4") in said
+        assert len(people(hall)) == (0 if stop else 4)
+    gone = admin.get("/console/lists/people?job=of-yesterday")
+    assert gone.status_code == 404 and "没有留下" in gone.text
 
 
 def test_helpers_come_from_a_list_too(hall: RosterHall) -> None:

@@ -239,6 +239,8 @@ def test_a_report_that_takes_its_time_shows_how_far_it_is_and_the_page_comes_aga
     answer = staff.get("/console/reports?lang=en")
     assert answer.status_code == 202
     drawn = answer.get_data(as_text=True)
+    head = staff.head("/console/reports?lang=en").headers
+    assert (head["X-Done"], head["X-Of"]) == ("3", "7"), "the page's script asks for no more than this"
     assert "3 of 7" in drawn and '<progress max="7" value="3"' in drawn and 'http-equiv="refresh"' in drawn
 
 

@@ -10,13 +10,15 @@ import termios
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from waitress.channel import HTTPChannel
 
 from kiosk.__main__ import close_door, open_door
 from kiosk.live import BEHIND_AT_MOST, Stream
+from kiosk.straight import StraightWay
 from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, ConsoleHall, console_hall
 from tests.parts import wait_until
 
@@ -124,6 +126,18 @@ def woken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(Stream, "next_told", next_told)
     return woken
+
+
+def test_a_screen_that_was_closed_meanwhile_is_cut_without_a_fault() -> None:
+    """Whoever opens the next page cuts the screens that have gone; a fault there was that page's 500."""
+    pulled: list[str] = []
+    channel = SimpleNamespace(socket=socket.socket(), server=SimpleNamespace(pull_trigger=lambda: pulled.append("")))
+    way = StraightWay(cast(HTTPChannel, channel), chunked=True)
+    channel.socket.close()
+    way.cut()
+    channel.socket = None
+    way.cut()
+    assert len(pulled) == 2
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
