@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -25,6 +25,8 @@ _COLUMNS = (
     " screen, business_day, made_ms, answer_by_ms, changed_ms, closed_ms, slip_id,"
     f" {NTH} AS nth"
 )
+#: Of open ones: urgent ones first, then by when an answer was promised, then the oldest.
+_FIRST = "urgent DESC, answer_by_ms IS NULL, answer_by_ms, request_id"
 
 
 def number_of(business_day: str, nth: int) -> str:
@@ -73,6 +75,11 @@ class Row:
     def door(self) -> str:
         """3-2-502: building, unit, room, as far as they are known."""
         return "-".join(part for part in (self.building, self.unit, self.room) if part)
+
+    @property
+    def place_words(self) -> str:
+        """3栋 1单元 302: as `door`, to be read aloud; "" where none was given."""
+        return " ".join(part for part in (self.building, self.unit, self.room) if part)
 
     @property
     def who_masked(self) -> tuple[str, str]:
@@ -149,6 +156,28 @@ def listed(
         (*(value for _, value in where), *states, most),
     )
     return [row_of(one) for one in found]
+
+
+def open_requests(
+    notebook: sqlite3.Connection,
+    services: Sequence[str] = (),
+    buildings: Sequence[str] | None = None,
+    most: int = 8,
+) -> tuple[list[Row], int]:
+    """The first ``most`` that nobody has closed, the most urgent first, and how many there are.
+
+    :param services: of these items only; none named: of all.
+    :param buildings: in these only; None: anywhere.
+    """
+    where, values = ["closed_ms IS NULL"], list[object]()
+    for column, among in (("service_code", services or None), ("building", buildings)):
+        if among is not None:
+            where.append(f"{column} IN ({', '.join('?' * len(among))})")
+            values += among
+    fit = " AND ".join(where)
+    count = notebook.execute(f"SELECT count(*) FROM requests WHERE {fit}", values).fetchone()[0]
+    found = notebook.execute(f"SELECT {_COLUMNS} FROM requests WHERE {fit} ORDER BY {_FIRST} LIMIT ?", [*values, most])
+    return [row_of(one) for one in found], int(count)
 
 
 def steps(notebook: sqlite3.Connection, request_id: int) -> list[StepDone]:
