@@ -62,7 +62,7 @@ class Housekeeping(Rounds):
         try:
             if tidy(self._core):
                 wait_s = LOOK_S
-        except (NotWritten, ReportFailed, sqlite3.Error) as wrong:
+        except (OSError, ReportFailed, sqlite3.Error) as wrong:  # NotWritten is an OSError; notes are files
             say_once(
                 f"housekeeping:{type(wrong).__name__}",
                 "housekeeping_waits",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -360,6 +361,42 @@ def test_voices_go_thirty_days_after_closing_and_names_after_two_years(
     newest = looking.by_id(core.reader(), 4)
     assert newest is not None
     assert newest.name == "张大伟"
+
+
+def test_what_staff_wrote_goes_after_two_years_too_where_the_resident_gave_nothing(
+    core: Core, send: Callable[..., Json], clock: HeldClock
+) -> None:
+    plain = dict.fromkeys(("unit", "room", "words", "name", "phone"), "")
+    send(key="k1", **plain, place="stairs")
+    send(key="k2", **plain, place="stairs")
+    requests.do(core, 1, "done", "王芳", Both("已上门，302 的李伟在家", ""))
+    clock.forward(hours=24 * 731)
+    send(key="two-years")
+    requests.do(core, 2, "note", "王芳", note="李伟又来问")
+    while keeping.tidy(core):
+        pass
+    assert not any(one.told.zh or one.note for one in looking.steps(core.reader(), 1))
+    assert looking.steps(core.reader(), 2)[-1].note, "an open one is still worked on"
+    requests.do(core, 1, "note", "王芳", note="李伟又来问")
+    while keeping.tidy(core):
+        pass
+    assert not any(one.note for one in looking.steps(core.reader(), 1)), "written after it was forgotten"
+
+
+def test_a_file_that_goes_while_strays_are_looked_for_ends_nothing(
+    core: Core, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A voice that comes in just then is renamed from its .part; the thread that tidies must live on."""
+    folder = core.house.home / "notes" / "2026-11"
+    folder.mkdir(parents=True)
+    stray = folder / "stray.ogg"
+    stray.write_bytes(ogg())
+    walk = os.walk
+    monkeypatch.setattr(os, "walk", lambda place: [*walk(place), (str(folder), [], ["gone.ogg.part"])])
+    clock.forward(hours=24 * 3650)
+    while keeping.tidy(core):
+        pass
+    assert not stray.exists()
 
 
 def test_a_clock_that_runs_ahead_forgets_nothing(
