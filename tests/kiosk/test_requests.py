@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,7 +20,7 @@ from kiosk.catalogue import Catalogue
 from kiosk.core import Core
 from kiosk.requests import keeping, looking, notes
 from kiosk.rules.requests import EXTRA, FIELDS, KINDS, SIGNS, Both, may_ask
-from kiosk.writer import Writer
+from kiosk.writer import NotKnown, Writer
 from tests.kiosk.conftest import ROOM, HeldClock
 from tests.kiosk.note_samples import ogg, png, webm
 
@@ -248,6 +249,25 @@ def test_a_note_for_which_there_is_no_room_is_refused_and_may_come_again(
     (core.house.home / "notes").unlink()
     assert client.post(f"/api/requests/{code}/voice?key=k1", data=ogg()).status_code == 201
     assert not list((core.house.home / "notes").rglob("*.part"))
+
+
+def test_a_voice_of_which_the_disk_cannot_say_whether_it_is_written_is_not_thrown_away(
+    core: Core, client: FlaskClient, send: Callable[..., Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, write = send(key="k1")["code"], core.writer.write
+
+    def slow(work: Callable[[sqlite3.Connection], object]) -> object:
+        write(work)
+        raise NotKnown("the disk has not answered for 2 s: it may or may not be written")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(core.writer, "write", slow)
+        assert client.post(f"/api/requests/{code}/voice?key=k1", data=ogg()).status_code == 503
+    # Sent again, as the page does.
+    assert client.post(f"/api/requests/{code}/voice?key=k1", data=ogg()).status_code == 200
+    found = notes.open_note(core, 1)
+    assert found is not None
+    assert found[1].read_bytes() == ogg()
 
 
 # ---------------------------------------------------------------- how it goes, and who guesses
