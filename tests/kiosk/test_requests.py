@@ -149,6 +149,21 @@ def test_what_is_no_request_is_refused_in_both_languages(core: Core, send: Calla
     assert count(core, "requests") == 0
 
 
+def test_the_square_for_a_telephone_tells_nobody_which_codes_there_are(
+    core: Core, client: FlaskClient, send: Callable[..., Json]
+) -> None:
+    """Codes are guessed five times a minute, by `/progress`; this picture would have answered a thousand guesses."""
+    code = send(key="k1")["code"]
+    plan = replace(core.house.plan, http=replace(core.house.plan.http, base_url="https://hall.example"))
+    house = replace(core.house, plan=plan)
+    seen = create_app(replace(core, house=house)).test_client()
+    mine, guessed = seen.get(f"/ask/{code}/qr.svg"), seen.get("/ask/22222222/qr.svg")
+    assert (mine.status_code, guessed.status_code) == (200, 200)
+    assert mine.data != guessed.data
+    assert seen.get("/ask/leak/qr.svg").status_code == 404, "no code at all"
+    assert client.get(f"/ask/{code}/qr.svg").status_code == 404, "a hall that telephones cannot reach"
+
+
 def test_half_a_sign_and_a_script_in_a_name_do_no_harm(client: FlaskClient, send: Callable[..., Json]) -> None:
     for field in ("words", "kind", "zzz"):
         body = json.dumps({**LEAK, "key": "h", field: "\ud800"})
