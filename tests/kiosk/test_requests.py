@@ -141,12 +141,18 @@ def test_what_is_no_request_is_refused_in_both_languages(core: Core, send: Calla
         ({"building": ""}, 422, "field_wrong"),
         ({"id_card": "52010319480101123X"}, 422, "field_not_asked"),
         ({"words": "52010319480101123X"}, 422, "field_wrong"),
+        ({"kind": "trapped", "place": "lift", "name": "", "words": ["x"]}, 422, "field_not_asked"),
     ]
     for asked, status, code in wrong:
         said = send(status, **{"key": "k", **asked})["error"]
         assert said["code"] == code
         assert said["zh"] != said["en"]
     assert count(core, "requests") == 0
+
+
+def test_a_field_left_empty_was_not_given_whatever_its_name(core: Core, send: Callable[..., Json]) -> None:
+    send(key="k1", nickname="", door=None, extra={"kind": "", "place": None})
+    assert count(core, "requests") == 1
 
 
 def test_the_square_for_a_telephone_tells_nobody_which_codes_there_are(
