@@ -25,8 +25,12 @@ _COLUMNS = (
     " screen, business_day, made_ms, answer_by_ms, changed_ms, closed_ms, slip_id,"
     f" {NTH} AS nth"
 )
-#: Of open ones: urgent ones first, then by when an answer was promised, then the oldest.
-_FIRST = "urgent DESC, answer_by_ms IS NULL, answer_by_ms, request_id"
+#: In which order somebody should see to them: open ones first; of those the urgent ones, then by whose answer is due
+#: first. Among closed ones nobody is waited for: the newest.
+_AS_DUE = (
+    "closed_ms IS NOT NULL, iif(closed_ms IS NULL, NOT urgent, 0),"
+    " iif(closed_ms IS NULL, coalesce(answer_by_ms, made_ms), 0), iif(closed_ms IS NULL, made_ms, 0), request_id DESC"
+)
 
 
 def number_of(business_day: str, nth: int) -> str:
@@ -141,8 +145,12 @@ def listed(
     first_day: str = "",
     last_day: str = "",
     most: int = 500,
+    as_due: bool = False,
 ) -> list[Row]:
-    """Requests that fit, the newest first; "" and () ask for nothing in particular."""
+    """Requests that fit, the newest first; "" and () ask for nothing in particular.
+
+    :param as_due: in the order in which somebody should see to them, so that ``most`` cuts off no one who waits.
+    """
     asked: list[tuple[str, object]] = [
         ("kind = ?", kind), ("building = ?", building),
         ("business_day >= ?", first_day), ("business_day <= ?", last_day),
@@ -152,7 +160,8 @@ def listed(
     if states:
         clauses.append(f"state IN ({', '.join('?' * len(states))})")
     found = notebook.execute(
-        f"SELECT {_COLUMNS} FROM requests WHERE {' AND '.join(clauses) or '1'} ORDER BY request_id DESC LIMIT ?",
+        f"SELECT {_COLUMNS} FROM requests WHERE {' AND '.join(clauses) or '1'}"
+        f" ORDER BY {_AS_DUE if as_due else 'request_id DESC'} LIMIT ?",
         (*(value for _, value in where), *states, most),
     )
     return [row_of(one) for one in found]
@@ -176,7 +185,7 @@ def open_requests(
             values += among
     fit = " AND ".join(where)
     count = notebook.execute(f"SELECT count(*) FROM requests WHERE {fit}", values).fetchone()[0]
-    found = notebook.execute(f"SELECT {_COLUMNS} FROM requests WHERE {fit} ORDER BY {_FIRST} LIMIT ?", [*values, most])
+    found = notebook.execute(f"SELECT {_COLUMNS} FROM requests WHERE {fit} ORDER BY {_AS_DUE} LIMIT ?", [*values, most])
     return [row_of(one) for one in found], int(count)
 
 

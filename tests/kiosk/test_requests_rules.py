@@ -267,12 +267,7 @@ def test_what_nobody_has_confirmed_is_said_as_usual_and_not_as_a_promise() -> No
     assert life.answer_words(None, now_ms, SHANGHAI, confirmed=True).en
 
 
-def test_the_urgent_and_the_late_stand_first() -> None:
-    rows = [
-        ("DONE", True, 1, 1), ("RECEIVED", False, 50, 3), ("RECEIVED", False, 20, 9), ("DOING", True, 90, 5),
-    ]  # fmt: skip
-    ordered = sorted(rows, key=lambda one: life.order_key(*one))
-    assert [one[2] for one in ordered] == [90, 20, 50, 1]
+def test_late_is_what_nobody_has_answered_in_time() -> None:
     assert life.is_overdue("RECEIVED", 10, 11)
     assert not life.is_overdue("ACCEPTED", 10, 11), "somebody has answered"
     assert not life.is_overdue("RECEIVED", None, 11)
