@@ -339,6 +339,17 @@ def test_five_wrong_codes_lock_that_asker_for_a_minute_also_across_a_restart(
     writer.stop()
 
 
+def test_one_wrong_code_locks_nobody_because_of_five_that_had_their_minute(
+    client: FlaskClient, send: Callable[..., Json], clock: HeldClock
+) -> None:
+    """What is looked back at must not be cut within an old five: its rest and a new one were five again."""
+    code = send(key="k1")["code"]
+    for wait_s in (60, 60, 60, 60, 390, 42):
+        client.get("/api/progress/22222222")
+        clock.forward(seconds=wait_s)
+    assert client.get(f"/api/progress/{code}").status_code == 200
+
+
 def test_a_clock_that_was_set_back_locks_nobody_out(
     client: FlaskClient, send: Callable[..., Json], clock: HeldClock
 ) -> None:
