@@ -9,6 +9,7 @@ from flask import Flask, Response, make_response, request
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import IntegerConverter
 
 from devices.faults import NotWritten, OrderRefused, OutsideDown
 from gateway.log import say_once
@@ -58,6 +59,12 @@ class _Json(DefaultJSONProvider):
     sort_keys = False
 
 
+class _RowNumber(IntegerConverter):
+    """A number in an address that a notebook can hold; a longer one is no page of ours, and no fault."""
+
+    regex = r"\d{1,18}"
+
+
 def create_app(core: Core) -> Flask:
     """The kiosk's faces over ``core``. Opens nothing and starts nothing by itself."""
     app = Flask("kiosk")
@@ -65,6 +72,7 @@ def create_app(core: Core) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = BODY_AT_MOST
     app.config["CONTENT_SECURITY_POLICY"] = CONTENT_SECURITY_POLICY
     app.extensions["linli"] = core
+    app.url_map.converters["int"] = _RowNumber
     plan = core.house.plan
     rooms = [*ROOMS, *(["open_data"] if plan.open_data.on else []), *(["demo"] if plan.virtual.on else [])]
     for room in rooms:

@@ -31,8 +31,12 @@ DAYS_BACK = 30
 
 def seen_edit() -> int:
     """The newest edit that the form was drawn with."""
-    raw = request.form.get("base", "")
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 16 else 0
+    return care.number(request.form.get("base", ""))
+
+
+def line_of(index: str) -> int:
+    """Which line of a list a button means; -1 for none."""
+    return int(index) if index.isascii() and index.isdigit() and len(index) < 5 else -1
 
 
 def saved(endpoint: str, subject: str, made: list[kept.Edit], **values: str) -> ResponseReturnValue:
@@ -57,7 +61,7 @@ def content_quick_saved() -> ResponseReturnValue:
     do = request.form.get("do", "save")
     if do.startswith(("up:", "down:")):
         what, _, index = do.partition(":")
-        return _quick(rules.moved(typed, what, int(index) if index.isdecimal() else -1), base=seen_edit())
+        return _quick(rules.moved(typed, what, line_of(index)), base=seen_edit())
     try:
         codes: Value = None if do == "ships" else quick.checked(core.catalogue, typed)
         if codes == list(quick.DEFAULT):
@@ -132,7 +136,7 @@ def content_presets_saved(kind: str) -> ResponseReturnValue:
     ships, do = _ships(found), form.get("do", "save")
     if do.startswith("list:"):
         _, _, what, index = [*do.split(":"), "", "", ""][:4]
-        return _presets(found, typed=rules.moved(typed, what, int(index) if index.isdecimal() else -1))
+        return _presets(found, typed=rules.moved(typed, what, line_of(index)))
     if do == "ships":
         return _presets(found, typed=ships)
     try:
@@ -258,8 +262,7 @@ def _phones(
 @blueprint.get("/content/notices")
 @door.allow("admin", "staff")
 def content_notices() -> ResponseReturnValue:
-    core, number = current_core(), request.args.get("change", "")
-    found = notices.by_id(core, int(number)) if number.isascii() and number.isdigit() else None
+    found = notices.by_id(current_core(), care.number(request.args.get("change", "")))
     return _notices(typed=None if found is None else _typed_of(found), chosen=found)
 
 
@@ -267,7 +270,7 @@ def content_notices() -> ResponseReturnValue:
 @door.allow("admin", "staff")
 def content_notices_saved() -> ResponseReturnValue:
     core, form = current_core(), request.form
-    number = int(raw) if (raw := form.get("notice_id", "")).isascii() and raw.isdigit() else 0
+    number = care.number(form.get("notice_id", ""))
     found = notices.by_id(core, number) if number else None
     typed = {
         name: form.get(name, "") for name in ("title_zh", "title_en", "body_zh", "body_en", "from", "until")

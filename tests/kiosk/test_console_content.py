@@ -271,6 +271,34 @@ def test_what_is_unconfirmed_is_confirmed_one_by_one_and_counted(hall: ConsoleHa
     assert WORDS["ct_no_phone"][0] in page(placeholder)
 
 
+def test_what_was_edited_since_the_page_was_drawn_is_confirmed_by_nobody_who_has_not_read_it(
+    hall: ConsoleHall, staff: Client, admin: Client
+) -> None:
+    """An age, an amount: it stands in texts, and another has changed them meanwhile."""
+    shipped = hall.core.shipped.services
+    left = ((one.code, name) for one in shipped for name in one.confirm_locally)
+    code, name = next((code, name) for code, name in left if name not in rules.BY_NAME)
+    path = f"/console/content/service/{code}"
+    seen, other = form_of(staff, path), form_of(admin, path)
+    other["fee-zh"], other["fee-en"] = ["九十九元"], ["99 yuan"]
+    assert send(admin, path, other).status_code == 303
+    answer = send(staff, path, seen, f"confirm:{name}")
+    assert answer.status_code == 409
+    assert WORDS["ct_seen_other"][0] in page(answer)
+    assert not service(hall, code).confirmed(name)
+    assert send(staff, path, form_of(staff, path), f"confirm:{name}").status_code == 200
+    assert service(hall, code).confirmed(name)
+
+
+def test_a_number_that_is_longer_than_any_of_ours_is_none_of_ours(staff: Client) -> None:
+    long = "9" * 30
+    for path in (f"content/notices?change={long}", f"requests/{long}", f"requests/note/{long}"):
+        assert staff.get(f"/console/{path}").status_code in (200, 404), path
+    assert staff.form(ITEM, base="9" * 5000, do="save").status_code == 303
+    assert staff.form("/console/content/notices", do="down", notice_id=long).status_code in (400, 404)
+    assert staff.form("/console/content/history/quick", edit_id="1", base="9" * 5000, do="back").status_code == 404
+
+
 def test_the_history_says_what_was_and_became_by_whom_and_leads_back(
     hall: ConsoleHall, staff: Client, admin: Client
 ) -> None:
