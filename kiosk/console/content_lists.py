@@ -20,7 +20,7 @@ from kiosk.console.care import Json, lang
 from kiosk.console.words import say
 from kiosk.content import EditedMeanwhile
 from kiosk.core import Core, current_core
-from kiosk.notices import Notice
+from kiosk.notices import ChangedMeanwhile, Notice
 from kiosk.rules import content as rules
 from kiosk.rules.content import Value
 from kiosk.rules.request_kinds import KINDS, Kind
@@ -280,10 +280,6 @@ def content_notices_saved() -> ResponseReturnValue:
             notices.take_down(core, number)
             acts.did("notice_down", f"#{number}")
             return redirect(url_for("console.content_notices", saved=1), 303)
-        if found is not None and str(found.made_ms) != form.get("seen", ""):
-            # Another has written it meanwhile: the form now stands on top of that, and shows both.
-            why = say("ct_notice_twice", lang(), who=found.made_by)
-            return _notices(409, why, typed, found, theirs=True)
         from_ms, until_ms = _moment(typed["from"]), _moment(typed["until"])
         wanted = Notice(
             notice_id=number,
@@ -293,10 +289,15 @@ def content_notices_saved() -> ResponseReturnValue:
             body_en=rules.text_of(typed["body_en"]),
             from_ms=from_ms or core.now_ms(),
             until_ms=until_ms,
+            made_ms=care.number(form.get("seen", "")),
         )
         if until_ms is not None and until_ms <= core.now_ms():
             raise OrderRefused("结束时间已经过了", "The time until which it stands is over already")
         written = notices.put_notice(core, door.me().name, wanted)
+    except ChangedMeanwhile as refused:
+        # The form now stands on top of what another has written, and shows both; what was taken down is written anew.
+        now = None if refused.now.gone_ms is not None else refused.now
+        return _notices(409, care.why(refused), typed, now, theirs=now is not None)
     except OrderRefused as refused:
         return _notices(400, care.why(refused), typed, found)
     said = {"zh": f"{written.title_zh}　{written.body_zh}", "en": f"{written.title_en} {written.body_en}"}
