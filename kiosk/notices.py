@@ -52,7 +52,7 @@ class ChangedMeanwhile(OrderRefused):
     def __init__(self, now: Notice) -> None:
         if now.gone_ms is not None:
             super().__init__(
-                "这条通知已经取下，没有保存，您写的还在。再保存就另挂一条。",
+                "这条通知已经撤下，没有保存，您写的还在。再保存就另挂一条。",
                 "This notice was taken down. Nothing was saved, what you typed is kept: saved again, it hangs anew.",
             )
         else:

@@ -332,7 +332,7 @@ def test_a_notice_that_was_taken_down_meanwhile_is_not_said_to_be_saved(hall: Co
     notices.take_down(hall.core, up.notice_id)
     answer = send(staff, path, mine, "put")
     assert answer.status_code == 409
-    assert "已经取下" in page(answer) and "停水改期" in page(answer)
+    assert "已经撤下" in page(answer) and "停水改期" in page(answer)
     again = re.search(r'name="notice_id" value="[0-9]+"><input type="hidden" name="seen"', page(answer))
     assert again is None, "saved once more it hangs as a new one"
 
