@@ -1,15 +1,19 @@
-"""What a request may bring and how an error is said, for every blueprint: docs/protocol.md, 4."""
+"""What a request may bring, whose it is, and how an error is said, for every blueprint: docs/protocol.md, 4."""
 
 from __future__ import annotations
 
 import json
+import re
+from math import ceil
 from typing import Any
 
-from flask import jsonify, render_template, request
+from flask import Response, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
-from kiosk.view import frame
+from kiosk.view import SCREEN, frame
+
+_LOOPBACK = re.compile(r"127\.|::1$|::ffff:127\.")
 
 
 def error(status: int, code: str, zh: str, en: str, **more: Any) -> ResponseReturnValue:
@@ -18,6 +22,29 @@ def error(status: int, code: str, zh: str, en: str, **more: Any) -> ResponseRetu
         seen = frame()
         return render_template("error.html", **seen, text=en if seen["lang"] == "en" else zh), status
     return jsonify({"error": {"code": code, "zh": zh, "en": en, **more}}), status
+
+
+def too_many_codes(rest_ms: int) -> Response:
+    """Who has typed too many wrong codes waits so long, whatever is typed next."""
+    wait_s = ceil(rest_ms / 1000)
+    answer = make_response(
+        error(
+            429,
+            "too_many_codes",
+            f"输错太多次，请等 {wait_s} 秒再试，或按“叫人帮忙”",
+            f"Too many wrong codes: wait {wait_s} s, or press “Call for help”",
+            wait_s=wait_s,
+        )
+    )
+    answer.headers["Retry-After"] = str(wait_s)
+    return answer
+
+
+def asker(screen: str) -> str:
+    """Whose guesses these are: the hall's own screens by their name; anybody else by the address, whatever screen it
+    says it is."""
+    address = request.remote_addr or "?"
+    return screen if _LOOPBACK.match(address) and SCREEN.fullmatch(screen) else address
 
 
 def wants_page() -> bool:

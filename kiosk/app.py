@@ -10,6 +10,7 @@ from flask import Flask, Response, make_response, request
 from flask.json.provider import DefaultJSONProvider
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import IntegerConverter
 
 from devices.faults import NotWritten, OrderRefused, OutsideDown
 from gateway.log import say_once
@@ -61,6 +62,12 @@ class _Json(DefaultJSONProvider):
     sort_keys = False
 
 
+class _RowNumber(IntegerConverter):
+    """A number in an address that a notebook can hold; a longer one is no page of ours, and no fault."""
+
+    regex = r"\d{1,18}"
+
+
 def create_app(core: Core) -> Flask:
     """The kiosk's faces over ``core``. Opens nothing and starts nothing by itself."""
     app = lay(open_data=core.house.plan.open_data.on, demo=core.house.plan.virtual.on)
@@ -73,6 +80,7 @@ def lay(*, open_data: bool, demo: bool) -> Flask:
     app.json = _Json(app)
     app.config["MAX_CONTENT_LENGTH"] = BODY_AT_MOST
     app.config["CONTENT_SECURITY_POLICY"] = CONTENT_SECURITY_POLICY
+    app.url_map.converters["int"] = _RowNumber
     for room in [*ROOMS, *(["open_data"] if open_data else []), *(["demo"] if demo else [])]:
         app.register_blueprint(importlib.import_module(f"kiosk.{room}").blueprint)
     app.context_processor(lambda: {"w": words.say, "hall": current_core().house.plan.hall})

@@ -23,7 +23,7 @@ from kiosk.answers import error
 from kiosk.core import Core, current_core
 from kiosk.line.taking import public_url
 from kiosk.parking import car_park_or_none
-from kiosk.requests.looking import by_code, presets_of
+from kiosk.requests.looking import presets_of
 from kiosk.rules.request_kinds import ANYWHERE
 from kiosk.rules.requests import (
     FIELD_WORDS,
@@ -36,6 +36,7 @@ from kiosk.rules.requests import (
     kinds_of,
     may_ask,
     must_ask,
+    read_code,
 )
 from kiosk.view import asked_view, frame
 from kiosk.words_ask import SAYS
@@ -245,12 +246,16 @@ def kind(kind: str) -> ResponseReturnValue:
 
 @blueprint.get("/ask/<code>/qr.svg")
 def qr(code: str) -> ResponseReturnValue:
-    """The address of a request's progress, for a telephone's camera. Only where telephones can reach this hall."""
-    core = current_core()
-    if not core.house.plan.http.base_url or by_code(core, code) is None:
+    """The address of a request's progress, for a telephone's camera. Only where telephones can reach this hall.
+
+    Drawn for any code that could be one: whether there is such a request is told by `/progress` alone, which counts
+    wrong codes.
+    """
+    core, read = current_core(), read_code(code)
+    if not core.house.plan.http.base_url or not read:
         return error(404, "no_qr", "没有二维码", "There is no such picture")
     drawn = io.BytesIO()
-    address = f"{public_url(core).rstrip('/')}{url_for('progress.of', code=code)}?phone=1"
+    address = f"{public_url(core).rstrip('/')}{url_for('progress.of', code=read)}?phone=1"
     segno.make(address, error="m").save(
         drawn, kind="svg", border=4, svgns=True, xmldecl=False, nl=False, light="#fff"
     )

@@ -6,16 +6,14 @@ has 40 bits: at five tries a minute all of them take some 400,000 years, and a c
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import deque
-from math import ceil
 
-from flask import Blueprint, Flask, current_app, jsonify, make_response, render_template, request
+from flask import Blueprint, Flask, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
 
 from kiosk import appointments
-from kiosk.answers import body, error, text
+from kiosk.answers import asker, body, error, text, too_many_codes
 from kiosk.api import taken_view
 from kiosk.appointments import UnknownCode
 from kiosk.core import Core, current_core
@@ -27,7 +25,6 @@ blueprint = Blueprint("check_in", __name__)
 #: The brief of the queue: 5 tries a minute per screen.
 WRONG_AT_MOST, WRONG_IN_MS = 5, 60_000
 _GUESSERS_REMEMBERED = 500
-_LOOPBACK = re.compile(r"127\.|::1$|::ffff:127\.")
 _TRIES = "linli_code_tries"
 
 
@@ -87,19 +84,9 @@ def check_in() -> ResponseReturnValue:
 
 
 def _checked_in(core: Core, code: str, lang: str, screen: str) -> ResponseReturnValue:
-    who, now_ms = _who(screen), core.now_ms()
+    who, now_ms = asker(screen), core.now_ms()
     if rest_ms := tries().rest_ms(who, now_ms):
-        wait_s = ceil(rest_ms / 1000)
-        answer = make_response(
-            error(
-                429,
-                "too_many_codes",
-                f"输错太多次，请等 {wait_s} 秒再试，或按“叫人帮忙”",
-                f"Too many wrong codes: wait {wait_s} s, or press “Call for help”",
-            )
-        )
-        answer.headers["Retry-After"] = str(wait_s)
-        return answer
+        return too_many_codes(rest_ms)
     try:
         done = appointments.check_in(core, code, lang, screen)
     except UnknownCode:
@@ -109,9 +96,3 @@ def _checked_in(core: Core, code: str, lang: str, screen: str) -> ResponseReturn
     if done.arrival is not None:
         view["note"] = {"zh": done.arrival.words_zh, "en": done.arrival.words_en}
     return jsonify(view), 201 if done.taken.new else 200
-
-
-def _who(screen: str) -> str:
-    """The hall's own screens by their name; anybody else by the address, whatever screen it says it is."""
-    address = request.remote_addr or "?"
-    return screen if _LOOPBACK.match(address) else address

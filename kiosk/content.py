@@ -178,6 +178,7 @@ def lay(core: Core) -> bool:
             say_once(
                 "content", "content_unread", f"edits of texts cannot be read: {wrong}", level=logging.WARNING
             )
+            core.laid = False  # the main loop tries again: an edit that is saved must not wait for the next one
             return False
         core.catalogue, unfit = rules.overlaid(core.shipped, edits)
         core.laid = True

@@ -1,8 +1,8 @@
 """The kiosk's end of the gateway's unix socket: orders up, facts down (docs/protocol.md, 2).
 
-Theory of operation. One thread connects, says hello, keeps what it hears as `snapshot()` and tells it on the hub.
-When the gateway goes, the last picture stays and is marked ``connected: False``; the thread tries again after 0.1,
-0.2 … 2 s. `order()` may be called by any thread: it writes one line and waits for the line that answers it.
+Theory of operation. One thread keeps the line (gateway/far_end.py), keeps what it hears as `snapshot()` and tells it on
+the hub. When the gateway goes, the last picture stays and is marked ``connected: False``. `order()` may be called by
+any thread: it writes one line and waits for the line that answers it.
 Every fact carries ``rev``; after a gap the link asks hello again rather than guess.
 A second thread tells the gateway how many consoles listen, at each change and after each hello: a ladder's step for a
 console that nobody has open is no step. When we go, the gateway counts none by itself.
@@ -13,14 +13,13 @@ from __future__ import annotations
 import itertools
 import json
 import logging
-import socket
-import struct
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from devices.faults import OrderRefused, OutsideDown
+from gateway.far_end import FarEnd
 from gateway.hall.bays import UNCLAIMED_ZONE
 from gateway.log import say, say_once
 from kiosk.live import Fact, Hub
@@ -28,14 +27,8 @@ from kiosk.rules.alarm import Level, default_priorities, level
 from kiosk.zones import TABLES as ZONE_TABLES
 from kiosk.zones import ZoneFaces
 
-#: A gateway that restarts is back in about a second; faster tries only cost the Pi (our choice).
-RECONNECT_FIRST_S, RECONNECT_LAST_S = 0.1, 2.0
 #: A gateway that did not answer how many consoles there are is told again after this (our choice).
 TELL_AGAIN_S = 5.0
-#: Longer lines than this are not of our gateway: 2000 devices make a Snapshot of about 700 kB.
-LINE_AT_MOST = 8 * 1024 * 1024
-#: struct timeval, 2 s: as long as an order waits for its answer.
-_SEND_TIMEOUT = struct.pack("ll", 2, 0)
 #: Tables whose rows say how the plan of the car park looks: a map is drawn anew when one of them changes.
 PLAN_TABLES = frozenset({"bay_plans", "zone_plans", "parking_sites", "parking_places"})
 #: docs/protocol.md: a Snapshot brings the last 20 closed calls; we keep as many.
@@ -64,14 +57,10 @@ class GatewayLink:
     """
 
     def __init__(self, path: Path, hub: Hub, *, who: str = "kiosk") -> None:
-        self._path = path
         self._hub = hub
-        self._who = who
         self._lock = threading.Lock()
-        self._send_lock = threading.Lock()
         self._ids = itertools.count(1)
         self._answers: dict[str, _Answer] = {}
-        self._socket: socket.socket | None = None
         self._connected = False
         self._rev: int | None = None
         self._things: dict[str, dict[str, Json]] = {kind[1]: {} for kind in _KINDS.values()}
@@ -89,8 +78,8 @@ class GatewayLink:
         self._signs_moved = False
         #: table of gateway.db → whoever wants to know that a row of it may have changed
         self._row_bells: dict[str, list[Callable[[], None]]] = {}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="gateway-link", daemon=True)
+        hello = {"id": "k-0", "order": "hello", "who": who}
+        self._line = FarEnd(path, "gateway-link", hello, self._hear_all, self._lost)
         #: set when the number of consoles may have changed, or the gateway may not know it
         self._recount = threading.Event()
         self._consoles_told: int | None = None
@@ -98,20 +87,19 @@ class GatewayLink:
         hub.on_consoles = self._recount.set
 
     def start(self) -> None:
-        self._thread.start()
+        self._line.start()
         self._counter.start()
 
     def leave(self) -> None:
         """We are closing: a gateway that goes from now on is no news. Orders under way are still answered."""
-        self._stopping.set()
+        self._line.leaving.set()
 
     def stop(self) -> None:
         self.leave()
-        self._drop()
         self._recount.set()
-        for thread in (self._thread, self._counter):
-            if thread.ident is not None:
-                thread.join(2)
+        self._line.stop()
+        if self._counter.ident is not None:
+            self._counter.join(2)
 
     @property
     def connected(self) -> bool:
@@ -131,7 +119,8 @@ class GatewayLink:
         with self._lock:
             self._answers[order_id] = answer
         try:
-            self._send({"id": order_id, "order": name, **fields})
+            if not self._line.send({"id": order_id, "order": name, **fields}):
+                raise _away()
             if not answer.come.wait(timeout_s):
                 raise OutsideDown(
                     f"the gateway has not answered {name} for {timeout_s:g} s: look before you repeat it"
@@ -178,7 +167,7 @@ class GatewayLink:
         while True:
             self._recount.wait(TELL_AGAIN_S if unsure else None)
             self._recount.clear()
-            if self._stopping.is_set():
+            if self._line.leaving.is_set():
                 return
             unsure = False
             live = self._hub.consoles
@@ -197,54 +186,13 @@ class GatewayLink:
 
     # ---------------------------------------------------------------- the link's thread
 
-    def _run(self) -> None:
-        wait_s = RECONNECT_FIRST_S
-        while not self._stopping.is_set():
-            try:
-                with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-                    line.settimeout(2)
-                    line.connect(str(self._path))
-                    line.settimeout(None)
-                    # A gateway that hangs must not hold the threads that answer touches: sending gives up.
-                    line.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _SEND_TIMEOUT)
-                    self._socket = line
-                    self._send({"id": "k-0", "order": "hello", "who": self._who})
-                    for group in _groups(line):
-                        wait_s = RECONNECT_FIRST_S
-                        self._hear_all(group)
-            except OSError:
-                pass  # away: the state below says so on every screen
-            self._lost()
-            self._stopping.wait(wait_s)
-            wait_s = min(wait_s * 2, RECONNECT_LAST_S)
-
-    def _send(self, message: Json) -> None:
-        line = self._socket
-        if line is None:
-            raise _away()
-        try:
-            with self._send_lock:
-                # Half a surrogate, as JSON may bring it, has no bytes: it becomes a question mark.
-                line.sendall(json.dumps(message, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
-        except OSError as wrong:
-            self._drop()  # half a line may be out: only a new connection is sound
-            raise _away() from wrong
-
-    def _drop(self) -> None:
-        """Close the line, so that the thread begins anew."""
-        if (line := self._socket) is not None:
-            try:
-                line.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # it was closed already
-
     def _lost(self) -> None:
-        was, self._connected, self._socket, self._rev = self._connected, False, None, None
+        was, self._connected, self._rev = self._connected, False, None
         with self._lock:
             waiting, self._answers = list(self._answers.values()), {}
         for answer in waiting:
             answer.come.set()
-        if was and not self._stopping.is_set():
+        if was and not self._line.leaving.is_set():
             say("gateway_lost", "the gateway is away: calls ring only where it runs", level=logging.WARNING)
             self._tell_link()
             self._tell_all()
@@ -328,7 +276,7 @@ class GatewayLink:
         if isinstance(rev, int):
             if self._rev is not None and rev != self._rev + 1:
                 self._rev = None
-                self._send({"id": "k-0", "order": "hello", "who": self._who})
+                self._line.again()
             elif self._rev is not None:
                 self._rev = rev
         if fact in _KINDS:
@@ -410,18 +358,3 @@ def _keep_few_closed(calls: dict[str, Json]) -> None:
     closed = [key for key, call in calls.items() if call.get("state") == "CLOSED"]
     for key in sorted(closed, key=lambda one: int(calls[one].get("closed_ms") or 0))[:-CLOSED_CALLS_KEPT]:
         del calls[key]
-
-
-def _groups(line: socket.socket) -> Iterator[list[bytes]]:
-    """Lines as they come, all of one reading together, until the other side closes. A line without end ends it."""
-    rest = bytearray()
-    while True:
-        come = line.recv(65536)
-        if not come:
-            return
-        rest += come
-        *whole, last = rest.split(b"\n")
-        yield [bytes(one) for one in whole if one.strip()]
-        rest = bytearray(last)
-        if len(rest) > LINE_AT_MOST:
-            raise OSError("a line without end")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import threading
 from datetime import datetime
 
 from devices.faults import NotWritten
@@ -19,6 +18,7 @@ from kiosk import parking_history, queue_figures
 from kiosk.core import Core
 from kiosk.queue_reports import ReportFailed
 from kiosk.requests import keeping
+from kiosk.rounds import Rounds
 from kiosk.rules.retention import Bounds, bounds
 
 #: Between two looks; also how long nobody may have written before a piece is done.
@@ -46,40 +46,32 @@ _OF_A_TICKET = (
 )
 
 
-class Housekeeping:
-    """Begin with `start`, end with `stop`."""
+class Housekeeping(Rounds):
+    """The thread that tidies while nobody is there."""
 
     def __init__(self, core: Core) -> None:
+        super().__init__("housekeeping", LOOK_S)
         self._core = core
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="housekeeping", daemon=True)
+        self._commits = -1
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._end.set()
-        if self._thread.ident is not None:
-            self._thread.join(2)
-
-    def _run(self) -> None:
-        wait_s, commits = LOOK_S, -1
-        while not self._end.wait(wait_s):
-            if self._core.writer.commits != commits:
-                wait_s, commits = LOOK_S, self._core.writer.commits
-                continue  # somebody is there
-            try:
-                wait_s = LOOK_S if tidy(self._core) else REST_S
-            except (NotWritten, ReportFailed, sqlite3.Error) as wrong:
-                wait_s = REST_S
-                say_once(
-                    f"housekeeping:{type(wrong).__name__}",
-                    "housekeeping_waits",
-                    f"the kiosk's notebook cannot be tidied just now ({wrong}): tickets, calls and figures go on; "
-                    "it is tried again every minute",
-                    level=logging.WARNING,
-                )
-            commits = self._core.writer.commits
+    def round(self) -> float:
+        if self._core.writer.commits != self._commits:
+            self._commits = self._core.writer.commits
+            return LOOK_S  # somebody is there
+        wait_s = REST_S
+        try:
+            if tidy(self._core):
+                wait_s = LOOK_S
+        except (OSError, ReportFailed, sqlite3.Error) as wrong:  # NotWritten is an OSError; notes are files
+            say_once(
+                f"housekeeping:{type(wrong).__name__}",
+                "housekeeping_waits",
+                f"the kiosk's notebook cannot be tidied just now ({wrong}): tickets, calls and figures go on; "
+                "it is tried again every minute",
+                level=logging.WARNING,
+            )
+        self._commits = self._core.writer.commits
+        return wait_s
 
 
 def tidy(core: Core) -> bool:

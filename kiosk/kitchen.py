@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-import threading
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +19,7 @@ from gateway import views_care
 from gateway.hall.rows import MealOrder
 from gateway.log import say_once
 from kiosk.core import Core
+from kiosk.rounds import Rounds
 from kiosk.rules import kitchen
 
 #: A doorbell that was missed costs at most this (our choice; a cut-off is hours before the meal).
@@ -32,45 +32,27 @@ PRINTER = "kitchen"
 Json = dict[str, Any]
 
 
-class Kitchen:
-    """Begin with `start`, end with `stop`."""
+class Kitchen(Rounds):
+    """The thread that tells the kitchen; the gateway's news of a meal is its bell."""
 
     def __init__(self, core: Core) -> None:
+        super().__init__("kitchen")
         self._core = core
-        self._bell = threading.Event()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="kitchen", daemon=True)
-        core.link.on_row(MealOrder.TABLE, self._bell.set)
+        core.link.on_row(MealOrder.TABLE, self.bell.set)
 
-    def start(self) -> None:
-        self._bell.set()
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping = True
-        self._bell.set()
-        if self._thread.ident is not None:
-            self._thread.join(2)
-
-    def _run(self) -> None:
-        wait_s = LOOK_AGAIN_S
-        while True:
-            self._bell.wait(wait_s)
-            self._bell.clear()
-            if self._stopping:
-                return
-            try:
-                tell(self._core)
-                wait_s = LOOK_AGAIN_S
-            except (NotWritten, sqlite3.Error) as wrong:
-                wait_s = TRY_AGAIN_S
-                say_once(
-                    f"kitchen:{type(wrong).__name__}",
-                    "kitchen_waits",
-                    f"meals cannot be put on the kitchen's paper just now ({wrong}): the orders stand in the console's "
-                    "list of meals; it is tried again every two seconds",
-                    level=logging.WARNING,
-                )
+    def round(self) -> float:
+        try:
+            tell(self._core)
+        except (NotWritten, sqlite3.Error) as wrong:
+            say_once(
+                f"kitchen:{type(wrong).__name__}",
+                "kitchen_waits",
+                f"meals cannot be put on the kitchen's paper just now ({wrong}): the orders stand in the console's "
+                "list of meals; it is tried again every two seconds",
+                level=logging.WARNING,
+            )
+            return TRY_AGAIN_S
+        return LOOK_AGAIN_S
 
 
 def printer_of(core: Core) -> str:

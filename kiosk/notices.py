@@ -46,6 +46,23 @@ class Notice:
         return self.gone_ms is None and self.from_ms <= now_ms and not ended
 
 
+class ChangedMeanwhile(OrderRefused):
+    """Nothing was written. ``now``: how the notice stands."""
+
+    def __init__(self, now: Notice) -> None:
+        if now.gone_ms is not None:
+            super().__init__(
+                "这条通知已经撤下，没有保存，您写的还在。再保存就另挂一条。",
+                "This notice was taken down. Nothing was saved, what you typed is kept: saved again, it hangs anew.",
+            )
+        else:
+            super().__init__(
+                f"{now.made_by} 刚才改过这条通知，没有保存，您写的还在。",
+                f"{now.made_by} has just changed this notice; nothing was saved, what you typed is kept.",
+            )
+        self.now = now
+
+
 def notices_now(core: Core) -> list[Notice]:
     """What hangs there now, the newest first, at most `SHOWN_AT_MOST`.
 
@@ -89,6 +106,8 @@ def view(notice: Notice) -> Json:
 def put_notice(core: Core, by: str, notice: Notice) -> Notice:
     """Hang one up (``notice_id`` 0) or change it; what was written. All screens of the hall are told.
 
+    :param notice: ``made_ms``: of what stood there when whoever writes has read it; 0: no matter what stands there.
+    :raises ChangedMeanwhile: another has changed it since, or taken it down.
     :raises OrderRefused: no title, too long, or over before it begins; nothing is written.
     """
     clean = replace(
@@ -163,7 +182,13 @@ def _put(notebook: sqlite3.Connection, notice: Notice, by: str, now_ms: int) -> 
             ),
         )
         return replace(row, notice_id=int(done.lastrowid or 0))
-    done = notebook.execute(
+    found = notebook.execute(f"SELECT {_FIELDS} FROM notices WHERE notice_id = ?", (notice.notice_id,)).fetchone()
+    if found is None:
+        raise _unknown(notice.notice_id)
+    there = Notice(*found)
+    if there.gone_ms is not None or (notice.made_ms and notice.made_ms != there.made_ms):
+        raise ChangedMeanwhile(there)
+    notebook.execute(
         "UPDATE notices SET title_zh = ?, title_en = ?, body_zh = ?, body_en = ?, from_ms = ?, until_ms = ?,"
         " made_ms = ?, made_by = ? WHERE notice_id = ?",
         (
@@ -178,8 +203,6 @@ def _put(notebook: sqlite3.Connection, notice: Notice, by: str, now_ms: int) -> 
             notice.notice_id,
         ),
     )
-    if not done.rowcount:
-        raise _unknown(notice.notice_id)
     return replace(notice, made_ms=now_ms, made_by=by)
 
 

@@ -9,46 +9,37 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import threading
 from typing import Any
 
 from devices.faults import NotWritten, OrderRefused, OutsideDown
 from gateway.log import say_once
 from kiosk.core import Core
 from kiosk.health import bridge_part
+from kiosk.rounds import Rounds
 
 #: How often: a task is about a quarter of an hour.
 CARRY_S = 30.0
 
 
-class PanelNews:
-    """Begin with `start`, end with `stop`."""
+class PanelNews(Rounds):
+    """The thread that carries it."""
 
     def __init__(self, core: Core) -> None:
+        super().__init__("panel-news", CARRY_S)
         self._core = core
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="panel-news", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._end.set()
-        if self._thread.ident is not None:
-            self._thread.join(2)
-
-    def _run(self) -> None:
-        while not self._end.wait(CARRY_S):
-            try:
-                carry(self._core)
-            except (NotWritten, OrderRefused, OutsideDown, sqlite3.Error) as wrong:
-                say_once(
-                    f"panel_news:{type(wrong).__name__}",
-                    "panel_news_waits",
-                    f"how the panels are cannot be passed on just now ({wrong}): the console shows it all the same; "
-                    "tried again every half minute",
-                    level=logging.INFO,
-                )
+    def round(self) -> float:
+        try:
+            carry(self._core)
+        except (NotWritten, OrderRefused, OutsideDown, sqlite3.Error) as wrong:
+            say_once(
+                f"panel_news:{type(wrong).__name__}",
+                "panel_news_waits",
+                f"how the panels are cannot be passed on just now ({wrong}): the console shows it all the same; "
+                "tried again every half minute",
+                level=logging.INFO,
+            )
+        return CARRY_S
 
 
 def carry(core: Core) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import threading
 from typing import Any
 
 from devices.faults import NotWritten
@@ -16,6 +15,7 @@ from gateway.log import say_once
 from kiosk import estimates
 from kiosk.core import Core
 from kiosk.live import STAFF
+from kiosk.rounds import Rounds
 from kiosk.rules.wait_watch import Episode, follow
 
 Json = dict[str, Any]
@@ -24,35 +24,26 @@ Json = dict[str, Any]
 LOOK_S = 5.0
 
 
-class WaitWatch:
-    """Begin with `start`, end with `stop`."""
+class WaitWatch(Rounds):
+    """The thread that looks, and the episode that it has told of."""
 
     def __init__(self, core: Core) -> None:
+        super().__init__("wait-watch", LOOK_S)
         self._core = core
         self._episode: Episode | None = None
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="wait-watch", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._end.set()
-        if self._thread.ident is not None:
-            self._thread.join(2)
-
-    def _run(self) -> None:
-        while not self._end.wait(LOOK_S):
-            try:
-                self.look()
-            except (NotWritten, sqlite3.Error) as wrong:
-                say_once(
-                    f"wait_watch:{type(wrong).__name__}",
-                    "wait_watch_waits",
-                    f"how long newcomers wait cannot be read just now ({wrong}): consoles are not told of long waits; "
-                    "tickets and calls go on; it is tried again every five seconds",
-                    level=logging.WARNING,
-                )
+    def round(self) -> float:
+        try:
+            self.look()
+        except (NotWritten, sqlite3.Error) as wrong:
+            say_once(
+                f"wait_watch:{type(wrong).__name__}",
+                "wait_watch_waits",
+                f"how long newcomers wait cannot be read just now ({wrong}): consoles are not told of long waits; "
+                "tickets and calls go on; it is tried again every five seconds",
+                level=logging.WARNING,
+            )
+        return LOOK_S
 
     def look(self) -> None:
         """Look once, and tell the consoles where anything has changed.

@@ -193,10 +193,6 @@ WORDS: dict[str, tuple[str, str]] = {
         "时间不对：请写成 2026-12-01 09:00。",
         "That is no time: write 2026-12-01 09:00.",
     ),
-    "ct_notice_twice": (
-        "{who} 刚才改过这条通知，没有保存，您写的还在。",
-        "{who} has just changed this notice; nothing was saved, what you typed is kept.",
-    ),
     # the journal
     "did_content_edited": ("改内容", "Edited a text"),
     "did_content_confirmed": ("确认内容", "Confirmed a text"),

@@ -111,20 +111,12 @@ def _parser() -> argparse.ArgumentParser:
     clock.add_argument("--by", default="", metavar="NAME", help="who has looked at a watch")
 
     answered = words.add_parser("figures", help="how calls were answered, recomputed from the journal")
-    answered.add_argument("--from", dest="first_day", default="", metavar="DAY", help="2026-11-01")
-    answered.add_argument("--to", dest="last_day", default="", metavar="DAY", help="2026-11-30, included")
-    shape = answered.add_mutually_exclusive_group()
-    shape.add_argument("--json", dest="form", action="store_const", const="json", default="tables")
-    shape.add_argument("--csv", dest="form", action="store_const", const="csv", help="a line a call")
+    _days_and_form(answered, "a line a call")
 
     queue = words.add_parser("queue", help="the line of waiting people: figures, estimates, fairness, rules")
     about = queue.add_subparsers(dest="about", required=True, metavar="WHAT")
     waited = about.add_parser("figures", help="how long people waited and were served, by item, window, hour and day")
-    waited.add_argument("--from", dest="first_day", default="", metavar="DAY", help="2026-11-01")
-    waited.add_argument("--to", dest="last_day", default="", metavar="DAY", help="2026-11-30, included")
-    figure = waited.add_mutually_exclusive_group()
-    figure.add_argument("--json", dest="form", action="store_const", const="json", default="tables")
-    figure.add_argument("--csv", dest="form", action="store_const", const="csv", help="for a table program")
+    _days_and_form(waited, "for a table program")
     held = about.add_parser("backtest", help="would the estimates of the past have held, and how often their range")
     held.add_argument("--days", type=int, default=0, help="of the past, the newest (default: all)")
     held.add_argument("--simulated", action="store_true", help="on simulated days instead (default: 120)")
@@ -140,6 +132,14 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--prometheus", dest="form", action="store_const", const="prometheus")
     stats.add_argument("--watch", action="store_true", help="again every two seconds, until Ctrl-C")
     return parser
+
+
+def _days_and_form(figures: argparse.ArgumentParser, csv: str) -> None:
+    figures.add_argument("--from", dest="first_day", default="", metavar="DAY", help="2026-11-01")
+    figures.add_argument("--to", dest="last_day", default="", metavar="DAY", help="2026-11-30, included")
+    form = figures.add_mutually_exclusive_group()
+    form.add_argument("--json", dest="form", action="store_const", const="json", default="tables")
+    form.add_argument("--csv", dest="form", action="store_const", const="csv", help=csv)
 
 
 def _run(asked: argparse.Namespace) -> int:

@@ -28,7 +28,7 @@ from gateway.hall.parking_rows import (
 from gateway.hall.reading import Names, Reader, changed
 from gateway.hall.rows import Row, RowGone
 from gateway.hall.showing import ONE_SITE, zones_of
-from gateway.hall.state import Bay, BayGone, Change, Decision, HallState, JournalLine
+from gateway.hall.state import Bay, BayGone, Change, Decision, Device, HallState, JournalLine
 
 _DAY_MS = 24 * 3_600_000
 #: The largest compound that anybody draws, in metres; the longest lorry; the most bays of a site.
@@ -248,11 +248,18 @@ def drop_bay(state: HallState, fields: Fields, now_ms: int) -> Decision:
 # ---------------------------------------------------------------- gates and sensors
 
 
-def put_entrance(state: HallState, fields: Fields, now_ms: int) -> Decision:
+def _claimed(state: HallState, fields: Fields, kind: str, words: tuple[str, str]) -> Device:
+    """The device that an order is about. :raises OrderRefused: it is none of this kind that somebody has claimed."""
     device_id = fields.text("device_id", "")
     device = state.devices.get(device_id)
-    if device is None or device.kind != "gate_counter":
-        raise OrderRefused(f"{device_id} 不是已认领的进出口计数器", f"{device_id} is no claimed gate counter")
+    if device is None or device.kind != kind:
+        raise OrderRefused(f"{device_id} 不是已认领的{words[0]}", f"{device_id} is no claimed {words[1]}")
+    return device
+
+
+def put_entrance(state: HallState, fields: Fields, now_ms: int) -> Decision:
+    device = _claimed(state, fields, "gate_counter", ("进出口计数器", "gate counter"))
+    device_id = device.device_id
     old = state.table(Entrance).get(device_id)
     read = Reader(fields, old, NAMES)
     zone_id = fields.text("zone_id", old.zone_id if old else "")
@@ -297,10 +304,8 @@ def _without_entrance(state: HallState, gone: Entrance) -> list[Change]:
 
 
 def put_sensor(state: HallState, fields: Fields, now_ms: int) -> Decision:
-    device_id = fields.text("device_id", "")
-    device = state.devices.get(device_id)
-    if device is None or device.kind != "bay_sensor":
-        raise OrderRefused(f"{device_id} 不是已认领的车位传感器", f"{device_id} is no claimed bay sensor")
+    device = _claimed(state, fields, "bay_sensor", ("车位传感器", "bay sensor"))
+    device_id = device.device_id
     old = state.table(SensorSetting).get(device_id)
     read = Reader(fields, old, NAMES)
     new = SensorSetting(

@@ -122,6 +122,11 @@ def _plain(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
+def number(raw: str) -> int:
+    """A row's number as a form or an address says it; 0 for what is none. Fifteen digits: no row of ours has more."""
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 16 else 0
+
+
 def today() -> date:
     core = current_core()
     return day_of(core.zone, core.now_ms())

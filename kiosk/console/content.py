@@ -251,17 +251,16 @@ def content_back(subject: str) -> ResponseReturnValue:
     core, form = current_core(), request.form
     if title_of(core, subject) is None or subject.startswith("notice:"):
         return door.refuse(404, "ct_unknown")
-    number = form.get("edit_id", "")
-    found = next((one for one in kept.history(core.reader(), subject) if str(one.edit_id) == number), None)
+    number = care.number(form.get("edit_id", ""))
+    found = next((one for one in kept.history(core.reader(), subject) if one.edit_id == number), None)
     if found is None:
         return door.refuse(404, "ct_unknown")
     value = None if form.get("do") == "ships" else found.value
-    base = int(form["base"]) if form.get("base", "").isascii() and form.get("base", "").isdigit() else None
     try:
         # It was right when it was written; the rules may have become narrower since.
         if value is not None and found.field in rules.BY_NAME:
             rules.checked(rules.BY_NAME[found.field], value)
-        kept.put(core, subject, {found.field: value}, door.me().name, base)
+        kept.put(core, subject, {found.field: value}, door.me().name, care.number(form.get("base", "")))
     except OrderRefused as refused:
         return _history(subject, 409, care.why(refused))
     acts.did("content_back", subject, found.field)

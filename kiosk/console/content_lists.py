@@ -20,7 +20,7 @@ from kiosk.console.care import Json, lang
 from kiosk.console.words import say
 from kiosk.content import EditedMeanwhile
 from kiosk.core import Core, current_core
-from kiosk.notices import Notice
+from kiosk.notices import ChangedMeanwhile, Notice
 from kiosk.rules import content as rules
 from kiosk.rules.content import Value
 from kiosk.rules.request_kinds import KINDS, Kind
@@ -31,8 +31,12 @@ DAYS_BACK = 30
 
 def seen_edit() -> int:
     """The newest edit that the form was drawn with."""
-    raw = request.form.get("base", "")
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 16 else 0
+    return care.number(request.form.get("base", ""))
+
+
+def line_of(index: str) -> int:
+    """Which line of a list a button means; -1 for none."""
+    return int(index) if index.isascii() and index.isdigit() and len(index) < 5 else -1
 
 
 def saved(endpoint: str, subject: str, made: list[kept.Edit], **values: str) -> ResponseReturnValue:
@@ -57,7 +61,7 @@ def content_quick_saved() -> ResponseReturnValue:
     do = request.form.get("do", "save")
     if do.startswith(("up:", "down:")):
         what, _, index = do.partition(":")
-        return _quick(rules.moved(typed, what, int(index) if index.isdecimal() else -1), base=seen_edit())
+        return _quick(rules.moved(typed, what, line_of(index)), base=seen_edit())
     try:
         codes: Value = None if do == "ships" else quick.checked(core.catalogue, typed)
         if codes == list(quick.DEFAULT):
@@ -132,7 +136,7 @@ def content_presets_saved(kind: str) -> ResponseReturnValue:
     ships, do = _ships(found), form.get("do", "save")
     if do.startswith("list:"):
         _, _, what, index = [*do.split(":"), "", "", ""][:4]
-        return _presets(found, typed=rules.moved(typed, what, int(index) if index.isdecimal() else -1))
+        return _presets(found, typed=rules.moved(typed, what, line_of(index)))
     if do == "ships":
         return _presets(found, typed=ships)
     try:
@@ -258,8 +262,7 @@ def _phones(
 @blueprint.get("/content/notices")
 @door.allow("admin", "staff")
 def content_notices() -> ResponseReturnValue:
-    core, number = current_core(), request.args.get("change", "")
-    found = notices.by_id(core, int(number)) if number.isascii() and number.isdigit() else None
+    found = notices.by_id(current_core(), care.number(request.args.get("change", "")))
     return _notices(typed=None if found is None else _typed_of(found), chosen=found)
 
 
@@ -267,7 +270,7 @@ def content_notices() -> ResponseReturnValue:
 @door.allow("admin", "staff")
 def content_notices_saved() -> ResponseReturnValue:
     core, form = current_core(), request.form
-    number = int(raw) if (raw := form.get("notice_id", "")).isascii() and raw.isdigit() else 0
+    number = care.number(form.get("notice_id", ""))
     found = notices.by_id(core, number) if number else None
     typed = {
         name: form.get(name, "") for name in ("title_zh", "title_en", "body_zh", "body_en", "from", "until")
@@ -277,10 +280,6 @@ def content_notices_saved() -> ResponseReturnValue:
             notices.take_down(core, number)
             acts.did("notice_down", f"#{number}")
             return redirect(url_for("console.content_notices", saved=1), 303)
-        if found is not None and str(found.made_ms) != form.get("seen", ""):
-            # Another has written it meanwhile: the form now stands on top of that, and shows both.
-            why = say("ct_notice_twice", lang(), who=found.made_by)
-            return _notices(409, why, typed, found, theirs=True)
         from_ms, until_ms = _moment(typed["from"]), _moment(typed["until"])
         wanted = Notice(
             notice_id=number,
@@ -290,10 +289,15 @@ def content_notices_saved() -> ResponseReturnValue:
             body_en=rules.text_of(typed["body_en"]),
             from_ms=from_ms or core.now_ms(),
             until_ms=until_ms,
+            made_ms=care.number(form.get("seen", "")),
         )
         if until_ms is not None and until_ms <= core.now_ms():
             raise OrderRefused("结束时间已经过了", "The time until which it stands is over already")
         written = notices.put_notice(core, door.me().name, wanted)
+    except ChangedMeanwhile as refused:
+        # The form now stands on top of what another has written, and shows both; what was taken down is written anew.
+        now = None if refused.now.gone_ms is not None else refused.now
+        return _notices(409, care.why(refused), typed, now, theirs=now is not None)
     except OrderRefused as refused:
         return _notices(400, care.why(refused), typed, found)
     said = {"zh": f"{written.title_zh}　{written.body_zh}", "en": f"{written.title_en} {written.body_en}"}

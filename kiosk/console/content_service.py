@@ -19,6 +19,7 @@ from kiosk.catalogue import Service
 from kiosk.console import acts, blueprint, care, door
 from kiosk.console.care import Json, lang
 from kiosk.console.content import confirm, field_name
+from kiosk.console.content_lists import line_of, seen_edit
 from kiosk.console.words import Lang, say
 from kiosk.content import Edit, EditedMeanwhile
 from kiosk.core import current_core
@@ -55,7 +56,7 @@ def content_service_saved(code: str) -> ResponseReturnValue:
     if do.startswith("list:"):
         _, name, what, index = [*do.split(":"), "", "", ""][:4]
         if isinstance(typed.get(name), list):
-            typed[name] = rules.moved(typed[name], what, int(index) if index.isdecimal() else -1)
+            typed[name] = rules.moved(typed[name], what, line_of(index))
         return _page(service, typed=typed, at=name)
     if do.startswith("ships:"):
         name = do.partition(":")[2]
@@ -65,6 +66,8 @@ def content_service_saved(code: str) -> ResponseReturnValue:
     if do.startswith("confirm:"):
         name = do.partition(":")[2]
         if name in service.confirm_locally:
+            if _edited_since(code):
+                return _page(service, 409, say("ct_seen_other", lang()), typed, at=name)
             try:
                 confirm(core, service, name)
             except OrderRefused as refused:
@@ -163,9 +166,10 @@ def _checked(typed: dict[str, Value]) -> tuple[dict[str, Value], dict[str, str]]
     return good, wrong
 
 
-def _base() -> int:
-    raw = request.form.get("base", "")
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 16 else 0
+def _edited_since(code: str) -> bool:
+    """Whether a text of the item was edited after the page was drawn: who confirms has read the older one."""
+    edits = kept.edits_of(current_core().reader(), f"service:{code}")
+    return any(one.edit_id > seen_edit() for name, one in edits.items() if name in rules.BY_NAME)
 
 
 def _save(service: Service, typed: dict[str, Value]) -> ResponseReturnValue:
@@ -173,7 +177,7 @@ def _save(service: Service, typed: dict[str, Value]) -> ResponseReturnValue:
     ships = core.shipped.service(service.code)
     assert ships is not None  # an item of the catalogue is one of the file's
     try:
-        seen = kept.edits_of(core.reader(), subject, _base())
+        seen = kept.edits_of(core.reader(), subject, seen_edit())
         shipped = {name: rules.value_of(ships, name) for name in rules.BY_NAME} | {rules.PAUSED: None}
         was = {**shipped, **{name: one.value for name, one in seen.items() if one.value is not None}}
         # Only what somebody has changed here is looked at: what ships may hold a placeholder.
@@ -185,7 +189,7 @@ def _save(service: Service, typed: dict[str, Value]) -> ResponseReturnValue:
         }
         if wrong:
             return _page(service, 400, say("ct_wrong_fields", lang(), n=len(wrong)), typed, wrong)
-        made = kept.put(core, subject, changes, door.me().name, _base())
+        made = kept.put(core, subject, changes, door.me().name, seen_edit())
     except EditedMeanwhile as refused:
         return _page(service, 409, care.why(refused), typed, theirs=refused.edits)
     except sqlite3.Error as refused:
@@ -215,7 +219,7 @@ def _page(
     values = {field.name: rules.value_of(service, field.name) for field in rules.FIELDS} | (typed or {})
     newest = max((one.edit_id for one in edits.values()), default=0)
     # After a conflict the next save is on top of what was shown; else the form keeps what it was drawn with.
-    base = newest if typed is None or theirs else _base()
+    base = newest if typed is None or theirs else seen_edit()
     paused = edits.get(rules.PAUSED)
     pause = values.get(rules.PAUSED, paused.value if paused else None) or {}
     now_paused = rules.pause_of(paused.value) if paused else None

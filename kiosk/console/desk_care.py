@@ -9,14 +9,15 @@ from gateway import views, views_care
 from gateway.hall.rosters import book_of, duties, local
 from gateway.hall.rows import ROLES, Helper, Holiday, Person, Shift, Substitution
 from gateway.hall.visits import TIERS
-from kiosk import asked, line
+from kiosk import line
 from kiosk.console.desk_lines import Line, Pair, Section, joined, page, same, section, words
 from kiosk.console.pages import spell
 from kiosk.console.tables import read
 from kiosk.core import Core
 from kiosk.kinds import kinds_now
-from kiosk.requests.looking import hall_phone
+from kiosk.requests.looking import hall_phone, open_requests
 from kiosk.rules.kitchen import door_of
+from kiosk.rules.request_life import UNANSWERED, is_overdue
 from kiosk.rules.requests import KINDS
 from kiosk.windows import windows_now
 
@@ -134,21 +135,22 @@ def lifts(core: Core) -> Section:
 def requests(
     core: Core, services: Sequence[str] = (), buildings: list[str] | None = None, *, key: str = "desk_requests"
 ) -> Section:
-    """What residents asked for, of these items, in these buildings; the promised answer's hour decides how loud."""
-    found, count = asked.open_requests(core.reader(), services, buildings)
+    """What residents asked for, of these items, in these buildings; how loud is decided by the hour of the promised
+    answer until somebody has answered."""
+    found, count = open_requests(core.reader(), services, buildings)
     names = {one.code: (one.name_zh, one.name_en) for one in core.catalogue.services}
     now_ms, lines = core.now_ms(), []
     for one in found:
-        late = one.answer_by_ms is not None and one.answer_by_ms <= now_ms
+        late = is_overdue(one.state, one.answer_by_ms, now_ms)
         until: Pair = ("", "")
-        if one.answer_by_ms is not None:
+        if one.answer_by_ms is not None and one.state in UNANSWERED:
             ms = abs(one.answer_by_ms - now_ms)
             span = (spell(ms, "zh"), spell(ms, "en"))
             until = words("desk_answer_late" if late else "desk_answer_in", n=span)
         lines.append(
             Line(
                 f"request-{one.request_id}",
-                joined(names.get(one.service_code, same(one.service_code)), same(one.place)),
+                joined(names.get(one.service_code, same(one.service_code)), same(one.place_words)),
                 joined(
                     same(one.number), words("desk_request_new") if one.state == "RECEIVED" else same(""), until
                 ),

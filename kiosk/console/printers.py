@@ -52,7 +52,7 @@ def printer_act() -> ResponseReturnValue:
     core, by, form = current_core(), door.me().name, request.form
     do, name, now_ms = form.get("do", ""), form.get("name", "")[:60], core.now_ms()
     printer = printer_of(core.house.plan, form.get("printer", ""))
-    slip_id = int(form["slip_id"]) if form.get("slip_id", "").isdecimal() else 0
+    slip_id = care.number(form.get("slip_id", ""))
     try:
         if do in ("printed", "again", "given_up") and slip_id:
             acts.settle(slip_id, do)

@@ -69,18 +69,13 @@ def _asked_for(reader: sqlite3.Connection, asked: dict[str, str]) -> tuple[list[
     states = {"open": tuple(sorted(life.OPEN)), "closed": tuple(sorted(life.CLOSED))}.get(asked["state"])
     if states is None and asked["state"] in life.STATE_WORDS:
         states = (asked["state"],)
-    if states is not None or any(fits.values()):
-        rows = looking.listed(reader, states=states or (), **fits, most=ON_A_PAGE + 1)
-    else:
-        rows = looking.listed(reader, states=tuple(sorted(life.OPEN)), most=ON_A_PAGE + 1)
+    everything = states is None and not any(fits.values())
+    wanted = tuple(sorted(life.OPEN)) if everything else states or ()
+    rows = looking.listed(reader, states=wanted, **fits, most=ON_A_PAGE + 1, as_due=True)
+    more = len(rows) > ON_A_PAGE
+    if everything:
         rows += looking.listed(reader, states=tuple(sorted(life.CLOSED)), most=CLOSED_SHOWN)
-    more = len(rows) > ON_A_PAGE + CLOSED_SHOWN or (states is not None and len(rows) > ON_A_PAGE)
-    # Closed ones keep the newest first: among them nobody is waited for.
-    opened = sorted(
-        (one for one in rows if one.state in life.OPEN),
-        key=lambda one: life.order_key(one.state, one.urgent, one.answer_by_ms, one.made_ms),
-    )
-    return [*opened, *(one for one in rows if one.state not in life.OPEN)][:ON_A_PAGE], more
+    return rows[:ON_A_PAGE], more
 
 
 def _line(core: Core, reader: sqlite3.Connection, row: Row) -> Json:

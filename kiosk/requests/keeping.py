@@ -28,9 +28,7 @@ def tidy(core: Core) -> bool:
     :raises NotWritten: the notebook cannot be read or written; nothing is half done.
     """
     now_ms = min(core.now_ms(), _last_seen_ms(core))
-    return (
-        _drop_notes(core, now_ms) or core.writer.write(lambda notebook: forget(notebook, now_ms)) or _sweep(core)
-    )
+    return _drop_notes(core, now_ms) or _forget(core, now_ms) or _sweep(core)
 
 
 def _last_seen_ms(core: Core) -> int:
@@ -71,14 +69,30 @@ def _away(file: Path) -> bool:
     return True
 
 
-def forget(notebook: sqlite3.Connection, now_ms: int) -> bool:
-    """Names, doors, words; and codes that were wrong. What is counted (kind, building, times) stays."""
-    old = notebook.execute(
+def _forget(core: Core, now_ms: int) -> bool:
+    """Looked for by this thread; the writer is only asked where there is something."""
+    reader = core.reader()
+    wrong = reader.execute("SELECT 1 FROM wrong_codes WHERE at_ms < ? LIMIT 1", (now_ms - WRONG_KEPT_MS,)).fetchone()
+    if wrong is None and not _too_old(reader, now_ms):
+        return False
+    core.writer.write(lambda notebook: forget(notebook, now_ms))
+    return True
+
+
+def _too_old(notebook: sqlite3.Connection, now_ms: int) -> list[int]:
+    """Requests in which somebody may still be named: by the resident, or by staff, then or since."""
+    found = notebook.execute(
         "SELECT request_id FROM requests WHERE closed_ms < ? AND (name || phone || unit || room || words <> ''"
-        " OR extra <> '{}') LIMIT ?",
+        " OR extra <> '{}' OR EXISTS (SELECT 1 FROM request_steps WHERE request_steps.request_id = requests.request_id"
+        " AND told_zh || told_en || note <> '')) LIMIT ?",
         (now_ms - PERSON_KEPT_MS, A_PIECE),
-    ).fetchall()
-    for (request_id,) in map(tuple, old):
+    )
+    return [int(one[0]) for one in found]
+
+
+def forget(notebook: sqlite3.Connection, now_ms: int) -> None:
+    """Names, doors, words; and codes that were wrong. What is counted (kind, building, times) stays."""
+    for request_id in _too_old(notebook, now_ms):
         notebook.execute(
             "UPDATE requests SET name = '', phone = '', unit = '', room = '', words = '', extra = '{}'"
             " WHERE request_id = ?",
@@ -88,8 +102,7 @@ def forget(notebook: sqlite3.Connection, now_ms: int) -> bool:
         notebook.execute(
             "UPDATE request_steps SET told_zh = '', told_en = '', note = '' WHERE request_id = ?", (request_id,)
         )
-    wrong = notebook.execute("DELETE FROM wrong_codes WHERE at_ms < ?", (now_ms - WRONG_KEPT_MS,)).rowcount
-    return bool(old) or wrong > 0
+    notebook.execute("DELETE FROM wrong_codes WHERE at_ms < ?", (now_ms - WRONG_KEPT_MS,))
 
 
 def _sweep(core: Core) -> bool:
@@ -105,7 +118,7 @@ def _sweep(core: Core) -> bool:
             known = reader.execute(
                 "SELECT 1 FROM request_notes WHERE file = ? AND gone_ms IS NULL", (file.relative_to(folder).as_posix(),)
             ).fetchone()
-            if known is None and file != marker and now_s - file.stat().st_mtime > STRAY_AFTER_MS / 1000:
+            if known is None and file != marker and _is_stray(file, now_s):
                 _away(file)
     try:
         marker.touch()
@@ -113,3 +126,10 @@ def _sweep(core: Core) -> bool:
     except OSError as wrong:
         say_once("notes-swept", "note_not_deleted", f"{folder} cannot be written: {wrong}", level=logging.WARNING)
     return False
+
+
+def _is_stray(file: Path, now_s: float) -> bool:
+    try:
+        return now_s - file.stat().st_mtime > STRAY_AFTER_MS / 1000
+    except OSError:
+        return False  # a voice that comes in just now was renamed from its .part

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -24,6 +24,12 @@ _COLUMNS = (
     "request_id, code, service_code, kind, urgent, state, place, building, unit, room, name, phone, words, extra, lang,"
     " screen, business_day, made_ms, answer_by_ms, changed_ms, closed_ms, slip_id,"
     f" {NTH} AS nth"
+)
+#: In which order somebody should see to them: open ones first; of those the urgent ones, then by whose answer is due
+#: first. Among closed ones nobody is waited for: the newest.
+_AS_DUE = (
+    "closed_ms IS NOT NULL, iif(closed_ms IS NULL, NOT urgent, 0),"
+    " iif(closed_ms IS NULL, coalesce(answer_by_ms, made_ms), 0), iif(closed_ms IS NULL, made_ms, 0), request_id DESC"
 )
 
 
@@ -73,6 +79,11 @@ class Row:
     def door(self) -> str:
         """3-2-502: building, unit, room, as far as they are known."""
         return "-".join(part for part in (self.building, self.unit, self.room) if part)
+
+    @property
+    def place_words(self) -> str:
+        """3栋 1单元 302: as `door`, to be read aloud; "" where none was given."""
+        return " ".join(part for part in (self.building, self.unit, self.room) if part)
 
     @property
     def who_masked(self) -> tuple[str, str]:
@@ -134,8 +145,12 @@ def listed(
     first_day: str = "",
     last_day: str = "",
     most: int = 500,
+    as_due: bool = False,
 ) -> list[Row]:
-    """Requests that fit, the newest first; "" and () ask for nothing in particular."""
+    """Requests that fit, the newest first; "" and () ask for nothing in particular.
+
+    :param as_due: in the order in which somebody should see to them, so that ``most`` cuts off no one who waits.
+    """
     asked: list[tuple[str, object]] = [
         ("kind = ?", kind), ("building = ?", building),
         ("business_day >= ?", first_day), ("business_day <= ?", last_day),
@@ -145,10 +160,33 @@ def listed(
     if states:
         clauses.append(f"state IN ({', '.join('?' * len(states))})")
     found = notebook.execute(
-        f"SELECT {_COLUMNS} FROM requests WHERE {' AND '.join(clauses) or '1'} ORDER BY request_id DESC LIMIT ?",
+        f"SELECT {_COLUMNS} FROM requests WHERE {' AND '.join(clauses) or '1'}"
+        f" ORDER BY {_AS_DUE if as_due else 'request_id DESC'} LIMIT ?",
         (*(value for _, value in where), *states, most),
     )
     return [row_of(one) for one in found]
+
+
+def open_requests(
+    notebook: sqlite3.Connection,
+    services: Sequence[str] = (),
+    buildings: Sequence[str] | None = None,
+    most: int = 8,
+) -> tuple[list[Row], int]:
+    """The first ``most`` that nobody has closed, the most urgent first, and how many there are.
+
+    :param services: of these items only; none named: of all.
+    :param buildings: in these only; None: anywhere.
+    """
+    where, values = ["closed_ms IS NULL"], list[object]()
+    for column, among in (("service_code", services or None), ("building", buildings)):
+        if among is not None:
+            where.append(f"{column} IN ({', '.join('?' * len(among))})")
+            values += among
+    fit = " AND ".join(where)
+    count = notebook.execute(f"SELECT count(*) FROM requests WHERE {fit}", values).fetchone()[0]
+    found = notebook.execute(f"SELECT {_COLUMNS} FROM requests WHERE {fit} ORDER BY {_AS_DUE} LIMIT ?", [*values, most])
+    return [row_of(one) for one in found], int(count)
 
 
 def steps(notebook: sqlite3.Connection, request_id: int) -> list[StepDone]:

@@ -22,6 +22,7 @@ from kiosk.requests.looking import NoteKept, Row
 from kiosk.rules.request_life import OPEN
 from kiosk.rules.request_notes import NoteWrong, read_note
 from kiosk.rules.requests import may_ask, note_wrong
+from kiosk.writer import NotKnown
 
 FOLDER = "notes"
 #: A note belongs to what was just sent: whoever finds a slip later cannot add to it (the contract's number).
@@ -73,20 +74,22 @@ def add(core: Core, row: Row, kind: str, data: bytes) -> bool:
 
     if _sha_of(core.reader(), row.request_id, kind) == sha256:
         return False
-    written = False
+    named = False  # whether a row names the file, or may
     try:
         _keep(folder, name, data)
-        written = core.writer.write(work)
+        named = core.writer.write(work)
     except (OSError, NotWritten) as wrong:
-        # NotWritten is an OSError, too: one word for the resident, the reason for the person on duty.
+        # NotWritten is an OSError, too: one word for the resident, the reason for the person on duty. A disk that is
+        # too slow to say may still write the row: its file stays, and goes with the strays where it did not.
+        named = isinstance(wrong, NotKnown)
         say_once("note-kept", "note_not_kept", f"a {kind} note could not be kept: {wrong}", level=logging.ERROR)
         raise NoteRefused(kind, "disk") from wrong
     finally:
-        if not written:
+        if not named:
             with contextlib.suppress(OSError):  # a disk that did not take it may not give it back: the sweep does
                 (folder / name).unlink(missing_ok=True)
     telling.told_changed(core, row.request_id)
-    return True
+    return named
 
 
 def _sha_of(notebook: sqlite3.Connection, request_id: int, kind: str) -> str | None:

@@ -11,7 +11,7 @@ from math import ceil
 from flask import Blueprint, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from kiosk.answers import error
+from kiosk.answers import error, too_many_codes
 from kiosk.core import Core, current_core
 from kiosk.paper import one_slip_view
 from kiosk.requests import looking, tries
@@ -23,7 +23,6 @@ from kiosk.view import frame
 
 blueprint = Blueprint("progress", __name__)
 blueprint.context_processor(frame)
-
 
 
 @blueprint.get("/api/progress/<code>")
@@ -108,18 +107,7 @@ def asked_for(core: Core, typed: str) -> tuple[Row | None, ResponseReturnValue]:
             return row, ""
         rest = tries.wrong(core, who)
     if rest:
-        wait_s = ceil(rest / 1000)
-        answer = make_response(
-            error(
-                429,
-                "too_many_codes",
-                f"输错太多次，请等 {wait_s} 秒再试，或按“叫人帮忙”",
-                f"Too many wrong codes: wait {wait_s} s, or press “Call for help”",
-                wait_s=wait_s,
-            )
-        )
-        answer.headers["Retry-After"] = str(wait_s)
-        return None, answer
+        return None, too_many_codes(rest)
     if not code:
         zh = "查询码是 8 个字，没有 0、O、1、I，请再看一看单子"
         return None, error(400, "bad_code", zh, "A code has 8 signs and no 0, O, 1 or I: look at your slip once more")

@@ -11,7 +11,7 @@ resident reads that it was a mistake (what was told is not untold). Later a clos
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Literal, cast
@@ -232,18 +232,6 @@ def answer_words(answer_by_ms: int | None, now_ms: int, zone: tzinfo, *, confirm
         f"一般 {by[0]} 前有人答复（以窗口答复为准）",
         f"Usual answer by: {by[1].removeprefix('on ')} (as the window confirms)",
     )
-
-
-# ---------------------------------------------------------------- who comes first on the console
-
-
-def order_key(state: str, urgent: bool, answer_by_ms: int | None, made_ms: int) -> tuple[int, int, int, int]:
-    """Open ones first; of those the urgent ones, then by whose answer is due first."""
-    return (state not in OPEN, not urgent, answer_by_ms if answer_by_ms is not None else made_ms, made_ms)
-
-
-def count_overdue(rows: Iterable[tuple[State, int | None]], now_ms: int) -> int:
-    return sum(is_overdue(state, answer_by_ms, now_ms) for state, answer_by_ms in rows)
 
 
 def mermaid() -> str:

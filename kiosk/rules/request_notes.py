@@ -110,18 +110,18 @@ def _webm_s(data: bytes) -> float:
         at = body if name in _OPENED else body + size
         if (size < 0 and name not in _OPENED) or (at > len(data)):
             raise NoteWrong("broken")
-        held = data[body : body + max(0, size)]
+        held = b"" if name in _OPENED else data[body:at]
         if name == _DOC_TYPE and held.rstrip(b"\0") not in (b"webm", b"matroska"):
             raise NoteWrong("kind")
         if name == _CODEC and held.rstrip(b"\0") != b"A_OPUS":
             raise NoteWrong("kind")
         seen.add(name)
         if name == _SCALE:
-            scale_ns = int.from_bytes(held, "big")
+            scale_ns = _number(held)
         elif name == _DURATION and len(held) in (4, 8):
             duration = struct.unpack(">f" if len(held) == 4 else ">d", held)[0]
         elif name == _TIME:
-            cluster = int.from_bytes(held, "big")
+            cluster = _number(held)
         elif name in (_SIMPLE_BLOCK, _BLOCK) and len(held) > 3:
             _, after = _vint(held, 0, keep=False)
             if len(held) < after + 2:
@@ -133,6 +133,13 @@ def _webm_s(data: bytes) -> float:
         raise NoteWrong("empty")
     longest = max(float(last), duration if duration == duration and duration > 0 else 0.0)
     return longest * scale_ns / 1e9
+
+
+def _number(held: bytes) -> int:
+    """An unsigned integer has at most eight bytes (RFC 8794, 7.2)."""
+    if len(held) > 8:
+        raise NoteWrong("broken")
+    return int.from_bytes(held, "big")
 
 
 def _vint(data: bytes, at: int, *, keep: bool) -> tuple[int, int]:

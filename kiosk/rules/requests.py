@@ -144,13 +144,13 @@ def clean(
     :raises FieldNotAsked: / :raises RequestWrong: the first field that is wrong, in both languages.
     """
     place = _text(given, "place", 20)
-    told = {name: value for name, value in given.items() if name not in ("place", "extra")}
     extra = given.get("extra") or {}
     if not isinstance(extra, Mapping):
         raise RequestWrong("extra", "请求的格式不对", "extra must be an object")
-    told.update(extra)
-    chosen = {one.zh for one in presets or kind.presets} | {one.en for one in presets or kind.presets}
-    for name in not_asked(kiosk_fields, [name for name, value in told.items() if value not in ("", None)]):
+    every = {**{name: value for name, value in given.items() if name not in ("place", "extra")}, **extra}
+    told = {name: value for name, value in every.items() if value not in ("", None)}
+    chosen = [text for one in presets or kind.presets for text in (one.zh, one.en)]
+    for name in not_asked(kiosk_fields, told):
         if not (name == "words" and told[name] in chosen):
             word = FIELD_WORDS.get(name, Both(ascii(name)[:24], ascii(name)[:24]))
             raise FieldNotAsked(

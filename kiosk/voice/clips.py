@@ -14,8 +14,6 @@ another speed is another name, and a torn file is made anew.
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterable
@@ -27,11 +25,9 @@ from kiosk.rules import voice_policy
 from kiosk.rules.calling_words import ENGLISH, GONG, MANDARIN, text_of
 from kiosk.rules.voice_policy import TWICE_GAP_MS, VoicePolicy
 from kiosk.voice import sound
+from kiosk.voice.espeak import ENGINES, ESPEAK, said
 from kiosk.voice.sound import AFTER_GONG_MS, GAP_MS, NoClip, Sound
 
-ESPEAK = "espeak-ng"
-#: espeak-ng's voice and words a minute. Old ears want it slow; below 120 espeak's own vowels break up (by ear).
-ENGINES = {MANDARIN: ("cmn-latn-pinyin", 130), ENGLISH: ("en-gb", 140)}
 #: One word takes espeak-ng some 20 ms here and 150 ms on a Pi 3; what takes longer than this hangs.
 _ENGINE_S = 5.0
 #: Clips kept in memory: all parts of a sentence in three voices, some 25 kB each.
@@ -176,31 +172,16 @@ class Clips:
 
     def _espeak(self, language: str, words: str) -> Sound:
         """:raises NoEngine: espeak-ng cannot be asked, or gave nothing."""
-        voice, speed = ENGINES[language]
         file = self._file(language, words)
         if file.is_file() and (kept := self._read(file)) is not None:
             return kept
-        program = shutil.which(ESPEAK)
-        if program is None:
-            raise NoEngine(f"{ESPEAK} is not installed: sudo apt-get install {ESPEAK}")
-        fresh = file.with_name(f"{file.stem}.{os.getpid()}.{threading.get_ident()}.new")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            subprocess.run(
-                [program, "-v", voice, "-s", str(speed), "-w", str(fresh), "--", words],
-                check=True,
-                timeout=_ENGINE_S,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-            )
-            made = sound.fitted(sound.read_wav(fresh.read_bytes()))
-            fresh.write_bytes(made.wav())
-            fresh.replace(file)
+            return said(file, language, words, _ENGINE_S, lambda wav: sound.fitted(sound.read_wav(wav)))
+        except FileNotFoundError as missing:
+            raise NoEngine(str(missing)) from missing
         except (OSError, subprocess.SubprocessError, NoClip) as wrong:
             raise NoEngine(f"{ESPEAK} did not say {words!r}: {wrong}") from wrong
-        finally:
-            fresh.unlink(missing_ok=True)
-        return made
 
 
 def _to_say(voice: str, part: str) -> tuple[str, str]:

@@ -9,11 +9,11 @@ espeak-ng 1.51 reads most hanzi as English letters: it is given pinyin with tone
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +24,7 @@ from pathlib import Path
 
 from kiosk.rules.calling_words import MANDARIN
 from kiosk.rules.reading import tone_of_one
-from kiosk.voice.clips import ENGINES, ESPEAK
+from kiosk.voice.espeak import ESPEAK, said
 from kiosk.voice.sound import RATE, Sound, trimmed
 
 #: Its 70 MB are given back to the hall after so long without a phrase (our choice: longer than a person's visit).
@@ -69,8 +69,6 @@ def _answer(line: bytes) -> dict[str, object]:
     asked = json.loads(line)
     try:
         make(str(asked["lang"]), str(asked["text"]), Path(str(asked["file"])))
-    except FileNotFoundError as wrong:
-        return {"made": False, "why": f"{ESPEAK} is not installed: {wrong}"}
     except (OSError, subprocess.SubprocessError, wave.Error, EOFError) as wrong:
         return {"made": False, "why": str(wrong)}
     return {"made": True}
@@ -79,31 +77,18 @@ def _answer(line: bytes) -> dict[str, object]:
 def make(lang: str, text: str, file: Path) -> None:
     """Say one phrase into a file, without the silence at both ends; whole or not at all.
 
-    :raises FileNotFoundError: espeak-ng is not there.
+    :raises FileNotFoundError: espeak-ng is not installed.
     :raises OSError: / :raises subprocess.SubprocessError: / :raises wave.Error: it could not be made.
     """
-    program = shutil.which(ESPEAK)
-    if program is None:
-        raise FileNotFoundError(f"sudo apt-get install {ESPEAK}")
-    voice, speed = ENGINES[lang]
-    fresh = file.with_suffix(f".{os.getpid()}.new")
-    try:
-        words = pinyin(text) if lang == MANDARIN else text
-        subprocess.run(
-            [program, "-v", voice, "-s", str(speed), "-w", str(fresh), "--", words],
-            check=True,
-            timeout=_ENGINE_S,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-        )
-        with wave.open(str(fresh), "rb") as said:
-            if (said.getnchannels(), said.getsampwidth(), said.getframerate()) != (1, 2, RATE):
-                raise wave.Error(f"{ESPEAK} gave another kind of sound than 16-bit mono at {RATE} Hz")
-            whole = Sound(array("h", said.readframes(said.getnframes())))
-        fresh.write_bytes(trimmed(whole).wav())
-        fresh.replace(file)
-    finally:
-        fresh.unlink(missing_ok=True)
+    said(file, lang, pinyin(text) if lang == MANDARIN else text, _ENGINE_S, _phrase)
+
+
+def _phrase(wav: bytes) -> Sound:
+    """A phrase may be longer than any clip, and is as loud as it was said."""
+    with wave.open(io.BytesIO(wav), "rb") as sound:
+        if (sound.getnchannels(), sound.getsampwidth(), sound.getframerate()) != (1, 2, RATE):
+            raise wave.Error(f"{ESPEAK} gave another kind of sound than 16-bit mono at {RATE} Hz")
+        return trimmed(Sound(array("h", sound.readframes(sound.getnframes()))))
 
 
 def pinyin(text: str) -> str:

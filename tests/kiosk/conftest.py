@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import argon2
 import pytest
@@ -102,6 +103,42 @@ def core(house: House, clock: HeldClock, catalogue: Catalogue) -> Iterator[Core]
     hub.close()
     link.stop()
     writer.stop()
+
+
+class RestartingKiosk:
+    """A kiosk that ends and begins again at one address, with one notebook, while a browser looks at it."""
+
+    def __init__(self, house: House, catalogue: Catalogue) -> None:
+        self._house, self._catalogue = house, catalogue
+        self._up: tuple[Core, Any] | None = None
+        self._port = 0
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def begin(self) -> Core:
+        writer, hub = Writer(self._house.kiosk_db, ROOM / "schema"), Hub()
+        writer.start()
+        link = GatewayLink(self._house.gateway_socket, hub)
+        core = Core(self._house, self._catalogue, writer, link, hub, HeldClock())
+        server = open_door(core, port=self._port)
+        self._port = server.effective_port
+        threading.Thread(target=server.run, daemon=True).start()
+        self._up = core, server
+        return core
+
+    def end(self) -> None:
+        if self._up is not None:
+            close_door(*self._up)
+        self._up = None
+
+
+@pytest.fixture
+def kiosk(house: House, catalogue: Catalogue) -> Iterator[RestartingKiosk]:
+    one = RestartingKiosk(house, catalogue)
+    yield one
+    one.end()
 
 
 @pytest.fixture

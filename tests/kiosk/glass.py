@@ -1,8 +1,10 @@
-"""What the stories of the touchscreen's frame share: its panels, its ways to be seen, what a page's glass measures."""
+"""What the stories of the faces share: panels, ways to be seen, what a page's glass measures, a clock that is held."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from playwright.sync_api import Page
 
@@ -64,3 +66,52 @@ def address(path: str, **ways: object) -> str:
     """A page's address with ways to see it: ``address("/find?q=x", large=1)``."""
     told = "&".join(f"{name}={value}" for name, value in ways.items() if value)
     return path + ("&" if "?" in path else "?") + told if told else path
+
+
+def contrast(ink: str, *behind: str) -> float:
+    """WCAG's ratio of a CSS colour and the first sheet behind it through which nothing shines; none: white paper."""
+    paper = next((one for one in map(_parts, behind) if len(one) == 3 or one[3] == 1), [255.0] * 3)
+    dark, light = sorted(_light(one) for one in (_parts(ink), paper))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _parts(css: str) -> list[float]:
+    return [float(part) for part in re.findall(r"[\d.]+", css)]
+
+
+def _light(parts: list[float]) -> float:
+    """Relative luminance (WCAG 2.2)."""
+    red, green, blue = (
+        one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4
+        for one in (part / 255 for part in parts[:3])
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@contextmanager
+def visits(page: Page, address: str) -> Iterator[Open]:
+    """A way to open pages; with ``clock=True`` the page's clock is held, and somebody has just touched it.
+
+    Fails at the end for any script error and any request that leaves this kiosk.
+    """
+    faults: list[str] = []
+    page.on("pageerror", lambda wrong: faults.append(str(wrong)))
+    page.on("request", lambda asked: None if asked.url.startswith(address) else faults.append(asked.url))
+
+    def visit(path: str, *, clock: bool = False) -> Page:
+        if clock:
+            page.clock.install(time=0)
+        page.goto(address + path)
+        if clock:
+            page.clock.pause_at(20)  # s of the browser's own day: longer than the page took
+            page.evaluate("document.body.dispatchEvent(new Event('pointerdown', {bubbles: true}))")
+        return page
+
+    yield visit
+    assert faults == []
+
+
+def forward(page: Page, ms: int) -> None:
+    """The clock jumps, and what is due then happens once: not each quarter of a second on the way."""
+    page.clock.fast_forward(ms)
+    page.clock.run_for(300)

@@ -19,7 +19,7 @@ from kiosk.voice import reader as reading
 from kiosk.voice.reader import CannotRead, Reader
 from kiosk.voice.reading_child import pinyin
 from kiosk.voice.sound import RATE
-from tests.kiosk.test_idle import Open, forward
+from tests.kiosk.glass import Open, forward
 from tests.kiosk.test_idle import visit as visit  # the same fixture
 
 pytestmark = [

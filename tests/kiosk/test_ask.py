@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,16 +14,11 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
 
 from gateway.house import House
-from kiosk.__main__ import close_door, open_door
-from kiosk.catalogue import Catalogue
 from kiosk.core import Core
-from kiosk.gateway_link import GatewayLink
-from kiosk.live import Hub
 from kiosk.rules.requests import FIELDS, KINDS, may_ask
 from kiosk.words_ask import SAYS
-from kiosk.writer import Writer
 from tests.kiosk.ask_walk import MICROPHONE, go_on, step_of
-from tests.kiosk.conftest import ROOM, HeldClock
+from tests.kiosk.conftest import ROOM, RestartingKiosk
 from tests.whole_hall import chromium
 
 pytestmark = [
@@ -249,32 +243,19 @@ def test_another_language_large_text_and_the_way_back_keep_what_was_given(visit:
     assert page.evaluate("localStorage.length + sessionStorage.length + document.cookie.length") == 0
 
 
-def test_a_server_that_restarts_in_between_loses_nothing(
-    with_microphone: Browser, house: House, catalogue: Catalogue
-) -> None:
-    def begin(port: int) -> tuple[Core, Any]:
-        writer = Writer(house.kiosk_db, ROOM / "schema")
-        writer.start()
-        hub = Hub()
-        core = Core(house, catalogue, writer, GatewayLink(house.gateway_socket, hub), hub, HeldClock())
-        server = open_door(core, port=port)
-        threading.Thread(target=server.run, daemon=True).start()
-        return core, server
-
-    core, server = begin(0)
-    port = server.effective_port
+def test_a_server_that_restarts_in_between_loses_nothing(with_microphone: Browser, kiosk: RestartingKiosk) -> None:
+    kiosk.begin()
     page = with_microphone.new_context().new_page()
-    page.goto(f"http://127.0.0.1:{port}/ask/leak?large=1")
+    page.goto(f"{kiosk.address}/ask/leak?large=1")
     to_the_words(page)
-    close_door(core, server)
+    kiosk.end()
     page.locator("[data-send]").click()
     expect(page.get_by_role("dialog")).to_contain_text("正在重新连接，您填的都还在")
-    core, server = begin(port)
+    core = kiosk.begin()
     code = page.locator("[data-code]")
     expect(code).to_be_visible()
     assert [one["code"] for one in requests_of(core)] == [(code.text_content() or "").replace(" ", "")]
     page.close()
-    close_door(core, server)
 
 
 def test_what_cannot_be_sent_for_half_a_minute_is_said_and_kept(visit: Open, core: Core) -> None:

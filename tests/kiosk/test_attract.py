@@ -2,58 +2,29 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
 
-from gateway.house import House
 from kiosk import attract, hours, line
-from kiosk.__main__ import close_door, open_door
-from kiosk.catalogue import Catalogue
 from kiosk.core import Core
-from kiosk.gateway_link import GatewayLink
-from kiosk.live import Hub
 from kiosk.notices import Notice, put_notice
 from kiosk.windows import open_window
-from kiosk.writer import Writer
-from tests.kiosk.conftest import ROOM, TEN_O_CLOCK_MS, HeldClock
+from tests.kiosk.conftest import TEN_O_CLOCK_MS, HeldClock, RestartingKiosk
+from tests.kiosk.glass import Open, forward, visits
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-Open = Callable[..., Page]
-
-
-def forward(page: Page, ms: int) -> None:
-    """The clock jumps, and what is due then happens once: not each quarter of a second on the way."""
-    page.clock.fast_forward(ms)
-    page.clock.run_for(300)
-
-
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Open]:
-    faults: list[str] = []
     page = browser.new_context(viewport={"width": 1080, "height": 1920}, has_touch=True).new_page()
-    page.on("pageerror", lambda wrong: faults.append(str(wrong)))
-    page.on("request", lambda asked: None if asked.url.startswith(address) else faults.append(asked.url))
-
-    def visit(path: str, *, clock: bool = False) -> Page:
-        if clock:
-            page.clock.install(time=0)
-        page.goto(address + path)
-        if clock:
-            page.clock.pause_at(20)  # s of the browser's own day: longer than the page took
-            page.evaluate("document.body.dispatchEvent(new Event('pointerdown', {bubbles: true}))")
-        return page
-
-    yield visit
-    assert faults == []
+    with visits(page, address) as visit:
+        yield visit
 
 
 def test_after_a_minute_at_home_it_begins_and_any_touch_ends_it(visit: Open) -> None:
@@ -148,30 +119,18 @@ def test_help_and_english_are_one_touch_away_from_here_too(visit: Open, client: 
 
 
 def test_it_survives_a_restart_and_loads_the_new_pages(
-    browser: Browser, house: House, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+    browser: Browser, kiosk: RestartingKiosk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def begin(port: int) -> tuple[Core, Any]:
-        writer = Writer(house.kiosk_db, ROOM / "schema")
-        writer.start()
-        hub = Hub()
-        core = Core(house, catalogue, writer, GatewayLink(house.gateway_socket, hub), hub, HeldClock())
-        server = open_door(core, port=port)
-        threading.Thread(target=server.run, daemon=True).start()
-        return core, server
-
-    core, server = begin(0)
-    port = server.effective_port
+    kiosk.begin()
     page = browser.new_page(viewport={"width": 1080, "height": 1920})
-    page.goto(f"http://127.0.0.1:{port}/attract")
+    page.goto(f"{kiosk.address}/attract")
     page.evaluate("window.before = true")
-    close_door(core, server)
+    kiosk.end()
     monkeypatch.setattr(attract, "BOOT", "another")
-    core, server = begin(port)
-    line.take_ticket(core, "ZW-01", "first", "zh", "kiosk-1")
+    line.take_ticket(kiosk.begin(), "ZW-01", "first", "zh", "kiosk-1")
     page.wait_for_function("() => !window.before")
     expect(page.locator('[data-category="government"]')).to_have_text("1")
     page.close()
-    close_door(core, server)
 
 
 def test_it_is_served_whatever_is_ill(client: FlaskClient, core: Core) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +9,7 @@ from playwright.sync_api import Browser, Page
 
 from kiosk.console.menu import GROUPS
 from tests.axe import judge
+from tests.kiosk.glass import contrast
 from tests.whole_hall import PASSWORD, WholeHall, sign_in, whole_hall
 
 LIVE = ("/console/desk/", "/console/devices", "/console/running", "/console/call/")
@@ -102,16 +102,6 @@ def open_console(hall: WholeHall, browser: Browser) -> Page:
     hall.post("/api/tickets", {"service": "ZW-01", "key": "axe-ticket", "lang": "zh"})
     hall.post("/api/help", {"screen": "kiosk-1", "key": "axe-help-call"})
     return page
-
-
-def contrast(ink: str, sheet: str) -> float:
-    """WCAG's ratio of two CSS colours."""
-    light = [0.0, 0.0]
-    for n, colour in enumerate((ink, sheet)):
-        parts = [int(float(part)) / 255 for part in re.findall(r"[\d.]+", colour)[:3]]
-        linear = [one / 12.92 if one <= 0.04045 else ((one + 0.055) / 1.055) ** 2.4 for one in parts]
-        light[n] = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return (max(light) + 0.05) / (min(light) + 0.05)
 
 
 def enter(hall: WholeHall, page: Page) -> None:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.axe import judge
-from tests.kiosk.glass import PANEL, PORTRAIT, SMALL, address
+from tests.kiosk.glass import PANEL, PORTRAIT, SMALL, address, contrast
 from tests.kiosk.parked_hall import parked_hall
 from tests.kiosk.test_parking_map import Desk, page  # noqa: F401  (the fixture)
 
@@ -22,14 +22,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-#: The letters on the map, each with the colour of the shape beneath it, bays and pins before the ground: how they
-#: differ (WCAG's contrast ratio).
+#: The letters on the map, each with its colour and that of the shape beneath it, bays and pins before the ground.
 LETTERS = """() => {
-  const light = (colour) => {
-    const [r, g, b] = colour.match(/[0-9.]+/g).slice(0, 3).map((one) => one / 255)
-      .map((one) => one <= .04045 ? one / 12.92 : ((one + .055) / 1.055) ** 2.4);
-    return .2126 * r + .7152 * g + .0722 * b;
-  };
   const map = document.querySelector('.plan-figure > .plan');
   const seen = (one) => getComputedStyle(one).visibility !== 'hidden';
   if (!map) return [];
@@ -40,9 +34,7 @@ LETTERS = """() => {
     const text = document.getElementById(use.getAttribute('href').slice(1));
     const box = use.getBoundingClientRect(), x = box.x + box.width / 2, y = box.y + box.height / 2;
     const under = shapes.find((one) => within(x, y, one.getBoundingClientRect()));
-    const ground = under ? getComputedStyle(under).fill : 'rgb(255, 255, 255)';
-    const [dark, bright] = [light(getComputedStyle(use).fill), light(ground)].sort((a, b) => a - b);
-    return [text.textContent, (bright + .05) / (dark + .05)];
+    return [text.textContent, getComputedStyle(use).fill, under ? getComputedStyle(under).fill : 'rgb(255, 255, 255)'];
   });
 }"""
 
@@ -75,7 +67,7 @@ def test_axe_finds_nothing(page: Page, desk: Desk, ways: dict[str, object], size
         page.goto(desk.url + address(path, **ways))
         if "large" not in ways or path == "/parking":
             expect(page.locator("[data-outlook]:visible")).to_contain_text("17:45")
-        letters = page.evaluate(LETTERS)
+        letters = [(text, contrast(ink, ground)) for text, ink, ground in page.evaluate(LETTERS)]
         assert letters or "large" in ways
         faults[path] = judge(page) + [f"{text}: {ratio:.1f}" for text, ratio in letters if ratio < 7]
     assert {path: found for path, found in faults.items() if found} == {}

@@ -6,6 +6,7 @@ import html
 import re
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from werkzeug.test import TestResponse
 from kiosk import content, notices, quick
 from kiosk.catalogue import Service
 from kiosk.console.words import WORDS
+from kiosk.core import Core
+from kiosk.notices import Notice
 from kiosk.rules import content as rules
 from kiosk.words_content import WORDS as CONTENT
 from tests.kiosk.console_hall import (
@@ -269,6 +272,69 @@ def test_what_is_unconfirmed_is_confirmed_one_by_one_and_counted(hall: ConsoleHa
     )
     assert placeholder.status_code == 409
     assert WORDS["ct_no_phone"][0] in page(placeholder)
+
+
+def test_what_was_edited_since_the_page_was_drawn_is_confirmed_by_nobody_who_has_not_read_it(
+    hall: ConsoleHall, staff: Client, admin: Client
+) -> None:
+    """An age, an amount: it stands in texts, and another has changed them meanwhile."""
+    shipped = hall.core.shipped.services
+    left = ((one.code, name) for one in shipped for name in one.confirm_locally)
+    code, name = next((code, name) for code, name in left if name not in rules.BY_NAME)
+    path = f"/console/content/service/{code}"
+    seen, other = form_of(staff, path), form_of(admin, path)
+    other["fee-zh"], other["fee-en"] = ["九十九元"], ["99 yuan"]
+    assert send(admin, path, other).status_code == 303
+    answer = send(staff, path, seen, f"confirm:{name}")
+    assert answer.status_code == 409
+    assert WORDS["ct_seen_other"][0] in page(answer)
+    assert not service(hall, code).confirmed(name)
+    assert send(staff, path, form_of(staff, path), f"confirm:{name}").status_code == 200
+    assert service(hall, code).confirmed(name)
+
+
+def test_a_number_that_is_longer_than_any_of_ours_is_none_of_ours(staff: Client) -> None:
+    long = "9" * 30
+    for path in (f"content/notices?change={long}", f"requests/{long}", f"requests/note/{long}"):
+        assert staff.get(f"/console/{path}").status_code in (200, 404), path
+    assert staff.form(ITEM, base="9" * 5000, do="save").status_code == 303
+    assert staff.form("/console/content/notices", do="down", notice_id=long).status_code in (400, 404)
+    assert staff.form("/console/content/history/quick", edit_id="1", base="9" * 5000, do="back").status_code == 404
+
+
+def test_a_notice_that_another_changes_in_the_same_moment_is_not_written_over(
+    hall: ConsoleHall, staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = "/console/content/notices"
+    fields = {**form_of(staff, path), "title_zh": ["停水"], "body_zh": ["明天九点"]}
+    assert send(staff, path, fields, "put").status_code == 303
+    (up,) = notices.notices_now(hall.core)
+    mine, put = form_of(staff, f"{path}?change={up.notice_id}"), notices.put_notice
+
+    def second(core: Core, by: str, notice: Notice) -> Notice:
+        hall.clock.go(s=1)
+        put(core, ADMIN, replace(up, title_zh="管理员的标题"))
+        return put(core, by, notice)
+
+    monkeypatch.setattr(notices, "put_notice", second)
+    answer = send(staff, path, mine | {"title_zh": ["我的标题"]}, "put")
+    assert answer.status_code == 409
+    assert "管理员的标题" in page(answer) and "我的标题" in page(answer)
+    assert [one.title_zh for one in notices.notices_now(hall.core)] == ["管理员的标题"]
+
+
+def test_a_notice_that_was_taken_down_meanwhile_is_not_said_to_be_saved(hall: ConsoleHall, staff: Client) -> None:
+    path = "/console/content/notices"
+    fields = {**form_of(staff, path), "title_zh": ["停水"], "body_zh": ["明天九点"]}
+    send(staff, path, fields, "put")
+    (up,) = notices.notices_now(hall.core)
+    mine = form_of(staff, f"{path}?change={up.notice_id}") | {"title_zh": ["停水改期"]}
+    notices.take_down(hall.core, up.notice_id)
+    answer = send(staff, path, mine, "put")
+    assert answer.status_code == 409
+    assert "已经撤下" in page(answer) and "停水改期" in page(answer)
+    again = re.search(r'name="notice_id" value="[0-9]+"><input type="hidden" name="seen"', page(answer))
+    assert again is None, "saved once more it hangs as a new one"
 
 
 def test_the_history_says_what_was_and_became_by_whom_and_leads_back(

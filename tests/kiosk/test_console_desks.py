@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from gateway.notebook import Notebook
-from kiosk import hours, line
+from kiosk import hours, line, requests
 from kiosk.console import desk
 from kiosk.console.menu import GROUPS, POSTS
 from kiosk.console.searching import EACH, LONGEST, asked_words, masked
@@ -150,6 +150,24 @@ def test_requests_come_the_most_urgent_first(hall: ConsoleHall) -> None:
     assert client.get("/console/api/desk/branch").get_json()["sections"][0]["count"] == 1
     assert _kinds(client, "漏水") >= {"find_request", "find_service"}
     assert _kinds(client, "7kq2-m9x3") == {"find_request"}
+
+
+def test_a_request_that_somebody_has_answered_is_late_neither_on_a_desk_nor_on_its_page(hall: ConsoleHall) -> None:
+    client = hall.client(STAFF, STAFF_PASSWORD)
+
+    def seen() -> tuple[bool, str, bool]:
+        """On the desk: is it called late, and how loud; on its page: is it called late."""
+        found = client.get("/console/api/desk/property").get_json()["sections"][1]["lines"]
+        line = next(one for one in found if one["url"] == "/console/requests/3")
+        page = client.get("/console/requests/3").get_data(as_text=True)
+        return "答复过期" in str(line), line["level"], "超时" in page
+
+    hall.clock.go(s=1)
+    assert seen() == (True, "warn", True)
+    done = requests.do(hall.core, 3, "accept", STAFF)
+    assert seen() == (False, "", False)
+    requests.undo(hall.core, 3, done.step_id, STAFF)
+    assert seen() == (True, "warn", True)
 
 
 def test_a_request_has_one_name_everywhere_and_its_code_stays_with_its_resident(hall: ConsoleHall) -> None:

@@ -23,6 +23,7 @@ from tests.kiosk.console_hall import (
     console_hall,
 )
 from tests.kiosk.figures_said import figures
+from tests.kiosk.glass import contrast
 from tests.parts import wait_until
 
 pytestmark = pytest.mark.slow
@@ -162,9 +163,9 @@ def test_a_console_whose_sign_in_has_ended_says_so_and_reminds_until_somebody_si
     assert page.evaluate("[window.sameVisit, location.pathname]") == [True, "/console"]
     assert "张奶奶" not in page.content()
     pale = {
-        text: _contrast(ink, behind)
+        text: contrast(ink, *behind)
         for text, ink, behind in page.locator("#ended").evaluate(_TEXTS)
-        if text in ended.inner_text() and _contrast(ink, behind) < 7
+        if text in ended.inner_text() and contrast(ink, *behind) < 7
     }
     assert pale == {}
 
@@ -427,24 +428,6 @@ _TEXTS = """() => {
 }"""
 
 
-def _rgb(css: str) -> list[float]:
-    return [float(part) for part in re.findall(r"[\d.]+", css)]
-
-
-def _light(rgb: list[float]) -> float:
-    """Relative luminance (WCAG 2.2)."""
-    parts = [
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (one / 255 for one in rgb[:3])
-    ]
-    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-
-
-def _contrast(ink: str, behind: list[str]) -> float:
-    paper = next((one for one in map(_rgb, behind) if len(one) == 3 or one[3] == 1), [255.0, 255.0, 255.0])
-    dark, light = sorted([_light(_rgb(ink)), _light(paper)])
-    return (light + 0.05) / (dark + 0.05)
-
-
 @pytest.mark.long
 def test_every_text_can_be_read_from_two_metres(desk: Desk) -> None:
     """WCAG AAA: 7 to 1, on every page and in every state that staff may meet."""
@@ -500,7 +483,7 @@ def test_every_text_can_be_read_from_two_metres(desk: Desk) -> None:
             page.wait_for_selector("#running .card" if path == "/console/running" else "main")
         for text, ink, behind in page.evaluate(_TEXTS):
             read += 1
-            if (found := _contrast(ink, behind)) < 7:
+            if (found := contrast(ink, *behind)) < 7:
                 pale[f"{path}: {text[:30]}"] = round(found, 2)
     assert pale == {}
     assert read > 200  # it did look

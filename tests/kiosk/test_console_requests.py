@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from kiosk import requests
 from kiosk.console import picture
+from kiosk.console import requests as console_requests
 from kiosk.requests import looking, notes
 from kiosk.requests.taking import Taken
 from kiosk.rules.request_kinds import Both
@@ -60,6 +61,22 @@ def test_the_urgent_stand_first_then_whose_answer_is_due_and_closed_ones_last(ha
     assert "138****5678" in page
     assert "张大伟" not in page
     assert "13812345678" not in page
+
+
+def test_of_more_than_a_page_the_one_that_waits_longest_is_there_and_it_says_that_there_are_more(
+    hall: ConsoleHall, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console_requests, "ON_A_PAGE", 3)
+    first = ask(hall, "first").row.number
+    for number in range(3):
+        hall.clock.go(s=1)
+        last = ask(hall, f"{number}").row.number
+    for asked in ("", "?state=open", "?kind=leak", "?building=3栋"):
+        page = admin.get(f"/console/requests{asked}").text
+        assert order_on(page)[0] == first, asked
+        assert last not in order_on(page), asked
+        assert "只显示前" in page, asked
+    assert "只显示前" not in admin.get("/console/requests?kind=gas").text
 
 
 def test_the_list_is_asked_by_kind_state_building_and_day_and_exported_without_names(

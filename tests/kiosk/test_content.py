@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from devices.faults import OrderRefused
+from devices.faults import NotWritten, OrderRefused
 from kiosk import appointments, content, hours, quick
 from kiosk.catalogue import AS_CONFIRMED, Catalogue
 from kiosk.content import EditedMeanwhile
@@ -67,6 +67,21 @@ def test_an_edit_is_on_the_next_page_and_in_the_api_and_taking_it_back_brings_th
 def test_edits_are_there_again_after_a_restart(core: Core) -> None:
     content.put(core, "service:ZW-01", {"fee": FEE}, "王芳")
     core.catalogue = core.shipped
+    assert content.lay(core)
+    assert service(core).fee.zh == FEE["zh"]
+
+
+def test_an_edit_that_cannot_be_read_at_once_is_laid_as_soon_as_it_can(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(core: Core) -> sqlite3.Connection:
+        raise NotWritten("the disk does not answer")
+
+    content.lay(core)
+    with monkeypatch.context() as patched:
+        patched.setattr(Core, "reader", refuse)
+        content.put(core, "service:ZW-01", {"fee": FEE}, "王芳")
+    assert not core.laid, "the main loop tries again until it is (kiosk/__main__.py)"
     assert content.lay(core)
     assert service(core).fee.zh == FEE["zh"]
 

@@ -202,29 +202,20 @@ def test_rows_of_the_figures_go_after_their_day_was_counted_and_the_counts_stay(
 
 def test_nothing_is_tidied_while_people_take_numbers(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before each of three looks somebody wrote; before the fourth nobody did."""
-    looks: list[float] = []
     tidied: list[int] = []
 
-    class Looks:
-        def wait(self, wait_s: float) -> bool:
-            looks.append(wait_s)
-            if len(looks) <= 3:
-                value = str(len(looks))
-                core.writer.write(
-                    lambda c: c.execute("INSERT OR REPLACE INTO meta VALUES ('x', ?)", (value,))
-                )
-            return len(looks) == 6
-
     def watched(_core: Core) -> bool:
-        tidied.append(len(looks))
+        tidied.append(1)
         return False
 
     monkeypatch.setattr(housekeeping, "tidy", watched)
     keeper = Housekeeping(core)
-    monkeypatch.setattr(keeper, "_end", Looks())
-    keeper._run()
-    assert tidied == [4, 5]
-    assert looks[-1] == housekeeping.REST_S
+    for _ in range(3):
+        core.writer.write(lambda c: c.execute("INSERT OR REPLACE INTO meta VALUES ('x', random())"))
+        assert keeper.round() == housekeeping.LOOK_S
+    assert tidied == []
+    assert keeper.round() == housekeeping.REST_S
+    assert tidied == [1]
 
 
 def test_a_notebook_that_refuses_is_said_once_and_tried_again(

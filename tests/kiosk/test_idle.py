@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from flask.testing import FlaskClient
 from playwright.sync_api import Browser, Page, expect
 
 from tests.kiosk.conftest import HeldClock
+from tests.kiosk.glass import Open, forward, visits
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-Open = Callable[..., Page]
-
-
-def forward(page: Page, ms: int) -> None:
-    """The clock jumps, and what is due then happens once: not each quarter of a second on the way."""
-    page.clock.fast_forward(ms)
-    page.clock.run_for(300)
-
 
 #: A browser that somebody has used: whatever a page could leave in it.
 LEAVE_TRACES = """async () => {
@@ -37,24 +29,15 @@ LEFT = """async () => localStorage.length + sessionStorage.length + document.coo
 
 @pytest.fixture
 def visit(browser: Browser, address: str) -> Iterator[Open]:
-    faults: list[str] = []
     page = browser.new_context(viewport={"width": 1080, "height": 1920}).new_page()
-    page.on("pageerror", lambda wrong: faults.append(str(wrong)))
-    page.on("request", lambda asked: None if asked.url.startswith(address) else faults.append(asked.url))
+    with visits(page, address) as open_page:
 
-    def visit(path: str, *, form: bool = False, clock: bool = True) -> Page:
-        if form:
-            page.route(f"**{path}*", _as_form)
-        if clock:
-            page.clock.install(time=0)
-        page.goto(address + path)
-        if clock:
-            page.clock.pause_at(20)  # s of the browser's own day: longer than the page took
-            page.evaluate("document.body.dispatchEvent(new Event('pointerdown', {bubbles: true}))")
-        return page
+        def visit(path: str, *, form: bool = False, clock: bool = True) -> Page:
+            if form:
+                page.route(f"**{path}*", _as_form)
+            return open_page(path, clock=clock)
 
-    yield visit
-    assert faults == []
+        yield visit
 
 
 def _as_form(route: object) -> None:

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from kiosk import line
 from kiosk.core import Core
-from tests.kiosk.test_idle import Open
+from tests.kiosk.glass import Open
 from tests.kiosk.test_idle import visit as visit  # fails for any request that leaves this kiosk
 
 pytestmark = [

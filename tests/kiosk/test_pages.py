@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from gateway.house import House
 from kiosk import line
-from kiosk.__main__ import close_door, open_door
-from kiosk.catalogue import Catalogue
 from kiosk.core import Core
-from kiosk.gateway_link import GatewayLink
-from kiosk.live import Hub
 from kiosk.windows import open_window, save_window
-from kiosk.writer import Writer
-from tests.kiosk.conftest import ROOM, HeldClock
+from tests.kiosk.conftest import HeldClock, RestartingKiosk
 from tests.kiosk.fake_gateway import FakeGateway
 from tests.kiosk.test_alarm import call as alarming
 
@@ -393,26 +386,14 @@ def test_the_virtual_hall_speaks_the_readers_language(visit: Open) -> None:
     expect(page.locator("[data-panels] b")).to_have_text(["5 green", "not certain"])
 
 
-def test_the_display_survives_a_503_and_a_restart(
-    browser: Browser, house: House, catalogue: Catalogue
-) -> None:
+def test_the_display_survives_a_503_and_a_restart(browser: Browser, kiosk: RestartingKiosk) -> None:
     """One 503 closes a plain EventSource for ever. Polling is cut off here, so only a rebuilt stream can tell."""
-
-    def begin(port: int) -> tuple[Core, Any]:
-        writer = Writer(house.kiosk_db, ROOM / "schema")
-        writer.start()
-        hub = Hub()
-        core = Core(house, catalogue, writer, GatewayLink(house.gateway_socket, hub), hub, HeldClock())
-        server = open_door(core, port=port)
-        threading.Thread(target=server.run, daemon=True).start()
-        return core, server
 
     def call(core: Core, key: str) -> None:
         line.take_ticket(core, "ZW-01", key, "zh", "kiosk-1")
         line.call_next(core, "W2", "li")
 
-    core, server = begin(0)
-    port = server.effective_port
+    core = kiosk.begin()
     page = browser.new_page(viewport={"width": 1920, "height": 1080})
     page.route("**/api/state", lambda route: route.abort())
     page.route(
@@ -420,16 +401,14 @@ def test_the_display_survives_a_503_and_a_restart(
         lambda route: route.fulfill(status=503, body="{}", content_type="application/json"),
         times=1,
     )
-    page.goto(f"http://127.0.0.1:{port}/display")
+    page.goto(f"{kiosk.address}/display")
     expect(page.locator("[data-nobody]")).to_be_visible()
     call(core, "first-call")
     expect(page.locator("[data-number]")).to_have_text("B001")
-    close_door(core, server)
-    core, server = begin(port)
-    call(core, "second-call")
+    kiosk.end()
+    call(kiosk.begin(), "second-call")
     expect(page.locator("[data-number]")).to_have_text("B002")
     page.close()
-    close_door(core, server)
 
 
 @pytest.mark.parametrize(("lang", "word"), [("zh", "70岁以上"), ("en", "Aged 70+")])

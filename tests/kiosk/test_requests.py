@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -18,7 +20,7 @@ from kiosk.catalogue import Catalogue
 from kiosk.core import Core
 from kiosk.requests import keeping, looking, notes
 from kiosk.rules.requests import EXTRA, FIELDS, KINDS, SIGNS, Both, may_ask
-from kiosk.writer import Writer
+from kiosk.writer import NotKnown, Writer
 from tests.kiosk.conftest import ROOM, HeldClock
 from tests.kiosk.note_samples import ogg, png, webm
 from tests.kiosk.one_app import app_over
@@ -162,12 +164,33 @@ def test_what_is_no_request_is_refused_in_both_languages(core: Core, send: Calla
         ({"building": ""}, 422, "field_wrong"),
         ({"id_card": "52010319480101123X"}, 422, "field_not_asked"),
         ({"words": "52010319480101123X"}, 422, "field_wrong"),
+        ({"kind": "trapped", "place": "lift", "name": "", "words": ["x"]}, 422, "field_not_asked"),
     ]
     for asked, status, code in wrong:
         said = send(status, **{"key": "k", **asked})["error"]
         assert said["code"] == code
         assert said["zh"] != said["en"]
     assert count(core, "requests") == 0
+
+
+def test_a_field_left_empty_was_not_given_whatever_its_name(core: Core, send: Callable[..., Json]) -> None:
+    send(key="k1", nickname="", door=None, extra={"kind": "", "place": None})
+    assert count(core, "requests") == 1
+
+
+def test_the_square_for_a_telephone_tells_nobody_which_codes_there_are(
+    core: Core, client: FlaskClient, send: Callable[..., Json]
+) -> None:
+    """Codes are guessed five times a minute, by `/progress`; this picture would have answered a thousand guesses."""
+    code = send(key="k1")["code"]
+    plan = replace(core.house.plan, http=replace(core.house.plan.http, base_url="https://hall.example"))
+    house = replace(core.house, plan=plan)
+    seen = app_over(replace(core, house=house)).test_client()
+    mine, guessed = seen.get(f"/ask/{code}/qr.svg"), seen.get("/ask/22222222/qr.svg")
+    assert (mine.status_code, guessed.status_code) == (200, 200)
+    assert mine.data != guessed.data
+    assert seen.get("/ask/leak/qr.svg").status_code == 404, "no code at all"
+    assert client.get(f"/ask/{code}/qr.svg").status_code == 404, "a hall that telephones cannot reach"
 
 
 def test_half_a_sign_and_a_script_in_a_name_do_no_harm(client: FlaskClient, send: Callable[..., Json]) -> None:
@@ -272,6 +295,25 @@ def test_a_note_for_which_there_is_no_room_is_refused_and_may_come_again(
     assert not list((core.house.home / "notes").rglob("*.part"))
 
 
+def test_a_voice_of_which_the_disk_cannot_say_whether_it_is_written_is_not_thrown_away(
+    core: Core, client: FlaskClient, send: Callable[..., Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, write = send(key="k1")["code"], core.writer.write
+
+    def slow(work: Callable[[sqlite3.Connection], object]) -> object:
+        write(work)
+        raise NotKnown("the disk has not answered for 2 s: it may or may not be written")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(core.writer, "write", slow)
+        assert client.post(f"/api/requests/{code}/voice?key=k1", data=ogg()).status_code == 503
+    # Sent again, as the page does.
+    assert client.post(f"/api/requests/{code}/voice?key=k1", data=ogg()).status_code == 200
+    found = notes.open_note(core, 1)
+    assert found is not None
+    assert found[1].read_bytes() == ogg()
+
+
 # ---------------------------------------------------------------- how it goes, and who guesses
 
 
@@ -318,6 +360,17 @@ def test_five_wrong_codes_lock_that_asker_for_a_minute_also_across_a_restart(
     clock.forward(seconds=40)
     assert again.get(f"/api/progress/{code}?screen=kiosk-1").status_code == 200
     writer.stop()
+
+
+def test_one_wrong_code_locks_nobody_because_of_five_that_had_their_minute(
+    client: FlaskClient, send: Callable[..., Json], clock: HeldClock
+) -> None:
+    """What is looked back at must not be cut within an old five: its rest and a new one were five again."""
+    code = send(key="k1")["code"]
+    for wait_s in (60, 60, 60, 60, 390, 42):
+        client.get("/api/progress/22222222")
+        clock.forward(seconds=wait_s)
+    assert client.get(f"/api/progress/{code}").status_code == 200
 
 
 def test_a_clock_that_was_set_back_locks_nobody_out(
@@ -383,6 +436,42 @@ def test_voices_go_thirty_days_after_closing_and_names_after_two_years(
     newest = looking.by_id(core.reader(), 4)
     assert newest is not None
     assert newest.name == "张大伟"
+
+
+def test_what_staff_wrote_goes_after_two_years_too_where_the_resident_gave_nothing(
+    core: Core, send: Callable[..., Json], clock: HeldClock
+) -> None:
+    plain = dict.fromkeys(("unit", "room", "words", "name", "phone"), "")
+    send(key="k1", **plain, place="stairs")
+    send(key="k2", **plain, place="stairs")
+    requests.do(core, 1, "done", "王芳", Both("已上门，302 的李伟在家", ""))
+    clock.forward(hours=24 * 731)
+    send(key="two-years")
+    requests.do(core, 2, "note", "王芳", note="李伟又来问")
+    while keeping.tidy(core):
+        pass
+    assert not any(one.told.zh or one.note for one in looking.steps(core.reader(), 1))
+    assert looking.steps(core.reader(), 2)[-1].note, "an open one is still worked on"
+    requests.do(core, 1, "note", "王芳", note="李伟又来问")
+    while keeping.tidy(core):
+        pass
+    assert not any(one.note for one in looking.steps(core.reader(), 1)), "written after it was forgotten"
+
+
+def test_a_file_that_goes_while_strays_are_looked_for_ends_nothing(
+    core: Core, clock: HeldClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A voice that comes in just then is renamed from its .part; the thread that tidies must live on."""
+    folder = core.house.home / "notes" / "2026-11"
+    folder.mkdir(parents=True)
+    stray = folder / "stray.ogg"
+    stray.write_bytes(ogg())
+    walk = os.walk
+    monkeypatch.setattr(os, "walk", lambda place: [*walk(place), (str(folder), [], ["gone.ogg.part"])])
+    clock.forward(hours=24 * 3650)
+    while keeping.tidy(core):
+        pass
+    assert not stray.exists()
 
 
 def test_a_clock_that_runs_ahead_forgets_nothing(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -267,12 +267,7 @@ def test_what_nobody_has_confirmed_is_said_as_usual_and_not_as_a_promise() -> No
     assert life.answer_words(None, now_ms, SHANGHAI, confirmed=True).en
 
 
-def test_the_urgent_and_the_late_stand_first() -> None:
-    rows = [
-        ("DONE", True, 1, 1), ("RECEIVED", False, 50, 3), ("RECEIVED", False, 20, 9), ("DOING", True, 90, 5),
-    ]  # fmt: skip
-    ordered = sorted(rows, key=lambda one: life.order_key(*one))
-    assert [one[2] for one in ordered] == [90, 20, 50, 1]
+def test_late_is_what_nobody_has_answered_in_time() -> None:
     assert life.is_overdue("RECEIVED", 10, 11)
     assert not life.is_overdue("ACCEPTED", 10, 11), "somebody has answered"
     assert not life.is_overdue("RECEIVED", None, 11)
@@ -334,6 +329,32 @@ def test_what_is_no_note_is_refused_with_words_that_say_the_request_is_safe(kind
     zh, en = note_wrong(kind, why)
     assert "不用重来" in zh
     assert "safe" in en
+
+
+def test_a_voice_that_nests_a_thousand_times_costs_no_more_than_its_bytes() -> None:
+    """Each element that is opened was copied to its end: a megabyte of them held the whole kiosk for seconds."""
+    copied = 0
+
+    class Counted(bytes):
+        def __getitem__(self, at: Any) -> Any:
+            nonlocal copied
+            found = super().__getitem__(at)
+            copied += len(found) if isinstance(found, bytes) else 0
+            return found
+
+    nested = bytes.fromhex("a0100d0000") * 1000
+    data = Counted(webm(0) + nested + bytes(900_000 - len(nested)))
+    with pytest.raises(NoteWrong):
+        read_note("voice", data)
+    assert copied < 2 * len(data)
+
+
+@pytest.mark.parametrize("name", ["2ad7b1", "e7"])
+def test_a_voice_with_a_number_that_no_recorder_writes_is_refused(name: str) -> None:
+    bent = bytes.fromhex(name + "100000c8") + b"\xff" * 200
+    with pytest.raises(NoteWrong) as refused:
+        read_note("voice", webm(0) + bent + webm(2))
+    assert refused.value.why == "broken"
 
 
 @settings(max_examples=100)
