@@ -135,6 +135,11 @@ def _page(status: int = 200, why: str = "") -> ResponseReturnValue:
         weekend=request.form.get("weekend", ""),
         demo="/demo" if any(one.rule == "/demo" for one in current_app.url_map.iter_rules()) else "",
         steps=found,
+        then=[
+            ("content", page("content")),
+            ("people", page("lists", what="people")),
+            ("roster", page("roster")),
+        ],
         first=next((one.key for one in found if one.done is False), ""),
         done_steps=sum(one.done is True for one in found),
         put_away=_put_away(core),
@@ -207,4 +212,10 @@ def start_now() -> ResponseReturnValue:
 
 @blueprint.context_processor
 def _for_templates() -> dict[str, Any]:
-    return {"start_left": lambda: left(current_core())}
+    return {"start_left": lambda: left(current_core()), "start_back": _sent_here}
+
+
+def _sent_here() -> bool:
+    """Whether this is a page to which the guide sends, while it has steps left: its way back is to stand there."""
+    mine = {page(endpoint) for _, _, endpoint in _STEPS if endpoint and endpoint not in ("desk", "page")}
+    return request.path in mine - {""} and left(current_core()) > 0
