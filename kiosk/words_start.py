@@ -101,5 +101,5 @@ WORDS: dict[str, tuple[str, str]] = {
         "每小时自动备份一次，最好放在另一块盘上（环境变量 LINLI_BACKUPS）。现在放在：",
         "A backup is taken every hour, best on another disk (variable LINLI_BACKUPS). Now they go to:",
     ),
-    "start_backup_command": ("不想等：请技术员运行", "Not to wait: the technician types"),
+    "start_backup_command": ("不想等：技术员在项目目录里运行", "Not to wait: type in the project's folder"),
 }

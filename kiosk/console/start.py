@@ -92,11 +92,15 @@ _STEPS: tuple[tuple[str, Callable[[Core], bool], str], ...] = (
 )
 
 
+def _url(endpoint: str) -> str:
+    return page(endpoint, **({"post": "window"} if endpoint == "desk" else {})) if endpoint else ""
+
+
 def steps(core: Core) -> list[Step]:
     """All steps as they stand at this moment, in order; a step whose page is not there is left out."""
     found = []
     for key, ask, endpoint in _STEPS:
-        url = page(endpoint, **({"post": "window"} if endpoint == "desk" else {})) if endpoint else ""
+        url = _url(endpoint)
         if key == "number":
             url = url_for("touch.home")
         try:
@@ -217,5 +221,5 @@ def _for_templates() -> dict[str, Any]:
 
 def _sent_here() -> bool:
     """Whether this is a page to which the guide sends, while it has steps left: its way back is to stand there."""
-    mine = {page(endpoint) for _, _, endpoint in _STEPS if endpoint and endpoint not in ("desk", "page")}
+    mine = {_url(endpoint) for _, _, endpoint in _STEPS if endpoint != "page"}  # there a note of its own says it
     return request.path in mine - {""} and left(current_core()) > 0
