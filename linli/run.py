@@ -221,8 +221,9 @@ class Supervisor:
         """Give the virtual things their moment to lay their lines: the bridge comes next, and would call a line that is
         not there yet an unplugged cable, and count a fault. Not a condition for going on."""
         plan, until_s = self._house.plan, mono_s() + 3.0
-        things = [*plan.printers, *(panel for panel in plan.panels if panel.via == "serial")]
-        lines = [self._house.serial_port(one.id, one.port) for one in things if one.port.startswith("virtual")]
+        things = [(one.id, one.port) for one in plan.printers]
+        things += [(one.id, one.port) for one in plan.panels if one.via == "serial"]
+        lines = [self._house.serial_port(*thing) for thing in things if thing[1].startswith("virtual")]
         while mono_s() < until_s and not self._stopping and not all(map(os.path.exists, lines)):
             self._sleep(0.02)
 

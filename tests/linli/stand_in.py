@@ -48,8 +48,8 @@ def part(name: str) -> int:
     if name == "virtual":  # its lines, for which the bridge's start is kept back
         house = open_house()
         (house.home / "virtual").mkdir(exist_ok=True)
-        for one in (*house.plan.printers, *house.plan.panels):
-            Path(house.serial_port(one.id, one.port)).touch()
+        for thing in [one.id for one in house.plan.printers] + [one.id for one in house.plan.panels]:
+            Path(house.serial_port(thing, "virtual")).touch()
     say(name, f"begins {os.getpid()} notify={os.environ.get('NOTIFY_SOCKET', '')}")
     while (number := signal.sigwait(signals)) != signal.SIGTERM or os.environ.get("STUBBORN") == name:
         say(name, f"was interrupted by {number}")
