@@ -15,7 +15,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "qf_last_month": ("上月", "Last month"),
     "qf_from": ("从", "From"),
     "qf_to": ("到", "To"),
-    "qf_show": ("看这些天", "Show these days"),
+    "qf_show": ("查看", "Show"),
     "qf_day_wrong": (
         "日期不对：请写成 2026-11-22，“从”不能晚于“到”。",
         "That is no day: write 2026-11-22, and “from” not after “to”.",

@@ -44,9 +44,9 @@ TABLE: dict[str, tuple[str, str]] = {
     "calibrate_square": ("24 毫米", "24 mm"),
     "calibrate_sample": ("这行字高 6 毫米", "These letters are 6 mm"),
     "calibrate_px": ("每毫米像素", "Pixels in a mm"),
-    "calibrate_place_zh": ("位置（中文）", "Place (Chinese)"),
-    "calibrate_place_en": ("位置（英文）", "Place (English)"),
-    "calibrate_low": ("这台机器一直用低位", "This screen is always in low position"),
+    "calibrate_place_zh": ("放在哪里，如“一楼东侧”（可不填）", "Where it stands, in Chinese (may stay empty)"),
+    "calibrate_place_en": ("放在哪里：英文（可不填）", "Where it stands, in English (may stay empty)"),
+    "calibrate_low": ("一直用低位（坐轮椅的人够得着）", "Always low (buttons within reach of a wheelchair)"),
     "calibrate_save": ("保存", "Save"),
     "calibrate_saved": ("校准好了", "Calibrated"),
     "calibrate_saved_more": (

@@ -77,7 +77,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "rq_note": ("内部备注（居民看不到）", "Note for staff (residents do not see it)"),
     "rq_note_add": ("记一条备注", "Add a note"),
     "rq_choose": ("点一句，或自己写", "Choose one, or write your own"),
-    "rq_undo": ("撤销上一步", "Undo the last step"),
+    "rq_undo": ("撤销“{what}”", "Undo “{what}”"),
     "rq_undo_left": ("{n} 秒内可以撤销", "Can be undone for {n} s"),
     "rq_did": ("已记下：{what}", "Written down: {what}"),
     "rq_event_received": ("登记", "Received"),

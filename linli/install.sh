@@ -53,7 +53,7 @@ if command -v dpkg-query >/dev/null 2>&1; then
             stop "these Debian packages are missing, and there is no sudo here. 缺少以下软件包，且没有 sudo。" \
                 "Type this as root, then try again: 请以 root 执行后重试：" "$by_hand"
         fi
-        say "installing Debian packages:$missing"
+        say "installing Debian packages, once:$missing 正在安装系统软件包，只需一次"
         fitting() {
             apt-get install -qq --simulate $shell >/dev/null 2>&1 || missing=$(echo "$missing" | sed "s/$shell/chromium/")
         }
@@ -100,7 +100,7 @@ fi
 venv_made_by=$("$python" -c 'import sys; print(sys.version, sys.base_prefix)')
 venv_runs_on=$(.venv/bin/python -c 'import sys; print(sys.version, sys.base_prefix)' 2>/dev/null || true)
 if [ "$venv_made_by" != "$venv_runs_on" ] || [ "$(cat .venv/.where 2>/dev/null)" != "$(pwd -P)" ]; then
-    say "making .venv with $("$python" --version)"
+    say "making .venv with $("$python" --version) 正在创建 Python 环境"
     rm -rf .venv || stop ".venv cannot be removed: it belongs to another user. .venv 属于其他用户，无法删除。"
     "$python" -m venv .venv || stop "the virtual environment could not be made (the words above say why). 无法创建 .venv。"
     pwd -P > .venv/.where
@@ -108,7 +108,7 @@ fi
 
 # ---------------------------------------------------------------- 3. the locked packages, and this project
 
-say "installing Python packages from $locks"
+say "installing Python packages from $locks: once, some minutes on a slow line. 正在安装 Python 软件包，只需一次，网慢时要几分钟。"
 rm -f .venv/.installed-*
 requirements=
 for lock in $locks; do requirements="$requirements -r $lock"; done

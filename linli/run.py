@@ -46,6 +46,9 @@ STOP_ORDER: tuple[tuple[tuple[str, ...], float], ...] = (
 #: same in a hall). Not at once: whoever started it is waiting for its pages.
 FIRST_BACKUP_S, BACKUP_EVERY_S = 30.0, 3600.0
 
+#: In the hall's data while it has no administrator: `kiosk.accounts.TOKEN_FILE`, without loading the kiosk here.
+TOKEN_FILE = "first-admin-token"
+
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -121,18 +124,21 @@ class Supervisor:
         self._ready = False
         self._asked_s = 0.0
         self._complained = False
+        self._announced = False
         self._began_s = mono_s()
         self._backup: subprocess.Popen[bytes] | None = None
         self._backup_due_s = 0.0
 
     def run(self) -> int:
         status = 0
+        print_line("邻里 Linli: 正在启动大厅，几秒钟就好。 The hall is starting; it takes some seconds.")
         try:
             for child in self._children:
                 self._start(child)
                 if child.part.name == "broker":
                     self._wait_for_broker(child)
-            _announce(self._house)
+                if child.part.name == "kiosk" and self._house.plan.virtual.on:
+                    self._wait_for_virtual_lines()
             while not self._stopping:
                 self._sleep(self._next_timer())
                 self._ask_whether_ready()
@@ -211,6 +217,16 @@ class Supervisor:
                 if self._stopping:
                     return
 
+    def _wait_for_virtual_lines(self) -> None:
+        """Give the virtual things their moment to lay their lines: the bridge comes next, and would call a line that is
+        not there yet an unplugged cable, and count a fault. Not a condition for going on."""
+        plan, until_s = self._house.plan, mono_s() + 3.0
+        things = [(one.id, one.port) for one in plan.printers]
+        things += [(one.id, one.port) for one in plan.panels if one.via == "serial"]
+        lines = [self._house.serial_port(*thing) for thing in things if thing[1].startswith("virtual")]
+        while mono_s() < until_s and not self._stopping and not all(map(os.path.exists, lines)):
+            self._sleep(0.02)
+
     def _next_timer(self) -> float:
         """Seconds until something is due; a second at most, for the case that a signal was missed."""
         now = mono_s()
@@ -237,9 +253,11 @@ class Supervisor:
         if status == 200:
             self._ready = True
             self._backup_due_s = now + FIRST_BACKUP_S
+            self._announce_once()
             print_line("ready")
         elif took_s > 15 and not self._complained:
             self._complained = True
+            self._announce_once()
             waiting = [
                 f"{name} ({part.get('state')})"
                 for name, part in answer.get("parts", {}).items()
@@ -248,6 +266,12 @@ class Supervisor:
             say_line(
                 f"not ready after {took_s:.0f} s; still waiting for: {', '.join(waiting) or 'the kiosk'}"
             )
+
+    def _announce_once(self) -> None:
+        """When the hall is ready, below what its parts have said by then; or when it takes its time."""
+        if not self._announced:
+            self._announced = True
+            _announce(self._house)
 
     def _back_up_now_and_then(self) -> None:
         """In a process of its own, behind all others; what it says when something is wrong goes to the terminal."""
@@ -383,17 +407,24 @@ def _announce(house: House) -> None:
     base = f"http://{host}:{http_.port}"
     lines = [
         f"邻里 Linli · {house.plan.hall.name_zh} · {house.plan.hall.name_en}",
-        f"  居民屏  kiosk     {base}/",
-        f"  大厅屏  display   {base}/display",
-        f"  工作台  console   {base}/console   (first sign-in: .venv/bin/linli admin-token)",
+        f"  自助机  kiosk     {base}/",
+        f"  叫号屏  display   {base}/display",
+        f"  工作台  console   {base}/console",
     ]
     if house.plan.virtual.on:
         lines.append(
-            f"  演示页  demo      {base}/demo   virtual buttons, bays, panel and the printer's paper"
+            f"  演示页  demo      {base}/demo   虚拟的按钮、车位和纸 virtual buttons, bays, panels, paper"
         )
     lines += [
         f"  消息    broker    mqtt://{broker.host}:{broker.port}",
         f"  数据    data      {house.home}",
-        "  Ctrl-C ends everything. 按 Ctrl-C 结束。",
     ]
+    if (house.home / TOKEN_FILE).exists():
+        command = os.path.relpath(Path(sys.executable).with_name("linli"))
+        lines += [
+            "  第一步：用浏览器打开工作台；另开一个终端，在这个目录里运行下面的命令，把令牌填进去。",
+            "  First: open the console in a browser. A second terminal in this folder prints the token it asks for:",
+            f"      {command} admin-token",
+        ]
+    lines.append("  按 Ctrl-C 结束。 Ctrl-C ends everything.")
     print_line("\n".join(lines))

@@ -201,6 +201,8 @@ def _page(row: Row, *, why: str = "", status: int = 200, shown: bool = False) ->
         moves=life.steps_from(row.state),
         presets=life.SAY_PRESETS,
         undo=last.step_id if last is not None and life.may_undo(last.event, last.at_ms, now_ms) else 0,
+        # Named: what was told to the resident since then stays told.
+        undo_what=_event_word(last.event) if last is not None else "",
         undo_s=0 if last is None else max(0, (last.at_ms + life.UNDO_MS - now_ms) // 1000),
         typed=request.form if request.method == "POST" else {},
         why=why,

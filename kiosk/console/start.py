@@ -92,11 +92,15 @@ _STEPS: tuple[tuple[str, Callable[[Core], bool], str], ...] = (
 )
 
 
+def _url(endpoint: str) -> str:
+    return page(endpoint, **({"post": "window"} if endpoint == "desk" else {})) if endpoint else ""
+
+
 def steps(core: Core) -> list[Step]:
     """All steps as they stand at this moment, in order; a step whose page is not there is left out."""
     found = []
     for key, ask, endpoint in _STEPS:
-        url = page(endpoint, **({"post": "window"} if endpoint == "desk" else {})) if endpoint else ""
+        url = _url(endpoint)
         if key == "number":
             url = url_for("touch.home")
         try:
@@ -135,6 +139,11 @@ def _page(status: int = 200, why: str = "") -> ResponseReturnValue:
         weekend=request.form.get("weekend", ""),
         demo="/demo" if any(one.rule == "/demo" for one in current_app.url_map.iter_rules()) else "",
         steps=found,
+        then=[
+            ("content", page("content")),
+            ("people", page("lists", what="people")),
+            ("roster", page("roster")),
+        ],
         first=next((one.key for one in found if one.done is False), ""),
         done_steps=sum(one.done is True for one in found),
         put_away=_put_away(core),
@@ -207,4 +216,10 @@ def start_now() -> ResponseReturnValue:
 
 @blueprint.context_processor
 def _for_templates() -> dict[str, Any]:
-    return {"start_left": lambda: left(current_core())}
+    return {"start_left": lambda: left(current_core()), "start_back": _sent_here}
+
+
+def _sent_here() -> bool:
+    """Whether this is a page to which the guide sends, while it has steps left: its way back is to stand there."""
+    mine = {_url(endpoint) for _, _, endpoint in _STEPS if endpoint != "page"}  # there a note of its own says it
+    return request.path in mine - {""} and left(current_core()) > 0

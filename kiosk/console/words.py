@@ -79,13 +79,15 @@ _PAGE: dict[str, tuple[str, str]] = {
     "password_save": ("保存新密码", "Save the new password"),
     "first_title": ("建立第一位管理员", "The first administrator"),
     "first_how": (
-        "令牌写在这台机器数据目录的这个文件里，只有技术人员能看到，用一次就失效：",
-        "The token is in this file of the machine's data directory; only its technician can read it. It works once:",
+        "它也在这台机器数据目录的这个文件里：",
+        "It is also in this file of the machine's data directory:",
     ),
     "first_command": (
-        "在这台机器上运行这条命令也能看到：",
-        "Or run this command on this machine; it prints the token:",
+        "令牌只有技术人员能看到，用一次就失效。另开一个终端，在这台机器上运行这条命令，把它打印的那串字填在下面：",
+        "The token is for the technician alone; it works once. In a second terminal on this machine type this command:",
     ),
+    "first_desk": ("用 make run 启动的，在项目目录里", "Started by make run: in the project's folder"),
+    "first_pi": ("装在树莓派上的", "Installed on a Raspberry Pi"),
     "token": ("令牌", "Token"),
     "first_make": ("建立管理员", "Make the administrator"),
     "form_stale": (

@@ -229,7 +229,7 @@ def answer_words(answer_by_ms: int | None, now_ms: int, zone: tzinfo, *, confirm
     if confirmed:
         return Both(f"{by[0]} 前有人答复", f"Answer by: {by[1].removeprefix('on ')}")
     return Both(
-        f"一般 {by[0]} 前有人答复（以窗口答复为准）",
+        f"一般{by[0]} 前有人答复（以窗口答复为准）",
         f"Usual answer by: {by[1].removeprefix('on ')} (as the window confirms)",
     )
 

@@ -89,7 +89,7 @@ function strip(call, store) {
 }
 
 /** Seconds in which a close may still be undone; 0: no more. */
-export const undoLeft = (call) => (call.state === "CLOSED" ? Math.max(0, Math.ceil((call.closed_ms + facts.undo_ms - nowMs()) / 1000)) : 0);
+export const undoLeft = (call) => (call.state === "CLOSED" ? Math.max(0, Math.ceil(Math.min(facts.undo_ms, call.closed_ms + facts.undo_ms - nowMs()) / 1000)) : 0);
 
 export const undoButton = (call, store) => undoLeft(call) > 0 && button("reopen", t("undo_close", { n: undoLeft(call) }),
   { class: "undo-close", "data-id": call.call_id, disabled: !store.connected });

@@ -230,7 +230,7 @@ def test_the_first_page_says_where_its_token_is_and_how_to_see_it(tmp_path: Path
     """In words for the person in front of the machine: a shell's variable is no place."""
     hall = ConsoleHall(tmp_path)
     try:
-        for lang, command in (("zh", "在这台机器上运行"), ("en", "run this command on this machine")):
+        for lang, command in (("zh", "在这台机器上运行"), ("en", "terminal on this machine type this command")):
             page = hall.client().get(f"/console/first?lang={lang}").text
             assert "$LINLI_HOME" not in page
             for told in (TOKEN_FILE, "linli admin-token", command):

@@ -322,8 +322,12 @@ def test_the_first_steps_tick_themselves_and_can_be_put_away(tmp_path: Path) -> 
             "colleague",
         }
         assert 'class="note start-note"' in client.get("/console").get_data(as_text=True)
+        # Where the guide sends somebody, its way back stands; and nowhere else.
+        for path, back in (("/console/screens", True), ("/console/desk/window", True), ("/console/people", False)):
+            assert ('class="start-back"' in client.get(path).get_data(as_text=True)) == back, path
         client.form("/console/start", do="away")
         assert 'class="note start-note"' not in client.get("/console").get_data(as_text=True)
+        assert 'class="start-back"' not in client.get("/console/screens").get_data(as_text=True)
         assert client.form("/console/start", do="nonsense").status_code == 400
 
 

@@ -160,8 +160,11 @@ def test_a_mistaken_close_is_taken_back_within_a_minute_and_opened_again_later(
     url = "/console/requests/1"
     admin.form(url, do="accept", seen="RECEIVED")
     admin.form(url, do="done", seen="ACCEPTED", preset="1")
-    step = re.search(r'name="step" value="(\d+)"', admin.get(url).text)
+    admin.form(url, do="say", seen="DONE", words="请把水阀开一下试试")
+    page = admin.get(url).text
+    step = re.search(r'name="step" value="(\d+)"', page)
     assert step is not None
+    assert "撤销“办结”" in page, "what is taken back is named: the words said since then stay said"
     hall.clock.go(s=59)
     assert admin.form(url, do="undo", step=step[1]).status_code == 303
     row = looking.by_id(hall.core.reader(), 1)

@@ -163,7 +163,7 @@ def test_what_a_real_browser_records_is_a_voice_note(page: Page, address: str) -
 
 def test_the_page_says_when_it_is_late(page: Page, address: str, code: str, clock: HeldClock) -> None:
     page.goto(f"{address}/progress/{code}")
-    expect(page.locator("main")).to_contain_text("一般 明天 10:00 前有人答复（以窗口答复为准）")
+    expect(page.locator("main")).to_contain_text("一般明天 10:00 前有人答复（以窗口答复为准）")
     clock.forward(hours=25)
     page.goto(f"{address}/progress/{code}")
     expect(page.get_by_role("note")).to_contain_text("比约定的时间晚了")

@@ -59,7 +59,7 @@ def test_a_request_is_written_with_its_step_its_slip_and_its_line(core: Core, se
     assert len(told["code"]) == 8
     assert set(told["code"]) <= set(SIGNS)
     assert told["number"] == "1122-01"
-    assert told["answer_by"]["zh"] == "一般 明天 10:00 前有人答复（以窗口答复为准）"
+    assert told["answer_by"]["zh"] == "一般明天 10:00 前有人答复（以窗口答复为准）"
     assert told["urgent"] is None
     assert told["slip"]["state"] == "QUEUED"
     assert told["notes"] == ["voice", "drawing"]

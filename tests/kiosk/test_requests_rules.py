@@ -259,7 +259,7 @@ def test_what_nobody_has_confirmed_is_said_as_usual_and_not_as_a_promise() -> No
     due, now_ms = ms("2026-11-23", "17:00"), ms("2026-11-22")
     assert life.answer_words(due, now_ms, SHANGHAI, confirmed=True).zh == "明天 17:00 前有人答复"
     usual = life.answer_words(due, now_ms, SHANGHAI, confirmed=False)
-    assert usual.zh == "一般 明天 17:00 前有人答复（以窗口答复为准）"
+    assert usual.zh == "一般明天 17:00 前有人答复（以窗口答复为准）"
     assert "tomorrow at 17:00" in usual.en
     # A hall without hours works until the end of the day: that day's name is said, not the next one's at 0:00.
     whole = life.answer_words(ms("2026-11-27", "00:00"), now_ms, SHANGHAI, confirmed=True)

@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 from gateway.house import House, open_house
 from linli import run as supervisor
@@ -44,6 +45,11 @@ def part(name: str) -> int:
         house = open_house()
         server = http.server.HTTPServer(("127.0.0.1", house.plan.http.port), Health)
         threading.Thread(target=server.serve_forever, daemon=True).start()
+    if name == "virtual":  # its lines, for which the bridge's start is kept back
+        house = open_house()
+        (house.home / "virtual").mkdir(exist_ok=True)
+        for thing in [one.id for one in house.plan.printers] + [one.id for one in house.plan.panels]:
+            Path(house.serial_port(thing, "virtual")).touch()
     say(name, f"begins {os.getpid()} notify={os.environ.get('NOTIFY_SOCKET', '')}")
     while (number := signal.sigwait(signals)) != signal.SIGTERM or os.environ.get("STUBBORN") == name:
         say(name, f"was interrupted by {number}")

@@ -17,6 +17,8 @@ import pytest
 
 from gateway.backup_sets import sets_in
 from gateway.notebook import Notebook
+from kiosk.accounts import TOKEN_FILE
+from linli import run
 from linli.broker import free_port
 from tests.parts import PATIENCE_S, ROOT, Process, wait_until
 
@@ -73,12 +75,20 @@ def wait_gone(pids: dict[str, int]) -> None:
 
 
 def test_a_hall_begins_tells_where_it_is_and_ends_in_order(desk: Desk):
+    assert run.TOKEN_FILE == TOKEN_FILE
+    desk.home.mkdir()
+    (desk.home / TOKEN_FILE).touch()
     hall, pids = desk.started(NOTIFY_SOCKET="/run/systemd/notify")
     assert set(pids) == set(NAMES)
     said = "\n".join(hall.lines)
     base = f"http://127.0.0.1:{desk.environ['LINLI_HTTP_PORT']}"
     for page in ("/", "/display", "/console", "/demo"):
         assert f" {base}{page}" in said
+    # The last that is read before "ready", not pushed away by the parts' own lines; the command as it is typed.
+    console = next(n for n, line in enumerate(hall.lines) if f"{base}/console" in line)
+    assert hall.lines.index("ready") - console <= 8
+    command = next(line for line in hall.lines[console:] if line.endswith(" admin-token"))
+    assert (ROOT / command.split()[0]).is_file()
     assert "notify=/" not in said, "a part must not speak to our own service manager"
 
     (desk.home / "run" / "gateway.sock").touch()
@@ -98,6 +108,7 @@ def test_a_desk_is_backed_up_too(desk: Desk):
     desk.home.mkdir()
     Notebook(desk.home / "gateway.db", ROOT / "gateway" / "schema").close()
     hall, _ = desk.started(BACKUP_SOON="1")
+    assert "admin-token" not in "\n".join(hall.lines), "it has its administrator"
     wait_until(lambda: len(sets_in(desk.home / "backups")) == 1, lambda: "a backup is there")
     assert (sets_in(desk.home / "backups")[0].folder / "gateway.db").stat().st_size > 0
     assert hall.stop() == 0
