@@ -68,7 +68,8 @@ def signed_in(address: str, browser: Browser) -> Page:
     return page
 
 
-@pytest.mark.parametrize("lang", ["zh", pytest.param("en", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("lang", ["zh", "en"])
 def test_no_page_has_a_fault(address: str, signed_in: Page, lang: str) -> None:
     faults: dict[str, list[str]] = {}
     for path in PAGES:

@@ -52,7 +52,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 @pytest.mark.parametrize(
     ("ways", "size"),
     [
-        pytest.param({}, PORTRAIT, id="zh"),
+        pytest.param({}, PORTRAIT, id="zh", marks=pytest.mark.long),
         pytest.param({"lang": "en"}, PANEL, id="en", marks=pytest.mark.long),
         pytest.param({"large": 1}, SMALL, id="zh-large", marks=pytest.mark.long),
         pytest.param({"lang": "en", "large": 1}, PORTRAIT, id="en-large"),

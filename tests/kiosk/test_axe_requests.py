@@ -50,6 +50,7 @@ def hall(tmp_path: Path) -> Iterator[ConsoleHall]:
         yield one
 
 
+@pytest.mark.long
 def test_the_pages_of_staff_can_be_read_by_everybody(hall: ConsoleHall, browser: Browser) -> None:
     base, page = hall.serve(), browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
     page.goto(f"{base}/console/sign-in")
