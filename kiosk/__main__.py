@@ -9,6 +9,7 @@ import argparse
 import gc
 import http.client
 import logging
+import os
 import signal
 import socket
 import sqlite3
@@ -206,7 +207,11 @@ def close_door(core: Core, server: Any) -> None:
     server.task_dispatcher.shutdown(timeout=LAST_REQUESTS_S)
     core.link.stop()
     core.writer.stop()
-    server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map, ignore_all=True))
+    # The last thunk closes the trigger itself. waitress' own `pull_trigger` hands it over and then rings: where another
+    # ring lets the loop find it in between, it rings a descriptor that is gone, or somebody else's by now.
+    with server.trigger.lock:
+        server.trigger.thunks.append(lambda: wasyncore.close_all(server._map, ignore_all=True))
+        os.write(server.trigger.trigger, b"x")
 
 
 def _only_look(notebook: sqlite3.Connection) -> None:
