@@ -83,6 +83,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "desk_backup_old": ("备份太旧（共 {n} 份）", "Backups are too old ({n})"),
     "desk_backup_none": ("还没有自动备份（每小时一次）", "No automatic backup yet (one is taken every hour)"),
     "desk_backup_where": ("最近一份放在 {folder}", "the newest in {folder}"),
+    "desk_backup_will": ("备份会放在 {folder}", "they will stand in {folder}"),
     "desk_late_fact": ("迟到 {ms} 毫秒：{what}", "{ms} ms late: {what}"),
     # administrator
     "desk_staff": ("账号", "Accounts"),

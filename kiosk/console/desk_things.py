@@ -190,7 +190,7 @@ def backup_line(core: Core) -> Line:
     """How old the newest automatic backup is, and where they are."""
     folder = backups_of(core.house.home)
     sets = sets_in(folder)
-    where = words("desk_backup_where", folder=folder)
+    where = words("desk_backup_where" if sets else "desk_backup_will", folder=folder)
     if not sets:
         return Line("backup", words("desk_backup_none"), where, "warn", None, page("start"), words("look"))
     old = core.now_ms() - sets[0].taken_ms > BACKUP_OLD_MS

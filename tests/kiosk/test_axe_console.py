@@ -84,6 +84,8 @@ def test_every_fifth_page_of_the_console(hall: WholeHall, browser: Browser) -> N
     menu = [one for one in addresses(page, hall.url) if "/desk/" not in one or one in some]
     menu = [*(one for one in menu if one not in BESIDES), "/console/search?q=001"]
     found = {one: examine(hall, page, one, "zh" if n % 2 else "en") for n, one in enumerate(menu[::5])}
+    page.set_viewport_size({"width": 390, "height": 844})
+    found["on a telephone"] = examine(hall, page, "/console/desk/window", "en")
     assert {one: wrong for one, wrong in found.items() if wrong} == {}
 
 
