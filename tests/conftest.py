@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import gateway.log
 from tests.axe import SOURCE as AXE
 from tests.whole_hall import browser_program
 
@@ -62,6 +63,8 @@ def _version(program: str, flag: str) -> str:
 def log_lines_are_well_formed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Fails any test in which a log line could not be formatted, or has a field that journald would refuse."""
     faults: list[str] = []
+    # Each story is a new day: what another one has said may be said again.
+    monkeypatch.setattr(gateway.log, "_repeats", {})
     monkeypatch.setattr(
         logging.Handler,
         "handleError",

@@ -271,6 +271,7 @@ def test_the_kiosk_cannot_save_and_everybody_is_told_what_still_works(hall: Whol
     expect(console.locator("#parts")).not_to_contain_text("取号无法保存", timeout=WAIT_MS)
 
 
+@pytest.mark.long
 def test_the_bridge_cannot_write_and_staff_are_told_that_paper_waits(hall: WholeHall, console: Page) -> None:
     with hall.full_disk_for("firmware_bridge"):
         number = hall.post("/api/tickets", {"service": "ZW-02", "key": "paper-waits", "lang": "zh"})["number"]

@@ -301,6 +301,7 @@ def _created(hall: Hall, slip_id: int) -> int:
     return int(row[0])
 
 
+@pytest.mark.long
 def test_a_panel_shows_the_count_again_after_it_was_off(hall: Hall) -> None:
     hall.count(41)
     hall.start_bridge()
@@ -328,6 +329,7 @@ def test_paper_numbers_go_on_after_a_restart_of_the_virtual_printer(hall: Hall) 
     assert sorted(one.name for one in hall.printer.paper_dir.glob("*.txt")) == ["1.txt", "2.txt"]
 
 
+@pytest.mark.long
 def test_a_link_that_leads_elsewhere_is_followed(hall: Hall) -> None:
     """After a crash the old link may lead to somebody else's pseudo-terminal until the new printer lays it anew."""
     real = os.readlink(hall.printer.link)

@@ -117,6 +117,7 @@ def spare(hall: Hall) -> Iterator[VirtualPrinter]:
     one.stop()
 
 
+@pytest.mark.long
 def test_after_ten_seconds_without_paper_the_spare_prints(hall: Hall, spare: VirtualPrinter) -> None:
     hall.start_bridge()
     hall.wait_for(hall.printer_row, state="ready")

@@ -140,6 +140,7 @@ class Told:
         return True
 
 
+@pytest.mark.long
 def test_an_answer_takes_only_a_call_of_whose_message_its_writer_knew(tmp_path: Path, modem: VirtualModem):
     """Granny Zhang's call is over when the network brings the answer to it; by then another rings."""
     with quiet_gateway(tmp_path, sms_port="virtual") as hall:

@@ -35,7 +35,11 @@ def secret(core: Core) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["as-described", "not"]
+    "mode",
+    [
+        pytest.param(GenerationMode.POSITIVE, id="as-described", marks=pytest.mark.long),
+        pytest.param(GenerationMode.NEGATIVE, id="not"),
+    ],
 )
 def test_no_question_is_too_strange(app: Flask, secret: str, mode: GenerationMode) -> None:
     """No 5xx; each answer is one that the description names, and looks as it says."""

@@ -17,8 +17,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 SEEN = (
-    "",
     "lang=en&large=1",
+    pytest.param("", marks=pytest.mark.long),
     pytest.param("lang=en", marks=pytest.mark.long),
     pytest.param("large=1", marks=pytest.mark.long),
 )

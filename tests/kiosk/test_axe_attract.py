@@ -32,7 +32,7 @@ def test_the_attract_screen_has_no_faults(browser: Browser, address: str, core: 
         page.close()
 
 
-@pytest.mark.parametrize("how", ["", "?lang=en&large=1"])
+@pytest.mark.parametrize("how", [pytest.param("", marks=pytest.mark.long), "?lang=en&large=1"])
 def test_the_idle_warning_and_reading_aloud_have_no_faults(browser: Browser, address: str, how: str) -> None:
     page = browser.new_page(viewport={"width": 1080, "height": 1920})
     page.clock.install()

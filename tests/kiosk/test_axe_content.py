@@ -84,6 +84,7 @@ def test_no_page_has_a_fault(address: str, signed_in: Page, lang: str) -> None:
     assert faults == {}
 
 
+@pytest.mark.long
 def test_a_form_with_faults_and_one_with_a_conflict_have_none_of_axes(address: str, signed_in: Page) -> None:
     signed_in.goto(f"{address}/console/content/service/ZW-02?lang=zh")
     signed_in.fill("[name=fee-zh]", "")

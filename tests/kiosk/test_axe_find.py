@@ -20,8 +20,8 @@ pytestmark = [
 @pytest.mark.parametrize(
     ("lang", "large"),
     [
-        ("zh", ""),
         ("en", "&large=1"),
+        pytest.param("zh", "", marks=pytest.mark.long),
         pytest.param("en", "", marks=pytest.mark.long),
         pytest.param("zh", "&large=1", marks=pytest.mark.long),
     ],
@@ -31,7 +31,7 @@ def test_finding_has_no_fault(visit: Open, lang: str, large: str) -> None:
         assert judge(visit(f"/find?q={what}&lang={lang}{large}", size)) == [], (size, what)
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("lang", ["zh", pytest.param("en", marks=pytest.mark.long)])
 def test_the_keyboard_with_its_candidates_has_no_fault(writing: str, visit: Open, lang: str) -> None:
     page = visit(f"{writing}?lang={lang}")
     touch(page, "loushui")

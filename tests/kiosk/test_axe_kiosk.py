@@ -32,7 +32,7 @@ PAGES = (
 #: Pages of the elders' mode besides.
 FEW = ("/often", "/more", "/category/government?page=3")
 WAYS = [
-    pytest.param({}, PORTRAIT, id="zh"),
+    pytest.param({}, PORTRAIT, id="zh", marks=pytest.mark.long),
     pytest.param({"lang": "en"}, PANEL, id="en", marks=pytest.mark.long),
     pytest.param({"large": 1}, SMALL, id="zh-elders", marks=pytest.mark.long),
     pytest.param({"large": 1, "lang": "en", "low": 1}, PORTRAIT, id="en-elders-low"),
@@ -52,7 +52,7 @@ def test_axe_finds_nothing(visit: Open, ways: dict[str, object], size: tuple[int
     assert {path: found for path, found in faults.items() if found} == {}
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("lang", ["zh", pytest.param("en", marks=pytest.mark.long)])
 def test_axe_finds_nothing_where_a_screen_is_measured(visit: Open, core: Core, lang: str) -> None:  # noqa: F811
     page: Page = visit(f"/calibrate?lang={lang}", WIDE)
     for sign in core.screen_codes.make("kiosk-1", "li", core.now_ms()):

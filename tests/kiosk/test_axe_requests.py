@@ -30,6 +30,7 @@ def ask(core: Core, kind: str = "leak") -> str:
     return row.code
 
 
+@pytest.mark.long
 def test_how_it_goes_can_be_read_by_everybody(browser: Browser, address: str, core: Core) -> None:
     code = ask(core)
     requests.do(core, 1, "accept", "王芳")

@@ -86,12 +86,20 @@ class TestInABrowser:
         assert text == "党员组织关系接转"
         assert height_px / PX_PER_MM >= 36
 
+    @pytest.mark.parametrize(
+        "sizes",
+        [
+            ((1920, 1080), (1080, 1920)),
+            pytest.param(((1366, 768), (3840, 2160)), marks=pytest.mark.long),
+        ],
+        ids=["usual", "odd"],
+    )
     def test_each_open_window_shows_its_line_and_nothing_is_cut_at_any_size(
-        self, show: Callable[..., Page], core: Core, gateway: FakeGateway
+        self, show: Callable[..., Page], core: Core, gateway: FakeGateway, sizes: tuple[tuple[int, int], ...]
     ) -> None:
         display_hall.fill_line(core)
         display_hall.zones(gateway, 6)
-        for size in ((1920, 1080), (1080, 1920), (3840, 2160), (1366, 768)):
+        for size in sizes:
             page = show(*size)
             expect(page.locator("[data-zone]")).to_have_count(8)
             seen_lines, seen_zones = set(), set()

@@ -211,6 +211,7 @@ def test_without_an_answer_the_words_stay_and_it_is_tried_again(visit: Open) -> 
     expect(page.get_by_role("alert")).to_be_hidden()
 
 
+@pytest.mark.long
 def test_every_target_of_finding_is_large_enough(visit: Open) -> None:
     for size, px_per_mm in PX_PER_MM.items():
         for path in ("/find", "/find?q=s&large=1&lang=en", "/find?q=xqxqxq"):

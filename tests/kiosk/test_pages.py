@@ -345,6 +345,7 @@ DISPLAY_CUT = """() => {
 }"""
 
 
+@pytest.mark.long
 def test_the_display_is_whole_on_every_screen(visit: Open, core: Core, gateway: FakeGateway) -> None:
     """A hall hangs up what it has: an old television, a monitor, a panel that stands upright."""
     for number, service in enumerate(("DW-01", "ZW-01", "ZW-02", "ZW-01", "ZW-05", "ZW-05")):

@@ -36,8 +36,12 @@ PAGES = (
 
 @pytest.mark.parametrize(
     ("large", "lang", "paths"),
-    [(0, "", PAGES), (1, "en", PAGES), (0, "en", PAGES[:2]), (1, "", PAGES[:2])],
-    ids=["zh", "en-elders", "en", "zh-elders"],
+    [
+        pytest.param(0, "", PAGES, id="zh", marks=pytest.mark.long),
+        pytest.param(1, "en", PAGES, id="en-elders"),
+        pytest.param(0, "en", PAGES, id="en", marks=pytest.mark.long),
+        pytest.param(1, "", PAGES, id="zh-elders", marks=pytest.mark.long),
+    ],
 )
 def test_targets_are_20_mm_and_texts_6_or_8_on_every_panel(
     visit: Open,  # noqa: F811

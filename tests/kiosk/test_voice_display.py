@@ -66,6 +66,7 @@ def ring(core: Core, *numbers: int) -> None:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 class TestInTheBrowser:
+    @pytest.mark.long
     def test_two_windows_in_the_same_moment_are_both_heard_whole_and_in_order(
         self, page: Page, core: Core
     ) -> None:
@@ -142,6 +143,7 @@ SILENT_BEFORE_A_TOUCH = """(() => {
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.long
 def test_a_browser_that_wants_a_touch_says_so_and_speaks_after_it(address: str, core: Core) -> None:
     policy(core, gong=False)
     with chromium() as strict:
