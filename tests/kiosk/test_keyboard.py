@@ -74,6 +74,8 @@ def test_loushui_is_touched_and_the_right_word_chosen(writing: str, visit: Open)
     assert page.evaluate("window.told") == "漏水"
     expect(page.locator("[data-candidates] button")).to_have_count(0)
     touch(page, "le")
+    # Whoever is quicker than the answer gets the letters.
+    expect(page.locator("[data-heard]")).to_contain_text("1 了, 2 乐")
     page.get_by_role("button", name="空格").click()
     expect(page.locator("#words")).to_have_value("漏水了")
     page.get_by_role("button", name="删除").click()
