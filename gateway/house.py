@@ -19,6 +19,8 @@ from devices.plan import Plan, read_plan
 
 #: A unix socket's path holds 107 bytes on Linux (sun_path, unix(7)); the longest name we put behind it has 16.
 _LONGEST_RUN_DIR = 107 - 17
+#: In the hall's data while it has no administrator.
+TOKEN_FILE = "first-admin-token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,11 @@ class House:
     @property
     def herald_db(self) -> Path:
         return self.home / "herald.db"
+
+    @property
+    def first_token(self) -> Path:
+        """There while the hall has no administrator (kiosk/accounts.py)."""
+        return self.home / TOKEN_FILE
 
     @property
     def gateway_socket(self) -> Path:

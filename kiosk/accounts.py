@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from devices.faults import OrderRefused
+from gateway.house import TOKEN_FILE
 from kiosk import account_rows as rows
 from kiosk.passwords import hash_password, is_worn, make_password, verify
 from kiosk.rules import account as rules
@@ -31,7 +32,6 @@ Work = Callable[[sqlite3.Connection], T]
 
 #: Touches are written at most this often: a person typing must not wear out the card.
 ACTIVE_EVERY_MS = 15_000
-TOKEN_FILE = "first-admin-token"
 
 
 class TooManyTries(OrderRefused):

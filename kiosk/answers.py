@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
+import logging
 from math import ceil
 from typing import Any
 
@@ -11,9 +11,12 @@ from flask import Response, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest, UnsupportedMediaType
 
+from gateway.log import say_once
+from kiosk.addresses import asking
 from kiosk.view import SCREEN, frame
 
-_LOOPBACK = re.compile(r"127\.|::1$|::ffff:127\.")
+#: The event of a page that fell over; systemd/linli.catalog explains it.
+PAGE_FAILED = "page_failed"
 
 
 def error(status: int, code: str, zh: str, en: str, **more: Any) -> ResponseReturnValue:
@@ -24,27 +27,36 @@ def error(status: int, code: str, zh: str, en: str, **more: Any) -> ResponseRetu
     return jsonify({"error": {"code": code, "zh": zh, "en": en, **more}}), status
 
 
-def too_many_codes(rest_ms: int) -> Response:
-    """Who has typed too many wrong codes waits so long, whatever is typed next."""
+def rest_first(rest_ms: int, code: str, zh: str, en: str) -> Response:
+    """Who has tried too often waits so long, whatever comes next. ``zh``, ``en``: words with ``{wait_s}``."""
     wait_s = ceil(rest_ms / 1000)
-    answer = make_response(
-        error(
-            429,
-            "too_many_codes",
-            f"输错太多次，请等 {wait_s} 秒再试，或按“叫人帮忙”",
-            f"Too many wrong codes: wait {wait_s} s, or press “Call for help”",
-            wait_s=wait_s,
-        )
-    )
+    answer = make_response(error(429, code, zh.format(wait_s=wait_s), en.format(wait_s=wait_s), wait_s=wait_s))
     answer.headers["Retry-After"] = str(wait_s)
     return answer
+
+
+def too_many_codes(rest_ms: int) -> Response:
+    """So many wrong codes, from one screen or one address, that the next must wait."""
+    return rest_first(
+        rest_ms,
+        "too_many_codes",
+        "输错太多次，请等 {wait_s} 秒再试，或按“叫人帮忙”",
+        "Too many wrong codes: wait {wait_s} s, or press “Call for help”",
+    )
+
+
+def page_failed(wrong: Exception) -> None:
+    """A mistake of ours, told loudly with its traceback; what is answered the caller says."""
+    logging.getLogger("linli").error("page %s failed", request.path, exc_info=wrong)
+    say_once(f"page:{type(wrong).__name__}", PAGE_FAILED, f"{request.path}: {wrong!r}", level=logging.ERROR)
 
 
 def asker(screen: str) -> str:
     """Whose guesses these are: the hall's own screens by their name; anybody else by the address, whatever screen it
     says it is."""
-    address = request.remote_addr or "?"
-    return screen if _LOOPBACK.match(address) and SCREEN.fullmatch(screen) else address
+    address = asking()
+    here = address is not None and address.is_loopback
+    return screen if here and SCREEN.fullmatch(screen) else request.remote_addr or "?"
 
 
 def wants_page() -> bool:

@@ -15,7 +15,7 @@ from werkzeug.routing import IntegerConverter
 from devices.faults import NotWritten, OrderRefused, OutsideDown
 from gateway.log import say_once
 from kiosk import delivery, words
-from kiosk.answers import error
+from kiosk.answers import error, page_failed
 from kiosk.core import Core, current_core
 from kiosk.live import TooManyListeners
 from kiosk.refusals import refusal
@@ -138,20 +138,23 @@ _HTTP_WORDS: dict[int, tuple[str, str, str]] = {
 
 
 def _http_error(wrong: HTTPException) -> ResponseReturnValue:
-    if request.blueprint is None and f"{request.path}/".startswith("/console/"):
-        return _console_error(wrong)
-    status = wrong.code or 500
-    if 300 <= status < 400 and wrong.response is not None:
-        return wrong.response
-    code, zh, en = _HTTP_WORDS.get(status, (f"http_{status}", "无法完成", wrong.name))
-    answer = make_response(error(status, code, zh, en))
+    # The address is the console's, but no view of it was found (a wrong method): staff are answered in their frame.
+    consoles = request.blueprint is None and f"{request.path}/".startswith("/console/")
+    answer = make_response(_console_error(wrong) if consoles else _residents_error(wrong))
     if isinstance(wrong, MethodNotAllowed) and wrong.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(wrong.valid_methods))
     return answer
 
 
+def _residents_error(wrong: HTTPException) -> ResponseReturnValue:
+    status = wrong.code or 500
+    if 300 <= status < 400 and wrong.response is not None:
+        return wrong.response
+    code, zh, en = _HTTP_WORDS.get(status, (f"http_{status}", "无法完成", wrong.name))
+    return error(status, code, zh, en)
+
+
 def _console_error(wrong: HTTPException) -> ResponseReturnValue:
-    """The address is the console's, but no view of it was found (a wrong method): staff are answered in their frame."""
     door, errors = (importlib.import_module(f"kiosk.console.{name}") for name in ("door", "errors"))
     try:
         door.look()
@@ -183,9 +186,8 @@ def _outside_down(wrong: OutsideDown) -> ResponseReturnValue:
 
 
 def _our_fault(wrong: Exception) -> ResponseReturnValue:
-    """A mistake of ours: told loudly with its traceback; the person gets words and the other pages go on."""
-    logging.getLogger("linli").error("page %s failed", request.path, exc_info=wrong)
-    say_once(f"page:{type(wrong).__name__}", "page_failed", f"{request.path}: {wrong!r}", level=logging.ERROR)
+    """The person gets words and the other pages go on."""
+    page_failed(wrong)
     return error(
         500, "our_fault", "系统出错了，请到服务台", "Something went wrong on our side: please go to the desk"
     )

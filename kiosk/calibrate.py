@@ -10,28 +10,20 @@ from __future__ import annotations
 from math import ceil
 from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, make_response, redirect, render_template, request
+from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from devices.faults import OrderRefused
 from kiosk import calibrations, words
+from kiosk.addresses import asking
 from kiosk.calibrations import Screen
-from kiosk.check_in import Tries
 from kiosk.core import current_core
 from kiosk.delivery import FOR_GOOD
-from kiosk.help_call import plain_address
+from kiosk.tries import tries_of
 from kiosk.view import SCREEN, View, asked_view, frame
 
 blueprint = Blueprint("calibrate", __name__)
 blueprint.context_processor(frame)
-
-_TRIES = "linli_screen_code_tries"
-
-
-def begin(app: Flask) -> None:
-    """What this room keeps for a hall (kiosk/app.py)."""
-    app.extensions[_TRIES] = Tries()
-
 
 def _version(screen: str) -> str:
     """What stands in the address of the screen's own rule: its millimetre in pixels, "0" while nobody measured it."""
@@ -71,7 +63,7 @@ def page() -> str:
 def act() -> ResponseReturnValue:
     """``do=open`` with the code shows the bar; ``do=save`` with the same code writes what was measured."""
     core, view, form = current_core(), asked_view(), request.form
-    tries, now_ms = current_app.extensions[_TRIES], core.now_ms()
+    tries, now_ms = tries_of("screen"), core.now_ms()
     who = f"{request.remote_addr} {view.screen}"
     if rest_ms := tries.rest_ms(who, now_ms):
         wait_s = ceil(rest_ms / 1000)
@@ -95,7 +87,7 @@ def act() -> ResponseReturnValue:
             place_zh=form.get("place_zh", ""),
             place_en=form.get("place_en", ""),
             low=form.get("low") == "1",
-            address=plain_address(request.remote_addr or ""),
+            address=str(asking() or ""),
         )
     except OrderRefused as refused:
         typed = {name: form.get(name, "") for name in ("px_per_mm", "place_zh", "place_en", "low")}

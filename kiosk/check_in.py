@@ -6,10 +6,7 @@ has 40 bits: at five tries a minute all of them take some 400,000 years, and a c
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-
-from flask import Blueprint, Flask, current_app, jsonify, render_template
+from flask import Blueprint, jsonify, render_template
 from flask.typing import ResponseReturnValue
 
 from kiosk import appointments
@@ -18,47 +15,10 @@ from kiosk.api import taken_view
 from kiosk.appointments import UnknownCode
 from kiosk.core import Core, current_core
 from kiosk.rules.appointment import SIGNS, read_code
+from kiosk.tries import tries_of
 from kiosk.view import SCREEN, frame
 
 blueprint = Blueprint("check_in", __name__)
-
-#: The brief of the queue: 5 tries a minute per screen.
-WRONG_AT_MOST, WRONG_IN_MS = 5, 60_000
-_GUESSERS_REMEMBERED = 500
-_TRIES = "linli_code_tries"
-
-
-class Tries:
-    """Wrong codes of the last minute, by who typed them. Kept in memory: a restart gives five more, no harm."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._wrong: dict[str, deque[int]] = {}
-
-    def rest_ms(self, who: str, now_ms: int) -> int:
-        """How long until the next try; 0: at once."""
-        with self._lock:
-            times = self._wrong.get(who, ())
-            recent = [one for one in times if 0 <= now_ms - one < WRONG_IN_MS]
-            return 0 if len(recent) < WRONG_AT_MOST else recent[-WRONG_AT_MOST] + WRONG_IN_MS - now_ms
-
-    def wrong(self, who: str, now_ms: int) -> None:
-        with self._lock:
-            if len(self._wrong) > _GUESSERS_REMEMBERED:
-                self._wrong.clear()
-            self._wrong.setdefault(who, deque(maxlen=WRONG_AT_MOST)).append(now_ms)
-
-
-def begin(app: Flask) -> None:
-    """What this room keeps for a hall (kiosk/app.py)."""
-    app.extensions[_TRIES] = Tries()
-
-
-def tries() -> Tries:
-    found = current_app.extensions[_TRIES]
-    assert isinstance(found, Tries)
-    return found
-
 
 @blueprint.get("/check-in")
 def page() -> str:
@@ -85,12 +45,13 @@ def check_in() -> ResponseReturnValue:
 
 def _checked_in(core: Core, code: str, lang: str, screen: str) -> ResponseReturnValue:
     who, now_ms = asker(screen), core.now_ms()
-    if rest_ms := tries().rest_ms(who, now_ms):
+    tries = tries_of("code")
+    if rest_ms := tries.rest_ms(who, now_ms):
         return too_many_codes(rest_ms)
     try:
         done = appointments.check_in(core, code, lang, screen)
     except UnknownCode:
-        tries().wrong(who, now_ms)
+        tries.wrong(who, now_ms)
         raise
     view = taken_view(core, done.taken)
     if done.arrival is not None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from devices.clock import mono_s
+from gateway.finding import Finding
 from gateway.house import House
 from kiosk.queue_reports import Job, Reports
 
@@ -22,18 +23,6 @@ FIRST_AFTER_S, AGAIN_AFTER_S = 600.0, 86_400.0
 SKIPPED = ("serial_ports",)
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the doctor's. ``mark``: "ok", "wrong" or "note"; ``do_…``: what to do, "" where nothing is."""
-
-    mark: str
-    part: str
-    zh: str
-    en: str
-    do_zh: str = ""
-    do_en: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from kiosk.live import Hub
 from kiosk.outlooks import Outlooks
 from kiosk.running import Running
 from kiosk.screen_codes import Codes
-from kiosk.version import Files
+from kiosk.version import Files, own_files
 from kiosk.voice.desk import VoiceDesk
 from kiosk.voice.reader import Reader
 from kiosk.writer import Writer
@@ -75,7 +75,7 @@ class Core:
     reading: Reader = field(init=False, repr=False)
     outlooks: Outlooks = field(init=False, repr=False)
     check_up: CheckUp = field(init=False, repr=False)
-    files: Files = field(default_factory=Files, repr=False)
+    files: Files = field(default_factory=own_files, repr=False)
     _signs: HallState = field(default_factory=HallState, repr=False)
     _readers: _Readers = field(default_factory=_Readers, repr=False)
 

@@ -10,35 +10,28 @@ minute: a prank costs one look.
 
 from __future__ import annotations
 
-import ipaddress
 import secrets
-from math import ceil
 
-from flask import Blueprint, Flask, current_app, jsonify, make_response, request
+from flask import Blueprint, jsonify
 from flask.typing import ResponseReturnValue
 
 from kiosk import calibrations
-from kiosk.answers import body, error, text
+from kiosk.addresses import Address, asking
+from kiosk.answers import body, error, rest_first, text
 from kiosk.api import KEY
-from kiosk.check_in import Tries
 from kiosk.core import Core, current_core
+from kiosk.tries import tries_of
 from kiosk.view import SCREEN
 
 blueprint = Blueprint("help_call", __name__)
 
 #: The device of all calls that come from no screen of ours.
 ELSEWHERE = "screen:elsewhere"
-_TRIES = "linli_help_tries"
 #: What whoever pressed there is told.
 _NOTE = {
     "zh": "已经告诉工作人员，但他们不知道您在哪里：请到服务台，或招手。有人有危险，拨打 110、119、120",
     "en": "Staff are told, but not where you are: walk to the desk, or wave. In danger: call 110, 119 or 120",
 }
-
-
-def begin(app: Flask) -> None:
-    """What this room keeps for a hall (kiosk/app.py)."""
-    app.extensions[_TRIES] = Tries()
 
 
 @blueprint.post("/api/help")
@@ -49,29 +42,22 @@ def help_me() -> ResponseReturnValue:
     key = text(asked, "key") if "key" in asked else secrets.token_urlsafe(12)
     if not SCREEN.fullmatch(screen) or not KEY.fullmatch(key):
         return error(400, "bad_request", "请求的格式不对", "The request is malformed")
-    address = plain_address(request.remote_addr or "")
+    address = asking()
     return (
         _from_screen(core, screen, key)
         if speaks_for(core, address, screen)
-        else _from_elsewhere(core, screen, key, address)
+        else _from_elsewhere(core, screen, key, str(address or ""))
     )
 
 
-def plain_address(address: str) -> str:
-    """An address as people write it: ``::ffff:192.168.1.7`` is 192.168.1.7; "" where there is none."""
-    try:
-        told = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    return str(told.ipv4_mapped or told) if isinstance(told, ipaddress.IPv6Address) else str(told)
-
-
-def speaks_for(core: Core, address: str, screen: str) -> bool:
+def speaks_for(core: Core, address: Address | None, screen: str) -> bool:
     """Whether who asks from this address is that screen."""
-    if address and ipaddress.ip_address(address).is_loopback:
+    if address is None:
+        return False
+    if address.is_loopback:
         return True
     known = calibrations.of(core, screen)
-    return known is not None and bool(address) and known.address == address
+    return known is not None and known.address == str(address)
 
 
 def _from_screen(core: Core, screen: str, key: str) -> ResponseReturnValue:
@@ -81,20 +67,15 @@ def _from_screen(core: Core, screen: str, key: str) -> ResponseReturnValue:
 
 
 def _from_elsewhere(core: Core, screen: str, key: str, address: str) -> ResponseReturnValue:
-    tries, now_ms = current_app.extensions[_TRIES], core.now_ms()
+    tries, now_ms = tries_of("help"), core.now_ms()
     if rest_ms := tries.rest_ms(address, now_ms):
-        wait_s = ceil(rest_ms / 1000)
-        answer = make_response(
-            error(
-                429,
-                "too_many_calls",
-                f"刚才已经叫过几次，请等 {wait_s} 秒再叫，或直接到服务台。有人有危险，拨打 110、119、120",
-                f"It has called several times just now: wait {wait_s} s, or walk to the desk. In danger: call 110, 119"
-                " or 120",
-            )
+        return rest_first(
+            rest_ms,
+            "too_many_calls",
+            "刚才已经叫过几次，请等 {wait_s} 秒再叫，或直接到服务台。有人有危险，拨打 110、119、120",
+            "It has called several times just now: wait {wait_s} s, or walk to the desk. In danger: call 110, 119 or"
+            " 120",
         )
-        answer.headers["Retry-After"] = str(wait_s)
-        return answer
     tries.wrong(address, now_ms)
     at = address or "?"
     zh = f"别的设备 {at}，自称 {screen}，不知道在哪里"

@@ -23,6 +23,7 @@ from flask.typing import ResponseReturnValue
 
 from devices.faults import NotWritten
 from kiosk import line
+from kiosk.addresses import read_address
 from kiosk.answers import error
 from kiosk.core import Core, current_core
 from kiosk.figures import LANES, PHASES, STAGES, Spread, Statistics, in_order
@@ -54,12 +55,9 @@ def metrics() -> ResponseReturnValue:
 
 def may_look(address: str, allow: Iterable[str]) -> bool:
     """This machine always; another address only where hall.toml names it or its network."""
-    try:
-        asks = ipaddress.ip_address(address)
-    except ValueError:
+    asks = read_address(address)
+    if asks is None:
         return False
-    if isinstance(asks, ipaddress.IPv6Address) and asks.ipv4_mapped is not None:
-        asks = asks.ipv4_mapped  # ::ffff:192.168.1.5, how a socket for both versions names an IPv4 address
     return asks.is_loopback or any(asks in ipaddress.ip_network(one, strict=False) for one in allow)
 
 

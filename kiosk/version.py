@@ -29,6 +29,12 @@ def version() -> str:
         return "?"
 
 
+@cache
+def own_files() -> Files:
+    """Those of this process, as they are at the first question: it is asked when the process begins."""
+    return Files()
+
+
 class Files:
     """The program's own files. Made when the program begins."""
 

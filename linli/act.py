@@ -128,7 +128,7 @@ def virtual(hall_file: str | None, device: str, do: str, fields: Sequence[str]) 
 def admin_token(hall_file: str | None) -> int:
     """Print the one-time token that makes the first administrator; a new one where the old is gone."""
     from gateway.notebook import open_reader
-    from kiosk.accounts import TOKEN_FILE, make_first_token, needs_first
+    from kiosk.accounts import make_first_token, needs_first
 
     house = open_running_house(hall_file)
     connection = open_reader(house.kiosk_db)
@@ -142,7 +142,7 @@ def admin_token(hall_file: str | None) -> int:
             file=sys.stderr,
         )
         return 1
-    file = house.home / TOKEN_FILE
+    file = house.first_token
     try:
         if not file.exists():
             file = make_first_token(house.home)

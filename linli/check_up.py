@@ -12,11 +12,11 @@ from dataclasses import asdict
 from functools import partial
 
 from devices.clock import wall_ms
+from gateway.finding import Check, Finding
 from gateway.house import House
 from kiosk.report_child import Json, Progress, answer
 from linli.checks import ALL
 from linli.doctor import examine
-from linli.finding import Check, Finding
 
 
 def look(wanted: Json, tell: Progress) -> Json:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from gateway.finding import Check
 from linli.checks_backup import backups
 from linli.checks_hall import broker, notebooks, open_data, processes
 from linli.checks_journal import chain
 from linli.checks_machine import clock, disk, serial_ports, versions
 from linli.checks_paper import printers
 from linli.checks_requests import requests
-from linli.finding import Check
 
 ALL: dict[str, Check] = {
     "versions": versions,

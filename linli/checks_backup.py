@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 
 from gateway.backup_sets import backups_of, sets_in
+from gateway.finding import Finding, note, ok, wrong
 from gateway.house import House
-from linli.finding import Finding, note, ok, wrong
 
 #: One is taken every hour; after this, two in a row have failed.
 TOO_OLD_MS = 3 * 3_600_000

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from devices.clock import mono_s, wall_ms
 from devices.faults import LinliFault, NotWritten, OutsideDown
+from gateway.finding import Finding, note, ok, wrong
 from gateway.house import House
 from gateway.notebook import open_reader
-from linli.finding import Finding, note, ok, wrong
 from linli.paper import BRIDGE_ALIVE_MS
 from linli.run import health
 from linli.talk import Line, connect_broker, hang_up

@@ -9,9 +9,9 @@ from contextlib import closing
 from devices.faults import NotWritten
 from gateway import journal
 from gateway.backup_sets import backups_of, sets_in
+from gateway.finding import Finding, note, ok, wrong
 from gateway.house import House
 from gateway.notebook import open_reader
-from linli.finding import Finding, note, ok, wrong
 
 _EPOCH = "SELECT value FROM meta WHERE key = 'epoch'"
 _DO = (

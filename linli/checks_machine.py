@@ -20,9 +20,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from devices.clock import wall_s
+from gateway.finding import Finding, note, ok, wrong
 from gateway.house import House
 from linli.broker import who_holds
-from linli.finding import Finding, note, ok, wrong
 
 _ROOT = Path(__file__).resolve().parents[1]
 

@@ -8,9 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 from devices.faults import NotWritten
+from gateway.finding import Finding, note, ok, wrong
 from gateway.house import House
 from gateway.notebook import open_reader
-from linli.finding import Finding, note, ok, wrong
 
 RULES = Path("/etc/udev/rules.d/60-linli-serial.rules")
 #: A printer that prints; "unknown" is one that has not answered yet, or never does.

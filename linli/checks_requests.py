@@ -10,11 +10,12 @@ from pathlib import Path
 
 from devices.clock import wall_ms
 from devices.faults import NotWritten
+from gateway.finding import Finding, note, ok, wrong
 from gateway.house import House
 from gateway.notebook import open_reader
 from kiosk.requests.keeping import STRAY_AFTER_MS
+from kiosk.requests.looking import open_counts
 from kiosk.requests.notes import FOLDER
-from linli.finding import Finding, note, ok, wrong
 
 
 def requests(house: House) -> Iterator[Finding]:
@@ -25,15 +26,11 @@ def requests(house: House) -> Iterator[Finding]:
         return  # nobody has ever asked for anything, or the notebook's own check says what is wrong with it
     with closing(reader):
         try:
-            still, late = reader.execute(
-                "SELECT count(*), coalesce(sum(state = 'RECEIVED' AND answer_by_ms < ?), 0) FROM requests"
-                " WHERE closed_ms IS NULL",
-                (wall_ms(),),
-            ).fetchone()
+            counts = open_counts(reader, wall_ms())
             rows = reader.execute("SELECT file FROM request_notes WHERE gone_ms IS NULL").fetchall()
         except sqlite3.Error:
             return  # of an older version, or damaged: the notebook's own check says which
-    yield _waiting(int(still), int(late))
+    yield _waiting(counts["open"], counts["overdue"])
     yield from _notes(house.home / FOLDER, {str(row[0]) for row in rows})
 
 

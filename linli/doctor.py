@@ -13,8 +13,8 @@ from dataclasses import asdict
 from typing import TextIO
 
 from devices.faults import HallFileFault
+from gateway.finding import Check, Finding, ok, wrong
 from linli.checks import ALL
-from linli.finding import Check, Finding, ok, wrong
 from linli.talk import open_running_house
 
 _MARKS = {"ok": "✓", "wrong": "✗", "note": "·"}

@@ -46,9 +46,6 @@ STOP_ORDER: tuple[tuple[tuple[str, ...], float], ...] = (
 #: same in a hall). Not at once: whoever started it is waiting for its pages.
 FIRST_BACKUP_S, BACKUP_EVERY_S = 30.0, 3600.0
 
-#: In the hall's data while it has no administrator: `kiosk.accounts.TOKEN_FILE`, without loading the kiosk here.
-TOKEN_FILE = "first-admin-token"
-
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -419,7 +416,7 @@ def _announce(house: House) -> None:
         f"  消息    broker    mqtt://{broker.host}:{broker.port}",
         f"  数据    data      {house.home}",
     ]
-    if (house.home / TOKEN_FILE).exists():
+    if house.first_token.exists():
         command = os.path.relpath(Path(sys.executable).with_name("linli"))
         lines += [
             "  第一步：用浏览器打开工作台；另开一个终端，在这个目录里运行下面的命令，把令牌填进去。",

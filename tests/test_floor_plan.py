@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = ("devices", "gateway", "kiosk", "firmware_bridge", "herald", "linli")
-COMMON_FLOOR = {"notebook", "house", "log", "service", "hall", "far_end", "backup_sets"}
+COMMON_FLOOR = {"notebook", "house", "log", "service", "hall", "far_end", "backup_sets", "finding"}
 #: read-only questions to gateway.db
 COMMON_FLOOR |= {"views", "views_answering", "views_care", "views_fleet", "views_messages"}
 COMMON_FLOOR |= {"views_parking", "views_parking_history"}

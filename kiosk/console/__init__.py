@@ -79,7 +79,7 @@ def begin(app: Flask) -> None:
     try:
         if not accounts.needs_first(core.reader()):
             return
-        path = core.house.home / accounts.TOKEN_FILE
+        path = core.house.first_token
         if not path.exists():
             path = accounts.make_first_token(core.house.home)
     except (OutsideDown, OSError, sqlite3.Error) as wrong:

@@ -97,8 +97,12 @@ def page(template: str, status: int = 200, **filled: Any) -> ResponseReturnValue
         **{"why": "", "done": "", "unread": False, **filled},
     )
     answer = make_response(shown, status)
-    if status == 202:  # its script asks for the head alone (static/console_working.js)
-        answer.headers["X-Done"], answer.headers["X-Of"] = str(filled["job"].done), str(filled["job"].of)
+    return how_far(answer, filled["job"]) if status == 202 else answer
+
+
+def how_far(answer: Response, job: Any) -> Response:
+    """For the page's script, which asks for the head alone (static/console_working.js)."""
+    answer.headers["X-Done"], answer.headers["X-Of"] = str(job.done), str(job.of)
     return answer
 
 

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import logging
 
-from flask import current_app, g, jsonify, make_response, request
+from flask import current_app, g, jsonify, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException
 
-from gateway.log import say_once
+from kiosk.answers import PAGE_FAILED, page_failed
 from kiosk.console import blueprint, door
 from kiosk.console.words import say
 
 #: status → its word in words_menu.py
 _WORDS = {400: "bad_request", 404: "not_found", 405: "wrong_method", 413: "too_large"}
-#: What systemd/linli.catalog explains; staff are told it, so that whoever looks knows what to look for.
-EVENT = "page_failed"
 
 
 @blueprint.get("/<path:nothing>")
@@ -38,19 +36,16 @@ def refused(wrong: HTTPException) -> ResponseReturnValue:
     if status >= 500:
         return our_fault(wrong)
     g.setdefault("lang", "zh")
-    answer = make_response(door.refuse(status, _WORDS.get(status, "bad_request")))
-    if isinstance(wrong, MethodNotAllowed) and wrong.valid_methods:
-        answer.headers["Allow"] = ", ".join(sorted(wrong.valid_methods))
-    return answer
+    return door.refuse(status, _WORDS.get(status, "bad_request"))
 
 
 @blueprint.errorhandler(Exception)
 def our_fault(wrong: Exception) -> ResponseReturnValue:
-    """A mistake of ours: told loudly with its traceback; staff hear what still works, and whom to tell what."""
-    logging.getLogger("linli").error("page %s failed", request.path, exc_info=wrong)
-    say_once(f"page:{type(wrong).__name__}", EVENT, f"{request.path}: {wrong!r}", level=logging.ERROR)
+    """Staff hear what still works, and whom to tell what: the event's name, so that whoever looks knows what to look
+    for."""
+    page_failed(wrong)
     g.setdefault("lang", "zh")
-    words = {key: tuple(say(key, lang, event=EVENT) for lang in ("zh", "en")) for key in _FAULT}
+    words = {key: tuple(say(key, lang, event=PAGE_FAILED) for lang in ("zh", "en")) for key in _FAULT}
     if door.is_script():
         zh, en = (" ".join(words[key][number] for key in _FAULT) for number in (0, 1))
         return jsonify(error={"code": "our_fault", "zh": zh, "en": en}), 500

@@ -27,6 +27,7 @@ from gateway.hall.state import Decision, HallState
 from gateway.log import say as log
 from kiosk.accounts import Accounts
 from kiosk.console import blueprint, door
+from kiosk.console.care import how_far
 from kiosk.console.import_jobs import Job, Verdict, import_jobs
 from kiosk.console.report_pages import AGAIN_S, PATIENCE_S
 from kiosk.console.tables import (
@@ -320,6 +321,4 @@ def _page(what: str, trouble: Trouble | None = None, *, job: Job | None = None) 
         why=why,
     )
     answer = make_response(page, trouble.status if trouble else 202 if running else job.status if job else 200)
-    if job is not None and running:  # its script asks for the head alone (static/console_working.js)
-        answer.headers["X-Done"], answer.headers["X-Of"] = str(job.done), str(job.of)
-    return answer
+    return how_far(answer, job) if running else answer

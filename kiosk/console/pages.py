@@ -11,8 +11,9 @@ from flask import Response, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from devices.faults import NotWritten, OrderRefused
+from gateway.house import TOKEN_FILE
 from kiosk import posts
-from kiosk.accounts import TOKEN_FILE, TooManyTries, needs_first
+from kiosk.accounts import TooManyTries, needs_first
 from kiosk.console import blueprint, door, picture
 from kiosk.console.menu import POSTS
 from kiosk.console.words import WORDS, Lang, say

@@ -16,10 +16,10 @@ from zoneinfo import ZoneInfo
 from gateway.hall.days import DAY_MS, HOUR_MS, moment_ms, period
 from gateway.hall.rows import Hearth, Helper, Menu, Person, Visit
 from gateway.hall.state import Change, Device
-from gateway.house import open_house
+from gateway.house import TOKEN_FILE, open_house
 from gateway.notebook import Notebook
 from gateway.store import write_changes
-from kiosk.accounts import TOKEN_FILE, Accounts
+from kiosk.accounts import Accounts
 from kiosk.core import Core
 from kiosk.gateway_link import GatewayLink
 from kiosk.kitchen import Kitchen

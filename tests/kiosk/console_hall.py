@@ -16,10 +16,10 @@ from flask.testing import FlaskClient
 from waitress.server import create_server
 from werkzeug.test import TestResponse
 
-from gateway.house import open_house
+from gateway.house import TOKEN_FILE, open_house
 from gateway.notebook import Notebook
 from kiosk import account_rows
-from kiosk.accounts import TOKEN_FILE, Accounts
+from kiosk.accounts import Accounts
 from kiosk.catalogue import load_catalogue
 from kiosk.core import Core
 from kiosk.gateway_link import GatewayLink

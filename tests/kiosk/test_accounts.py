@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from devices.faults import OrderRefused
+from gateway.house import TOKEN_FILE
 from gateway.notebook import Notebook, open_reader
-from kiosk.accounts import TOKEN_FILE, Accounts, Session, TooManyTries, make_first_token, needs_first
+from kiosk.accounts import Accounts, Session, TooManyTries, make_first_token, needs_first
 from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, ROOT, Clock
 
 PASSWORD = ADMIN_PASSWORD

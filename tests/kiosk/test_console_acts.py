@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from devices.faults import NotWritten
+from gateway.house import TOKEN_FILE
 from kiosk import line
-from kiosk.accounts import TOKEN_FILE
 from kiosk.console.words import KINDS, OUTCOMES, WORDS
 from kiosk.windows import windows_now
 from kiosk.writer import NotKnown

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.check_up import AGAIN_AFTER_S, FIRST_AFTER_S, CheckUp, Finding, Round, WantedRound
+from gateway.finding import Finding
+from kiosk.check_up import AGAIN_AFTER_S, FIRST_AFTER_S, CheckUp, Round, WantedRound
 from kiosk.queue_reports import Job
 from kiosk.version import Files, version
 from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, Client, ConsoleHall, console_hall

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from devices.plan import Broker, Http, OpenData, Panel, Plan, Printer
+from gateway.finding import Finding, wrong
 from gateway.hall.parking_rows import Site
 from gateway.house import House
 from gateway.notebook import Notebook
@@ -25,7 +26,6 @@ from gateway.store import write_changes
 from linli import checks_hall, checks_machine, checks_paper
 from linli.broker import find_mosquitto, free_port, write_conf
 from linli.doctor import doctor, examine, spell
-from linli.finding import Finding, wrong
 from tests.parts import ROOT, Mosquitto
 
 

@@ -11,10 +11,10 @@ import pytest
 
 from devices.clock import wall_ms
 from devices.plan import Plan
+from gateway.finding import Finding
 from gateway.house import House
 from gateway.notebook import Notebook
 from linli.checks_requests import requests
-from linli.finding import Finding
 from tests.parts import ROOT
 
 OLD_S = 3 * 86_400

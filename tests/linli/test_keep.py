@@ -11,12 +11,12 @@ import pytest
 
 from devices.plan import Plan
 from gateway.backup_sets import BackupSet, sets_in
+from gateway.finding import Finding
 from gateway.house import House
 from gateway.notebook import Notebook, open_reader, suspect
 from linli import keep
 from linli.__main__ import main
 from linli.checks_backup import backups
-from linli.finding import Finding
 from tests.parts import ROOT
 
 SCHEMAS = {"gateway.db": "gateway", "kiosk.db": "kiosk", "bridge.db": "firmware_bridge"}

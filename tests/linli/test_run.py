@@ -16,9 +16,8 @@ from pathlib import Path
 import pytest
 
 from gateway.backup_sets import sets_in
+from gateway.house import TOKEN_FILE
 from gateway.notebook import Notebook
-from kiosk.accounts import TOKEN_FILE
-from linli import run
 from linli.broker import free_port
 from tests.parts import PATIENCE_S, ROOT, Process, wait_until
 
@@ -75,7 +74,7 @@ def wait_gone(pids: dict[str, int]) -> None:
 
 
 def test_a_hall_begins_tells_where_it_is_and_ends_in_order(desk: Desk):
-    assert run.TOKEN_FILE == TOKEN_FILE
+    assert TOKEN_FILE == "first-admin-token", "the name that the console and the papers say"
     desk.home.mkdir()
     (desk.home / TOKEN_FILE).touch()
     hall, pids = desk.started(NOTIFY_SOCKET="/run/systemd/notify")

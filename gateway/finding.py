@@ -1,4 +1,4 @@
-"""One line of the doctor's: what was looked at, how it is, what to do."""
+"""One line of the doctor's: what was looked at, how it is, what to do. Found by linli, shown by the console, too."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gateway.house import House
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line. ``mark`` is "ok", "wrong" or "note"; ``part`` is what was looked at."""
+    """One line. ``mark`` is "ok", "wrong" or "note"; ``part`` is what was looked at; ``do_…``: "" where nothing is."""
 
     mark: str
     part: str
