@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import socket
 import sys
@@ -28,6 +29,7 @@ from gateway.loop import Loop
 from gateway.mqtt_line import MqttLine
 from gateway.notebook import Notebook
 from gateway.pins import Pins
+from gateway.processors import keep_loop_apart
 from gateway.restore import GatewayRescue
 from gateway.service import begin_notifier
 from gateway.teller import Mouths
@@ -40,11 +42,15 @@ READING_CALLS_NS = 5_000_000
 
 
 class Gateway:
-    """The gateway's parts, tied together."""
+    """The gateway's parts, tied together.
 
-    def __init__(self, house: House) -> None:
+    :param not_apart: why it could not be kept off the broker's processor, or "".
+    """
+
+    def __init__(self, house: House, not_apart: str = "") -> None:
         self.house = house
         self.clock = Clock()
+        self._not_apart = not_apart
         house.home.mkdir(parents=True, exist_ok=True)
         house.run_dir.mkdir(parents=True, exist_ok=True, mode=0o770)
         rescue = GatewayRescue(backups_of(house.home), house.plan.hall.timezone)
@@ -240,6 +246,7 @@ class Gateway:
             "desk": self.desk.statistics() if self.desk is not None else {},
             "beacon": self.pins.shown,
             "awake": {"now": self.wakefulness.awake, "why_not": self.wakefulness.why},
+            "processors": {"ours": sorted(os.sched_getaffinity(0)), "why_not_apart": self._not_apart},
         }
 
     def _broker_up(self, up: bool, why_zh: str, why_en: str) -> None:
@@ -293,9 +300,10 @@ def _wakeup_pair() -> tuple[socket.socket, socket.socket]:
 
 
 def main() -> int:
+    not_apart = keep_loop_apart()  # before any thread begins: threads inherit it
     begin_log("gateway")
     try:
-        Gateway(open_house()).run()
+        Gateway(open_house(), not_apart).run()
     except HallFileFault as wrong:
         say("cannot_start", str(wrong), level=logging.ERROR)
         return 2  # a person must mend a file: to start again by itself would help nobody

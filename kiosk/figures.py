@@ -115,6 +115,11 @@ class Statistics:
     clock_why: str = ""
     lines: Mapping[str, BrokerLine] = field(default_factory=dict)
     desk: Mapping[str, int] = field(default_factory=dict)
+    #: where the gateway may run, and why it is not kept off the broker's processor ("": it is)
+    processors: tuple[int, ...] = ()
+    not_apart: str = ""
+    #: why the processors cannot be kept awake while somebody calls ("": they can)
+    not_awake: str = ""
 
     @property
     def up_s(self) -> float | None:
@@ -128,6 +133,7 @@ def read_statistics(said: object) -> Statistics:
     """The gateway's words, whatever they are."""
     told = _table(said)
     timers, clock = _table(told.get("timers")), _table(told.get("clock"))
+    processors = _table(told.get("processors"))
     return Statistics(
         since_ms=_whole(told.get("since_ms")),
         now_ms=_whole(told.get("now_ms")),
@@ -153,6 +159,9 @@ def read_statistics(said: object) -> Statistics:
         clock_why=_text(clock.get("why")),
         lines=_kept(_line, _named(told.get("lines"))),
         desk=_kept(_whole, _named(told.get("desk"))),
+        processors=_listed(processors.get("ours"), _whole),
+        not_apart=_text(processors.get("why_not_apart")),
+        not_awake=_text(_table(told.get("awake")).get("why_not")),
     )
 
 

@@ -28,12 +28,13 @@ allow_anonymous true
 set_tcp_nodelay true
 
 # At its defaults mosquitto killed loses every message it has acknowledged (200 of 200); with these, one at most.
-# It writes the whole file at each change and syncs it, twice a press, and does nothing else meanwhile: so the file
-# lies in memory. That outlives the broker; a power cut it need not outlive (docs/measurements.md says why).
+# It writes the whole file at every second change (a press is two: its lamp, and the gateway's answer), syncs it, and
+# does nothing else meanwhile: so the file lies in memory. That outlives the broker; a power cut it need not outlive
+# (docs/measurements.md says why). At every change it would save twice a press, the first time before "written" is told.
 persistence true
 persistence_location {store}/
 autosave_on_changes true
-autosave_interval 1
+autosave_interval 2
 
 # While the gateway is away its persistent session keeps this many messages (default: 1000, about a minute of a hall).
 max_queued_messages 100000

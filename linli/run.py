@@ -26,6 +26,7 @@ from typing import BinaryIO
 from devices.clock import mono_s
 from devices.faults import HallFileFault, OutsideDown
 from gateway.house import House, open_house
+from gateway.processors import keep_broker_apart
 from linli.broker import find_mosquitto, put_aside_refused, write_conf
 from linli.claim import lock, make_folders, sweep, take_ports
 from linli.say import print_line, say_line
@@ -175,6 +176,8 @@ class Supervisor:
                 preexec_fn=die_with_us,  # noqa: PLW1509 (unsafe with threads: this process has none)
                 pass_fds=(self._lock,),
             )
+        if child.part.name == "broker":
+            keep_broker_apart(child.process.pid)
 
     def _look_after(self, child: _Child) -> int | None:
         """Start a dead child again when its time has come. Returns the status of one that has just died."""

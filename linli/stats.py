@@ -259,6 +259,12 @@ def _rest(told: Statistics) -> Iterator[str]:
     yield f"线路 broker    {'   '.join(lines) or '-'}"
     desk = "   ".join(f"{name} {_count(count)}" for name, count in told.desk.items())
     yield f"柜台 desk      {desk or '-'}"
+    if told.processors:
+        places = " ".join(str(one) for one in told.processors)
+        apart = f"和消息服务器没分开 not apart: {told.not_apart}" if told.not_apart else "和消息服务器分开 apart"
+        yield f"核心 processors {places}   {apart}"
+        awake = f"! 不能 cannot be: {told.not_awake}" if told.not_awake else "可以 yes"
+        yield f"呼叫时保持清醒 kept awake while somebody calls: {awake}"
 
 
 # ---------------------------------------------------------------- words and widths

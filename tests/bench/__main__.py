@@ -25,7 +25,7 @@ from tests.bench.ime import ime
 from tests.bench.life import idle, start
 from tests.bench.line import estimates, fairness
 from tests.bench.loop import Options, burst, loop, sustained
-from tests.bench.machine import machine
+from tests.bench.machine import machine, measurer_words
 from tests.bench.pages import kiosk_pages, read_aloud
 from tests.bench.paper import paper
 from tests.bench.parking import parking
@@ -85,7 +85,7 @@ def main(arguments: list[str]) -> int:
         parser.error(
             f"no such bench: {', '.join(unknown)}; there are: {', '.join([*LOOP_BENCHES, *WHOLE_HALL])}"
         )
-    print(f"machine: {machine()}", flush=True)
+    print(f"machine: {machine()}; {measurer_words()}", flush=True)
     with tempfile.TemporaryDirectory(prefix="linli-bench-") as folder:
         options = Options(Path(folder), rounds=1, seconds=2.0) if asked.quick else Options(Path(folder))
         options = replace(

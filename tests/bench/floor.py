@@ -22,6 +22,7 @@ from typing import Any
 from gateway.hall.state import Call
 from gateway.views import call_json
 from tests.bench.figures import Floor, median, percentile
+from tests.bench.machine import run_first
 from tests.bench.presser import Words
 from tests.bench.wire import Line
 
@@ -213,6 +214,7 @@ def _push(port: int, seconds: float, rate: float) -> None:
 
 
 def main() -> int:
+    run_first()
     asked = json.loads(sys.argv[1])
     seconds, rate = asked["seconds"], asked["rate"]
     told: dict[str, list[float]] = {}

@@ -36,6 +36,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from tests.bench.machine import run_first
 from tests.bench.wire import Line, Message
 
 Json = dict[str, Any]
@@ -342,6 +343,7 @@ def main() -> int:
     given = json.loads(sys.argv[1])
     measurer = Measurer(Plan(**{one.name: given[one.name] for one in fields(Plan) if one.name in given}))
     gc.collect()
+    run_first()
     gc.disable()  # a collection in the middle of a measurement would be measured
     print("ready", flush=True)
     sys.stdin.readline()

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.house import open_house
+from gateway.processors import keep_broker_apart
 from linli.broker import free_port
 from tests.bench.presser import button_ids
 from tests.flood import bay_ids
@@ -120,6 +121,7 @@ class Stage:
             raise
 
     def _begin(self, faces: bool) -> None:
+        keep_broker_apart(pid_of(self.broker))
         self.start("gateway", self._gateway_environ)
         wait_until(self._hears, lambda: f"the gateway hears its broker\n{self.log('gateway')}")
         # A hall has somebody at a console: without one each press climbs the whole ladder in vain.

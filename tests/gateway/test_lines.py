@@ -281,6 +281,31 @@ def test_while_we_are_away_the_broker_keeps_calls_and_no_strangers_words(
     again.vanish()
 
 
+@pytest.mark.parametrize("pressed", [6, 7])
+def test_of_what_a_killed_broker_kept_for_us_one_message_at_most_is_gone(
+    mosquitto: Mosquitto, pressed: int
+) -> None:
+    """It saves at every second change: the last of an odd number may be the one. Our own buttons say it again."""
+    first = Line(mosquitto.port)
+    first.until(lambda: first.line.up)
+    first.vanish()
+    button = Device(mosquitto.port)
+    said = [str(number) for number in range(pressed)]
+    for number in said:
+        button.say(PRESS, number.encode())
+    mosquitto.kill()
+    mosquitto.start()
+    again = Line(mosquitto.port)
+    again.until(lambda: again.line.up)
+    after = Device(mosquitto.port)
+    after.say(PRESS, b"after")
+    again.until(lambda: "after" in again.payloads())
+    assert again.payloads() in ([*said, "after"], [*said[:-1], "after"])
+    button.close()
+    after.close()
+    again.vanish()
+
+
 def test_what_was_not_acknowledged_comes_again_and_says_so(mosquitto: Mosquitto) -> None:
     first = Line(mosquitto.port)
     first.until(lambda: first.line.up)

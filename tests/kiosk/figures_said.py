@@ -81,5 +81,7 @@ def figures(now_ms: int, **more: object) -> Json:
         "clock": {"known": True, "why": "synchronised"},
         "lines": {"calls": {"up": True, "reconnects": 0}, "telemetry": {"up": True, "reconnects": 2}},
         "desk": {"visitors": 2, "bad_lines": 0, "sent_away": 1},
+        "processors": {"ours": [1, 2, 3], "why_not_apart": ""},
+        "awake": {"now": True, "why_not": "Permission denied"},
     }  # fmt: skip
     return {**told, **more}

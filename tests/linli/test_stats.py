@@ -93,6 +93,18 @@ def test_names_that_are_too_long_lose_their_end_and_nothing_else() -> None:
     assert line_with("11-22 09:56:12      131", lines).endswith("磁盘 the disk")
 
 
+def test_where_the_gateway_runs_and_what_the_kernel_refuses() -> None:
+    assert told(figures(NOW_MS))[-2:] == [
+        "核心 processors 1 2 3   和消息服务器分开 apart",
+        "呼叫时保持清醒 kept awake while somebody calls: ! 不能 cannot be: Permission denied",
+    ]
+    alone = figures(NOW_MS, processors={"ours": [0], "why_not_apart": "one processor"}, awake={"why_not": ""})
+    assert told(alone)[-2:] == [
+        "核心 processors 0   和消息服务器没分开 not apart: one processor",
+        "呼叫时保持清醒 kept awake while somebody calls: 可以 yes",
+    ]
+
+
 @pytest.mark.parametrize("key", figures(NOW_MS))
 def test_what_the_gateway_does_not_say_is_a_dash(key: str) -> None:
     said = figures(NOW_MS)
