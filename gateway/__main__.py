@@ -20,7 +20,7 @@ from gateway.arrival import Arrival, ThreadDoor
 from gateway.awake import Wakefulness
 from gateway.backup_sets import backups_of
 from gateway.broker import Broker
-from gateway.desk import Desk
+from gateway.desk import Desk, line_of
 from gateway.entrance import Entrance
 from gateway.hall.state import HallState
 from gateway.house import House, open_house
@@ -70,9 +70,11 @@ class Gateway:
             tuple(one for one in house.plan.panels if one.kind == "count"),
             {f"gpio-{pin.id}": pin.name_zh for pin in house.plan.gpio.buttons},
             Mouths(
-                set_lamp=self.broker.set_lamp,
+                lamp_words=self.broker.lamp_words,
+                written_words=self.broker.written_words,
+                tell_devices=self.broker.calls.send,
                 show_count=self.broker.show_count,
-                tell_written=self.broker.tell_written,
+                fact_words=line_of,
                 tell_screens=self._tell_screens,
                 beacon=self._beacon,
                 say_to=self.broker.say_to,
@@ -215,9 +217,9 @@ class Gateway:
 
     # ---------------------------------------------------------------- mouths
 
-    def _tell_screens(self, fact: Json) -> None:
+    def _tell_screens(self, lines: bytes) -> None:
         if self.desk is not None:
-            self.desk.tell(fact)
+            self.desk.tell(lines)
 
     def _hold_screens(self) -> None:
         if self.desk is not None:

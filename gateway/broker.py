@@ -25,7 +25,7 @@ from gateway.arrival import ThreadDoor
 from gateway.log import say_once
 from gateway.mqtt_line import Ack, MqttLine, OnMessage
 from gateway.views import panel_json
-from gateway.wire import Published
+from gateway.wire import Published, publish_packet
 
 #: Messages in a second, the copies of others' included, beyond which strangers are not listened to: a hall says some
 #: ten, a flood thousands, and each costs the loop and the broker its share.
@@ -145,31 +145,33 @@ class Broker:
 
     # ---------------------------------------------------------------- what is told
 
-    def set_lamp(self, lamp: SetLamp) -> None:
+    # At QoS 0: who was away finds a level retained, when our line was broken all levels are told anew, and a button
+    # that has not heard "written" asks again after a second.
+
+    @staticmethod
+    def lamp_words(lamp: SetLamp) -> bytes:
         """A level, retained: told again at any time."""
         if _NO_LAMP.search(lamp.device_id):
-            return  # bought devices and screens (docs/protocol.md) have no lamp that listens to us
+            return b""  # bought devices and screens (docs/protocol.md) have no lamp that listens to us
         # Written out sign by sign, as "written" is: the encoder is quick with a word, and makes itself anew for a dict.
         words = f'{{"light":{_encode(lamp.light)},"call_id":{lamp.call_id},"since_ms":{lamp.since_ms}}}'
-        self._level(f"linli/v1/lamp/{lamp.device_id}/set", words)
+        return publish_packet(f"linli/v1/lamp/{lamp.device_id}/set", words, retain=True)
+
+    @staticmethod
+    def written_words(device_id: str, boot: str, seq: int) -> bytes:
+        """This press is on disk."""
+        words = f'{{"boot":{_encode(boot)},"seq":{seq}}}'
+        return publish_packet(f"linli/v1/button/{device_id}/written", words, retain=False)
 
     def show_count(self, count: ShowCount) -> None:
         """A level, retained."""
-        self._level(f"linli/v1/panel/{count.panel}/text", _encode(panel_json(count)))
+        topic = f"linli/v1/panel/{count.panel}/text"
+        self.calls.publish(topic, _encode(panel_json(count)), qos=0, retain=True)
 
     def say_to(self, saying: SayTo) -> None:
         """What a bought device is to say: QoS 1, and retained only where the topic is our own level."""
         for message in saying.messages:
             self.calls.publish(message.topic, message.payload, qos=1, retain=message.retain)
-
-    def tell_written(self, device_id: str, boot: str, seq: int) -> None:
-        """This press is on disk. Where this is lost, the button asks again after a second."""
-        words = f'{{"boot":{_encode(boot)},"seq":{seq}}}'
-        self.calls.publish(f"linli/v1/button/{device_id}/written", words, qos=0, retain=False)
-
-    def _level(self, topic: str, words: str) -> None:
-        # At QoS 0: who was away finds it retained, and when our line was broken all levels are told anew.
-        self.calls.publish(topic, words, qos=0, retain=True)
 
     def _line_changed(self, _up: bool, why: str) -> None:
         # Strangers are an extra: only at the beginning are they waited for, so that nobody who speaks then is missed.

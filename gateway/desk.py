@@ -80,9 +80,8 @@ class Desk:
         self._listener.setblocking(False)
         selector.register(self._listener, selectors.EVENT_READ, self._welcome)
 
-    def tell(self, fact: Json) -> None:
-        """To everybody who said hello. The bytes are made once."""
-        line = _line(fact)
+    def tell(self, line: bytes) -> None:
+        """To everybody who said hello: whole lines, made once (:func:`line_of`)."""
         for visitor in list(self._visitors.values()):
             if visitor.listening:
                 self._send(visitor, line)
@@ -171,7 +170,7 @@ class Desk:
             visitor.who = str(order.get("who", ""))[:40]
             visitor.listening = True
             self._answer(visitor, order_id, {"ok": True})
-            self._send(visitor, _line(self._hello()))
+            self._send(visitor, line_of(self._hello()))
             return
         if name == "report" and self._report is not None:
             # What a device said, brought by the kiosk: it goes the way of all that devices say.
@@ -198,7 +197,7 @@ class Desk:
     # ---------------------------------------------------------------- out
 
     def _answer(self, visitor: Visitor, order_id: object, words: Json) -> None:
-        self._send(visitor, _line({"re": order_id, **words}))
+        self._send(visitor, line_of({"re": order_id, **words}))
 
     def _send(self, visitor: Visitor, line: bytes) -> None:
         if visitor.fileno() not in self._visitors:
@@ -248,7 +247,8 @@ class Desk:
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def _line(words: Json) -> bytes:
+def line_of(words: Json) -> bytes:
+    """One line of the desk's: JSON, and its end."""
     return _encode(words).encode("utf-8", "replace") + b"\n"
 
 

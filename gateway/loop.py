@@ -58,6 +58,9 @@ SLOW_COMMIT_NS = 2_000_000
 BUSY_PAGES = 8 * CHECKPOINT_PAGES
 #: A slow disk takes two syncs and more for a checkpoint: it waits until nobody has called for so long.
 QUIET_NS = 200_000_000
+#: The words of so many changes are put together while the disk writes: a press has six to ten. Of more, the lamp's
+#: would come late if the screens' had to be ready too.
+FEW_CHANGES = 32
 #: How often a notebook that refused is tried again.
 RETRY_S = 1.0
 
@@ -374,18 +377,20 @@ class Loop:
             self.lateness.spent("decide", began_ns, batch.decided_ns)
             return batch.changes
 
-        if not self._attempt(decide):
+        if not self._attempt(decide, lambda: self.teller.put_together(batch)):
             self._decider.settling.clear()
             return None
         self.held.provisional.clear()
         return batch
 
-    def _attempt(self, decide: Callable[[], list[Change]]) -> bool:
+    def _attempt(
+        self, decide: Callable[[], list[Change]], meanwhile: Callable[[], None] | None = None
+    ) -> bool:
         """Decide on the state and put it on disk. Where either fails, by a mistake of ours too, it is as it was."""
         on_disk = False
         self.state.begin()
         try:
-            on_disk = self._put_on_disk(decide())
+            on_disk = self._put_on_disk(decide(), meanwhile)
         finally:
             if on_disk:
                 self.state.keep()
@@ -393,12 +398,15 @@ class Loop:
                 self.state.take_back()
         return on_disk
 
-    def _put_on_disk(self, changes: list[Change]) -> bool:
+    def _put_on_disk(self, changes: list[Change], meanwhile: Callable[[], None] | None = None) -> bool:
         if not changes:
             return True
         began_ns = self._clock.monotonic_ns()
         try:
-            self._book.write(lambda connection: write_changes(connection, changes, self._clock.now_ms()))
+            self._book.write(
+                lambda connection: write_changes(connection, changes, self._clock.now_ms()),
+                meanwhile if len(changes) <= FEW_CHANGES else None,
+            )
         except NotWritten as wrong:
             self._notebook_is_down(wrong)
             return False
@@ -433,7 +441,7 @@ class Loop:
 
     def _tell(self, batch: Batch) -> None:
         written_ns = self._clock.monotonic_ns()
-        lit = self.teller.tell_devices(batch)
+        self.teller.tell_devices(batch)
         self._account_for_commit()
         if self._decider.settling:
             self.settler.follow(self._decider.settling)
@@ -447,7 +455,7 @@ class Loop:
                 self.rounds.look_at_paths()
             elif isinstance(change, ShowCount):
                 self.panels.told(change)
-        self.teller.tell_people(batch, self.state, lit)
+        self.teller.tell_people(batch, self.state)
         told_ns = self._clock.monotonic_ns()
         self.lateness.spent("tell", written_ns, told_ns)
         decided_ns = batch.decided_ns or written_ns

@@ -182,11 +182,15 @@ class MqttLine:
         """While there is no line nothing is queued: every level is told anew when it comes back."""
         if not self._greeted:
             return
-        if qos or self._line is None:
+        if qos:
             self._client.publish(topic, payload, qos=qos, retain=retain)
         else:
-            # At QoS 0 there is nothing to remember, so nothing for paho to do: 4 us instead of 40.
-            self._line.send(publish_packet(topic, payload, retain))
+            self.send(publish_packet(topic, payload, retain))
+
+    def send(self, packets: bytes) -> None:
+        """Packets at QoS 0: there is nothing to remember, so nothing for paho to do (4 us instead of 40)."""
+        if self._greeted and self._line is not None and packets:
+            self._line.send(packets)
 
     def listen(self, on: bool) -> None:
         """Stop listening for a while, or begin again; the line stays open."""

@@ -48,6 +48,7 @@ from gateway.disk import (
     sync,
     write_once_more,
 )
+from gateway.meanwhile import Meanwhile
 
 T = TypeVar("T")
 
@@ -116,6 +117,7 @@ class Notebook:
         self._patient = patient
         self._rescue = rescue
         self._reserve = Reserve(path.with_suffix(".reserve")) if reserve else None
+        self._meanwhile = Meanwhile()
         self._wal_pages = 0
         self._log_is_short = False
         self._broken = False
@@ -209,16 +211,20 @@ class Notebook:
             )
         return ("degraded" if en else "ready", zh, en)
 
-    def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def write(
+        self, work: Callable[[sqlite3.Connection], T], meanwhile: Callable[[], None] | None = None
+    ) -> T:
         """Run ``work`` in one transaction; when this returns, it is on the disk.
 
+        :param meanwhile: done beside the COMMIT, in another thread, and ended when this returns or raises
+            (gateway/meanwhile.py). It may not have been done: where ``work`` fails nobody commits.
         :raises NotWritten: it is not promised. It may be found written after all when the notebook is opened anew,
             which the next call does (the head of this file says what follows from that).
         """
         if not self.try_open():
             raise NotWritten(self.trouble, self.trouble_zh)
         try:
-            return self._commit(work)
+            return self._commit(work, meanwhile)
         except sqlite3.DatabaseError as wrong:
             if isinstance(wrong, _OUR_MISTAKES):
                 raise
@@ -243,12 +249,19 @@ class Notebook:
         except UnicodeDecodeError as wrong:
             raise self._distrust(Unreadable(str(wrong))) from wrong
 
-    def _commit(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _commit(self, work: Callable[[sqlite3.Connection], T], meanwhile: Callable[[], None] | None = None) -> T:
         connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")
             answer = work(connection)
-            connection.execute("COMMIT")
+            if meanwhile is None:
+                connection.execute("COMMIT")
+            else:
+                self._meanwhile.begin(meanwhile)
+                try:
+                    connection.execute("COMMIT")
+                finally:
+                    self._meanwhile.join()
         except UnicodeDecodeError as wrong:  # what we write is never decoded: the noise is in the file
             self._roll_back()
             raise Unreadable(str(wrong)) from wrong
@@ -294,6 +307,7 @@ class Notebook:
 
     def close(self) -> None:
         """Let go of the file; a second time does nothing."""
+        self._meanwhile.close()
         self._connection.close()
         if self._lock >= 0:
             os.close(self._lock)

@@ -8,7 +8,7 @@ late all that was, lateness.py knows.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from devices.messages import Pressed, SayTo, SetLamp, ShowCount
@@ -25,10 +25,14 @@ from gateway.views import Json, bay_json, call_json, device_json, panel_json, zo
 class Mouths:
     """Where words go; ``__main__`` chooses the real ones."""
 
-    set_lamp: Callable[[SetLamp], None]
+    #: how a lamp's level and "written" (device, boot, seq) are said to a device, in bytes: they change nothing
+    lamp_words: Callable[[SetLamp], bytes]
+    written_words: Callable[[str, str, int], bytes]
+    tell_devices: Callable[[bytes], None]
     show_count: Callable[[ShowCount], None]
-    tell_written: Callable[[str, str, int], None]
-    tell_screens: Callable[[Json], None]
+    #: how a fact is said to the screens, in bytes: it changes nothing
+    fact_words: Callable[[Json], bytes]
+    tell_screens: Callable[[bytes], None]
     beacon: Callable[[HallState], None]
     #: what a bought device, or a siren or lamp beside a button, is to say
     say_to: Callable[[SayTo], None] = lambda _saying: None
@@ -37,6 +41,20 @@ class Mouths:
     let_go_devices: Callable[[], None] = lambda: None
     hold_screens: Callable[[], None] = lambda: None
     let_go_screens: Callable[[], None] = lambda: None
+
+
+@dataclass(slots=True)
+class Words:
+    """What is said of a batch, put together before it is on disk, and said after."""
+
+    devices: bytes
+    #: whether a lamp is among them
+    lit: bool
+    latest: list[Change]
+    #: the facts for the screens, in one piece, and the number of the first of them
+    facts: bytes
+    first_rev: int
+    facts_said: int
 
 
 @dataclass(slots=True)
@@ -52,6 +70,8 @@ class Batch:
     copies: list[Call] = field(default_factory=list)
     #: when the last of it was decided, monotonic
     decided_ns: int = 0
+    #: put together while the disk was writing; None: not yet
+    words: Words | None = None
 
 
 class Teller:
@@ -63,46 +83,65 @@ class Teller:
         self.parts: dict[str, Json] = {}
         self.rev = 0
 
-    def tell_devices(self, batch: Batch) -> bool:
-        """Lamps, "written" and PUBACK of this batch, now on disk, in one packet. Returns whether a lamp was told."""
+    def put_together(self, batch: Batch) -> None:
+        """Make the words of this batch, which is being written. Nobody hears them, and nothing else is changed.
+
+        Run beside the COMMIT (gateway/meanwhile.py).
+        """
         # A device that repeats gets its lamp told again too; what the broker sends twice does not: when the line was
         # broken all levels have been told anew, and a broker that is behind must not be given more to do.
         lamps = {call.device_id: calls.lamp_of(call, batch.now_ms) for call in batch.copies}
         for effect in batch.effects:
             if isinstance(effect, SetLamp):
                 lamps[effect.device_id] = effect
+        devices = [self._mouths.lamp_words(lamp) for lamp in lamps.values()]
+        for arrival in batch.arrivals:
+            devices += self._written(arrival)
+        latest = _latest(batch.changes)
+        facts = [
+            self._mouths.fact_words({"fact": name, "rev": rev, **fields})
+            for rev, (name, fields) in enumerate(_facts(latest), self.rev + 1)
+        ]
+        batch.words = Words(b"".join(devices), bool(lamps), latest, b"".join(facts), self.rev + 1, len(facts))
+
+    def tell_devices(self, batch: Batch) -> None:
+        """Lamps, "written" and PUBACK of this batch, now on disk, in one packet."""
+        if batch.words is None:
+            self.put_together(batch)
+        assert batch.words is not None
         self._mouths.hold_devices()
         try:
-            for lamp in lamps.values():
-                self._mouths.set_lamp(lamp)
+            self._mouths.tell_devices(batch.words.devices)
             for arrival in batch.arrivals:
-                self._acknowledge(arrival)
+                if arrival.ack is not None:
+                    arrival.ack()
             for saying in {one.device_id: one for one in batch.effects if isinstance(one, SayTo)}.values():
                 self._mouths.say_to(saying)
         finally:
             self._mouths.let_go_devices()
-        return bool(lamps)
 
-    def tell_people(self, batch: Batch, state: HallState, lit: bool) -> None:
-        """Tell everybody else what this batch has changed: screens, whoever gave an order, panels, beacon, log.
-
-        :param lit: a lamp has been told.
-        """
-        latest = _latest(batch.changes)
+    def tell_people(self, batch: Batch, state: HallState) -> None:
+        """Tell everybody else what this batch has changed: screens, whoever gave an order, panels, beacon, log."""
+        if batch.words is None or batch.words.first_rev != self.rev + 1:
+            self.put_together(batch)  # a part of the hall came up or went down meanwhile: the numbers have moved on
+        assert batch.words is not None
+        words = batch.words
         self._mouths.hold_screens()
         try:
-            self._facts(latest)
-            for arrival, words in batch.answers:
+            self.rev += words.facts_said
+            if words.facts:
+                self._mouths.tell_screens(words.facts)
+            for arrival, answer in batch.answers:
                 if arrival.answer is not None:
-                    arrival.answer(words)
+                    arrival.answer(answer)
         finally:
             self._mouths.let_go_screens()
         for count in {one.panel: one for one in batch.effects if isinstance(one, ShowCount)}.values():
             self._mouths.show_count(count)
-        if lit or any(isinstance(change, Call) for change in latest):
+        if words.lit or any(isinstance(change, Call) for change in words.latest):
             self._mouths.beacon(state)
         # The log last: its thread takes the interpreter while we are in a call of the kernel.
-        for change in latest:
+        for change in words.latest:
             if isinstance(change, Call):
                 _log_call(change)
             elif isinstance(change, Device):
@@ -111,20 +150,20 @@ class Teller:
     def fact(self, name: str, **fields: object) -> None:
         """One live fact to all screens."""
         self.rev += 1
-        self._mouths.tell_screens({"fact": name, "rev": self.rev, **fields})
+        self._mouths.tell_screens(self._mouths.fact_words({"fact": name, "rev": self.rev, **fields}))
 
     def all_anew(self, snapshot: Json) -> None:
         """What the screens know is void (the notebook has only now been read): here is everything."""
-        self._mouths.tell_screens(snapshot)
+        self._mouths.tell_screens(self._mouths.fact_words(snapshot))
 
     def levels(self, state: HallState, now_ms: int) -> None:
         """The broker is back: every level is told anew. Levels may be told again at any time."""
         for device in state.devices.values():
             if device.lamp and device.device_id not in state.newest_call:
-                self._mouths.set_lamp(SetLamp(device.device_id, "off", 0, now_ms))
+                self._lamp(SetLamp(device.device_id, "off", 0, now_ms))
         for call_id in state.newest_call.values():
             if call_id in state.calls:
-                self._mouths.set_lamp(calls.lamp_of(state.calls[call_id], now_ms))
+                self._lamp(calls.lamp_of(state.calls[call_id], now_ms))
         for saying in answering.levels(state):
             self._mouths.say_to(saying)
         for count in state.shown.values():
@@ -163,37 +202,39 @@ class Teller:
 
     # ---------------------------------------------------------------- pieces
 
-    def _facts(self, latest: Sequence[Change]) -> None:
-        """The doorbell: one fact for each thing that changed, as it is now."""
-        for change in latest:
-            match change:
-                case Call():
-                    self.fact("CallChanged", call=call_json(change))
-                case Device():
-                    self.fact("DeviceChanged", device=device_json(change))
-                case Bay():
-                    self.fact("BayChanged", bay=bay_json(change))
-                case Zone():
-                    self.fact("ZoneChanged", zone=zone_json(change))
-                case ShowCount():
-                    self.fact("PanelChanged", panel=panel_json(change))
-                case BayGone():
-                    self.fact("BayGone", bay_id=change.bay_id)
-                case Row() if change.TOLD:
-                    # By its key: these tables know people, and everybody at the desk hears this.
-                    self.fact("RowChanged", table=change.TABLE, key=change.key)
-                case RowGone():
-                    self.fact("RowGone", table=change.table, key=change.key)
+    def _lamp(self, lamp: SetLamp) -> None:
+        self._mouths.tell_devices(self._mouths.lamp_words(lamp))
 
-    def _acknowledge(self, arrival: Arrival) -> None:
-        """The device may stop repeating, the broker may forget: it is on disk."""
+    def _written(self, arrival: Arrival) -> Iterator[bytes]:
+        """The device may stop repeating: it is on disk."""
         for one in arrival.facts:
             if isinstance(one, Pressed) and one.family == "linli":
                 boot, _, seq = one.press_id.rpartition(":")
                 if seq.isdecimal():
-                    self._mouths.tell_written(one.device_id, boot, int(seq))
-        if arrival.ack is not None:
-            arrival.ack()
+                    yield self._mouths.written_words(one.device_id, boot, int(seq))
+
+
+def _facts(latest: Sequence[Change]) -> Iterator[tuple[str, Json]]:
+    """The doorbell: one fact for each thing that changed, as it is now."""
+    for change in latest:
+        match change:
+            case Call():
+                yield "CallChanged", {"call": call_json(change)}
+            case Device():
+                yield "DeviceChanged", {"device": device_json(change)}
+            case Bay():
+                yield "BayChanged", {"bay": bay_json(change)}
+            case Zone():
+                yield "ZoneChanged", {"zone": zone_json(change)}
+            case ShowCount():
+                yield "PanelChanged", {"panel": panel_json(change)}
+            case BayGone():
+                yield "BayGone", {"bay_id": change.bay_id}
+            case Row() if change.TOLD:
+                # By its key: these tables know people, and everybody at the desk hears this.
+                yield "RowChanged", {"table": change.TABLE, "key": change.key}
+            case RowGone():
+                yield "RowGone", {"table": change.table, "key": change.key}
 
 
 def _latest(changes: Sequence[Change]) -> list[Change]:

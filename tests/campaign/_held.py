@@ -20,9 +20,9 @@ from gateway.entrance import Entrance
 from gateway.hall.state import HallState
 from gateway.loop import Loop
 from gateway.notebook import Notebook
-from gateway.teller import Mouths
 from gateway.timers import Clock
 from gateway.wire import Published
+from tests.mouths import mouths
 from tests.parts import ROOT, Json
 
 SCHEMA = ROOT / "gateway" / "schema"
@@ -74,7 +74,7 @@ class HeldHall:
             self.book,
             self._panels,
             {},
-            Mouths(
+            mouths(
                 set_lamp=self._lamp,
                 show_count=lambda _count: self.said.update(["panel"]),
                 tell_written=lambda device, boot, seq: self.written.append((device, boot, seq)),

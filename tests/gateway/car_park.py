@@ -16,9 +16,9 @@ from gateway.hall.parking_rows import ParkingTask
 from gateway.loop import Loop
 from gateway.notebook import Notebook
 from gateway.restore import GatewayRescue
-from gateway.teller import Mouths
 from gateway.wire import Published
 from tests.gateway.held_hall import SCHEMA, HeldClock
+from tests.mouths import mouths
 
 
 class CarPark:
@@ -42,14 +42,7 @@ class CarPark:
         """A process starts on what is in the folder."""
         rescue = GatewayRescue(self.folder / "backups", "Asia/Shanghai")
         self.book = Notebook(self.folder / "gateway.db", SCHEMA, patient=True, rescue=rescue)
-        mouths = Mouths(
-            set_lamp=lambda _lamp: None,
-            show_count=self.shown.append,
-            tell_written=lambda *_: None,
-            tell_screens=lambda _fact: None,
-            beacon=lambda _state: None,
-        )
-        self.loop = Loop(self.book, self.panels, {}, mouths, self.clock)
+        self.loop = Loop(self.book, self.panels, {}, mouths(show_count=self.shown.append), self.clock)
         self.entrance = Entrance(
             self.clock,
             self.loop.counts,

@@ -13,8 +13,8 @@ from gateway.hall.state import Change, Decision, TimerSet
 from gateway.loop import Loop
 from gateway.notebook import Notebook
 from gateway.restore import GatewayRescue
-from gateway.teller import Mouths
 from gateway.timers import Clock
+from tests.mouths import mouths
 
 SCHEMA = Path("gateway/schema").absolute()
 #: 2026-11-18 UTC, later than this software was made
@@ -70,13 +70,7 @@ class HeldHall:
             self.book,
             (),
             {},
-            Mouths(
-                set_lamp=lambda _lamp: None,
-                show_count=lambda _count: None,
-                tell_written=lambda *_: None,
-                tell_screens=self.told.append,
-                beacon=lambda _state: None,
-            ),
+            mouths(tell_screens=self.told.append),
             clock,
         )
 
@@ -140,5 +134,5 @@ class HeldHall:
         del self.book.write
 
 
-def _refuse(_work: object) -> None:
+def _refuse(_work: object, _meanwhile: object = None) -> None:
     raise NotWritten("notebook gateway.db (database or disk is full): the disk is full", "磁盘满了")

@@ -15,6 +15,7 @@ from gateway.hall.rows import Helper
 from gateway.hall.state import Decision
 from gateway.wire import Published
 from tests.gateway.held_hall import NOON_MS, HeldClock, HeldHall
+from tests.mouths import mouths
 
 ROLES = ("grid", "building", "secretary")
 ZIGBEE = "zigbee2mqtt/cord"
@@ -248,7 +249,7 @@ def test_a_copy_while_the_disk_refuses_does_not_make_a_written_call_unwritten(ha
 
 def test_a_copy_of_an_old_press_shows_the_lamp_of_the_newest_call(hall: Night) -> None:
     lamps: list[str] = []
-    hall.loop.teller._mouths.set_lamp = lambda lamp: lamps.append(lamp.light)
+    hall.loop.teller._mouths = mouths(set_lamp=lambda lamp: lamps.append(lamp.light))
     hall.press(press_id="a:1")
     hall.order("close_call", call_id=1, by="小李", outcome="helped")
     hall.press(press_id="a:2")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gateway.arrival import Arrival
-from gateway.desk import LONGEST_BACKLOG, LONGEST_LINE, MOST_VISITORS, Desk
+from gateway.desk import LONGEST_BACKLOG, LONGEST_LINE, MOST_VISITORS, Desk, line_of
 
 
 class Hall:
@@ -99,11 +99,11 @@ def test_what_is_held_reaches_everybody_in_one_piece_and_in_order(hall: Hall) ->
     console, silent = hall.visitor(), hall.visitor(hello=False)
     hall.desk.hold()
     for n in range(5):
-        hall.desk.tell({"n": n})
+        hall.desk.tell(line_of({"n": n}))
     assert console.read() == []
     hall.desk.let_go()
     assert console.line.recv(1 << 16).count(b"\n") == 5, "one call of the kernel"
-    hall.desk.tell({"n": 5})
+    hall.desk.tell(line_of({"n": 5}))
     assert facts(console.read()) == [5]
     assert silent.read() == [], "who did not say hello hears no facts"
 
@@ -114,9 +114,9 @@ def test_an_answer_that_is_held_with_facts_keeps_its_place_among_them(hall: Hall
     answer = hall.ordered[0].answer
     assert answer is not None
     hall.desk.hold()
-    hall.desk.tell({"n": 1})
+    hall.desk.tell(line_of({"n": 1}))
     answer({"ok": True})
-    hall.desk.tell({"n": 2})
+    hall.desk.tell(line_of({"n": 2}))
     hall.desk.let_go()
     assert console.read() == [{"n": 1}, {"re": 7, "ok": True}, {"n": 2}]
 
@@ -126,24 +126,24 @@ def test_a_visitor_who_is_stuck_gets_the_rest_later_in_order_and_the_others_at_o
     for n in range(400):
         if n % 10 == 0:
             hall.desk.hold()
-        hall.desk.tell({"n": n, "words": "空位" * 100})
+        hall.desk.tell(line_of({"n": n, "words": "空位" * 100}))
         if n % 10 == 9:
             hall.desk.let_go()
             hall.turn()
             assert facts(console.read()) == list(range(n - 9, n + 1))
     assert [one.stuck for one in hall.desk._visitors.values()] == [True, False]
     assert facts(stuck.read()) == list(range(400))
-    hall.desk.tell({"n": 400})
+    hall.desk.tell(line_of({"n": 400}))
     assert facts(stuck.read()) == [400], "and then it is like everybody"
     assert hall.desk.statistics() == {"visitors": 2, "bad_lines": 0, "sent_away": 0}
 
 
 def test_who_gets_stuck_while_words_are_held_is_not_forgotten(hall: Hall) -> None:
     stuck = hall.visitor(room=1)
-    hall.desk.tell({"n": 0, "words": "x" * 20_000})
+    hall.desk.tell(line_of({"n": 0, "words": "x" * 20_000}))
     hall.desk.hold()
     hall.turn()
-    hall.desk.tell({"n": 1, "words": "x" * 20_000})
+    hall.desk.tell(line_of({"n": 1, "words": "x" * 20_000}))
     hall.desk.let_go()
     hall.turn()
     assert next(iter(hall.desk._visitors.values())).stuck
@@ -153,7 +153,7 @@ def test_who_gets_stuck_while_words_are_held_is_not_forgotten(hall: Hall) -> Non
 def test_who_never_reads_is_sent_away_and_nobody_else(hall: Hall, caplog: pytest.LogCaptureFixture) -> None:
     never, console = hall.visitor(), hall.visitor()
     for n in range(2 * LONGEST_BACKLOG // 100_000):
-        hall.desk.tell({"n": n, "words": "x" * 100_000})
+        hall.desk.tell(line_of({"n": n, "words": "x" * 100_000}))
         hall.turn()
         assert facts(console.read()) == [n]
     assert hall.desk.statistics() == {"visitors": 1, "bad_lines": 0, "sent_away": 1}
@@ -170,7 +170,7 @@ def test_who_hangs_up_in_the_midst_of_an_order_costs_the_others_nothing(hall: Ha
     assert answer is not None
     newcomer = hall.visitor()  # may get the same number from the kernel
     answer({"ok": True})
-    hall.desk.tell({"n": 1})
+    hall.desk.tell(line_of({"n": 1}))
     assert facts(console.read()) == [1]
     assert newcomer.read() == [{"n": 1}], "the answer to somebody else's order is not for it"
 
@@ -232,7 +232,7 @@ def test_more_visitors_than_a_hall_has_are_turned_away_at_the_door(hall: Hall) -
     for _ in range(MOST_VISITORS + 5):
         hall.visitor(hello=False)
     assert hall.desk.statistics()["visitors"] == MOST_VISITORS
-    hall.desk.tell({"n": 1})
+    hall.desk.tell(line_of({"n": 1}))
     assert facts(first.read()) == [1]
 
 

@@ -16,6 +16,7 @@ from devices.messages import BayHeard, DeviceSeen, Pressed
 from gateway.arrival import Arrival
 from gateway.lateness import EDGES_MS, LATE_MS, Histogram, Lateness
 from tests.gateway.held_hall import NOON_MS, HeldClock, HeldHall
+from tests.mouths import mouths
 
 #: What the buckets cover, in microseconds.
 _durations_us = st.floats(16, 200_000_000)
@@ -131,7 +132,7 @@ class SlowHall(HeldHall):
     def commit_takes(self, seconds: float) -> None:
         whole = type(self.book).write.__get__(self.book)
 
-        def write(work: Callable[..., object]) -> object:
+        def write(work: Callable[..., object], _meanwhile: object = None) -> object:
             self.clock.pass_s(seconds)
             return whole(work)
 
@@ -178,7 +179,7 @@ def test_the_commit_of_somebody_else_is_named_too(hall: SlowHall) -> None:
 
 
 def test_telling_that_took_long_is_named(hall: SlowHall) -> None:
-    hall.loop.teller._mouths.set_lamp = lambda _lamp: hall.clock.pass_s(0.15)
+    hall.loop.teller._mouths = mouths(set_lamp=lambda _lamp: hall.clock.pass_s(0.15))
     hall.press()
     assert hall.late() == [("press from btn-01", "tell", 150.0)]
 

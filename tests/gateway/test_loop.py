@@ -14,8 +14,8 @@ from gateway.lanes import SHARE
 from gateway.loop import Loop
 from gateway.notebook import Notebook
 from gateway.telemetry import DEVICES_A_BATCH, LONGEST_PAUSE_NS
-from gateway.teller import Mouths
 from gateway.timers import Clock
+from tests.mouths import mouths
 
 SCHEMA = Path("gateway/schema").absolute()
 NOON_MS = 1_795_000_000_000
@@ -52,7 +52,7 @@ class Desk:
             self.book,
             (Panel(id="gate"),),
             {},
-            Mouths(
+            mouths(
                 set_lamp=lambda lamp: self.said.append(("lamp", lamp)),
                 show_count=lambda count: self.said.append(("panel", count)),
                 tell_written=lambda device, boot, seq: self.said.append(("written", (device, boot, seq))),
@@ -114,7 +114,7 @@ class Desk:
         del self.book.write
 
 
-def _refuse(_work: object) -> None:
+def _refuse(_work: object, _meanwhile: object = None) -> None:
     raise NotWritten("notebook gateway.db (database or disk is full): the disk is full")
 
 

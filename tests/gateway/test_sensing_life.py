@@ -157,7 +157,7 @@ def test_an_orderly_stop_takes_what_is_being_settled_as_it_is(park: CarPark) -> 
 
 
 def test_a_disk_that_refuses_loses_no_settled_word(park: CarPark) -> None:
-    def refuse(_work: object) -> object:
+    def refuse(_work: object, _meanwhile: object = None) -> object:
         raise NotWritten("disk full", "磁盘已满")
 
     magnet(park, True, 2)

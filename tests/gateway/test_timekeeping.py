@@ -17,6 +17,7 @@ from gateway.hall.state import ClockFrame, Decision, HallState, JournalLine, Tim
 from gateway.timekeeping import boot_id, read_witness
 from gateway.timers import Clock
 from tests.gateway.held_hall import DAY_MS, NOON_MS, YEAR_MS, HeldClock, HeldHall
+from tests.mouths import mouths
 
 PI = Witness(synchronised=False, own_clock=False)
 SYNCHRONISED = Witness(synchronised=True, own_clock=False)
@@ -384,7 +385,7 @@ def test_a_lamp_is_lit_whatever_the_clock_says(tmp_path: Path, clock: HeldClock)
     clock.power_cut(0, wall_ms=12_000, says=PI)
     hall = HeldHall(tmp_path, clock)
     lamps: list[SetLamp] = []
-    hall.loop.teller._mouths.set_lamp = lamps.append
+    hall.loop.teller._mouths = mouths(set_lamp=lamps.append)
     hall.press()
     assert [lamp.light for lamp in lamps] == ["blink"]
     hall.die()

@@ -21,14 +21,14 @@ from devices.messages import DeviceSeen, Pressed
 from devices.plan import Hall as HallWords
 from devices.plan import Http, Plan
 from gateway.arrival import Arrival, ThreadDoor
-from gateway.desk import Desk
+from gateway.desk import Desk, line_of
 from gateway.hall.rows import Helper, Message, Person, Row
 from gateway.hall.state import Call, Decision, HallState
 from gateway.house import House
 from gateway.loop import Loop
 from gateway.notebook import Notebook, open_reader
-from gateway.teller import Mouths
 from gateway.timers import Clock
+from tests.mouths import mouths
 from tests.parts import PATIENCE_S, ROOT
 
 #: WeCom's and DingTalk's way of saying no, and Feishu's.
@@ -55,9 +55,7 @@ class QuietGateway:
         self.book = Notebook(self.house.gateway_db, ROOT / "gateway/schema")
         self._door = ThreadDoor()
         self._desk: Desk | None = None
-        nothing: Callable[..., None] = lambda *_: None  # noqa: E731
-        mouths = Mouths(nothing, nothing, nothing, self._tell, nothing)
-        self.loop = loop = Loop(self.book, (), {}, mouths, Clock())
+        self.loop = loop = Loop(self.book, (), {}, mouths(tell_screens=self._tell), Clock())
         loop.selector.register(self._door, 1, lambda _mask: self._door.open())
         self._desk = Desk(self.house.gateway_socket, loop.selector, loop.take, loop.snapshot, lambda *_: None)
         self._thread = threading.Thread(target=loop.run, args=(lambda: None,), daemon=True)
@@ -65,7 +63,7 @@ class QuietGateway:
 
     def _tell(self, fact: dict[str, object]) -> None:
         if self._desk is not None:
-            self._desk.tell(fact)
+            self._desk.tell(line_of(fact))
 
     def stop(self) -> None:
         if self._thread is None:
