@@ -2,10 +2,10 @@
 
 Theory of operation. One thread owns the selector, the broker's sockets, the desk's sockets and the notebook. A turn
 looks at the doors, decides what is urgent (calls, pins, orders), writes all changes in one transaction, and only then
-tells: lamps, the doorbell to the screens, "written" and PUBACK to the device, answers to orders. (The words for them are
-put together while the disk writes: meanwhile.py.) Group commit needs no
-timer: while one commit runs, arrivals gather. Telemetry is read for a millisecond a turn, kept small in a lane of its
-own (telemetry.py) and decided in turns in which nobody calls, or, on a slow disk, in the transaction of a call.
+tells: lamps, the doorbell to the screens, "written" and PUBACK to the device, answers to orders; the words for them are
+put together while the disk writes (meanwhile.py). Group commit needs no timer: while one commit runs, arrivals gather.
+Telemetry is read for a millisecond a turn, kept small in a lane of its own (telemetry.py) and decided in turns in which
+nobody calls, or, on a slow disk, in the transaction of a call.
 
 If the notebook cannot be written, nothing of the batch becomes state: its arrivals wait, in order, and are tried
 again every second (held.py); staff are alarmed from memory (``written: false``), no lamp is lit, nothing is
