@@ -47,6 +47,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "内容太大（一般最多 64 KB，名单文件最多 1 MB），什么也没有保存。请按“后退”，写的还在，改短再存。",
         "Too large (64 KB as a rule, a list 1 MB at most); nothing was saved. Go back: what you wrote is there.",
     ),
+    "address_too_long": (
+        "写的内容太长，没有收下，什么也没有改。请按“后退”，写短一点再试。",
+        "That is too long and was not taken in; nothing was changed. Go back, and make it shorter.",
+    ),
     "file_too_large": (
         "这个文件有 {n} KB，最多 {most} KB。是不是选错了文件？",
         "This file has {n} KB; {most} KB at most. Is it the right one?",
