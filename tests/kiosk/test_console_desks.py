@@ -223,6 +223,18 @@ def test_everything_is_found_by_what_people_know_of_it(hall: ConsoleHall) -> Non
     assert "find_ticket" in _kinds(client, str(ticket.number))
     waiting = client.get("/console/api/desk/window").get_json()["sections"][0]
     assert waiting["count"] == len(line.waiting(hall.core)), "beside the title stand people, not windows"
+    # "Call" stands where somebody waits; where nobody does it says so, and lives again with the next number.
+    served = {f"window-{one.id}" for one in windows_now(hall.core).windows_for("ZW-01")}
+    assert client.order("windows/W5/open").status_code == 200
+    lines = client.get("/console/api/desk/window").get_json()["sections"][0]["lines"]
+    assert {one["key"] for one in lines if not one["off"]} == served
+    (idle,) = (one for one in lines if one["off"])
+    assert "没有人在等" in idle["more"][0] and "Nobody is waiting" in idle["more"][1]
+    page = client.get("/console/desk/window").get_data(as_text=True)
+    assert page.count('type="button" disabled') == 1
+    line.take_ticket(hall.core, "WY-04", "search-2", "zh", "kiosk-1")
+    lines = client.get("/console/api/desk/window").get_json()["sections"][0]["lines"]
+    assert not [one for one in lines if one["off"]]
     assert {one["kind"]: one["url"] for one in _hits(client, "znn")} == {"find_person": "/console/people/p0"}
     assert _kinds(client, "张奶奶") == {"find_person"}
     assert _kinds(client, "btn-9") == {"find_device"}
