@@ -24,6 +24,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "15 分钟内有效，用一次。只在这里显示这一次。",
         "For 15 minutes, for one calibration. It is shown here, once.",
     ),
+    "screen_code_spent": (
+        "{screen} 校准好了，这个码用过了。",
+        "{screen} is calibrated; its code has been used.",
+    ),
     "screen_other": ("另一台机器", "Another screen"),
     "screen_name": ("名字，如 kiosk-2", "Name, like kiosk-2"),
     "screen_bad_name": (

@@ -400,6 +400,17 @@ def test_keys_search_and_a_desk_that_is_live(hall: ConsoleHall, browser: Browser
     )
     hall.gateway.row("visits", "v1")
     expect(page.locator("[data-key=desk_lifts] .task")).to_have_count(0)
+    # Whoever has made a code sees when the screen is calibrated.
+    page.goto(base + "/console/screens")
+    page.click("button[name=screen][value=kiosk-1]")
+    code = page.locator(".secret").inner_text().replace(" ", "")
+    kiosk = hall.app.test_client()
+    expect(page.locator("[data-refresh]")).to_contain_text("没有校准")
+    form = {"do": "save", "code": code, "px_per_mm": "4.03", "place_zh": "大厅入口"}
+    assert kiosk.post("/calibrate?screen=kiosk-1", data=form).status_code == 303
+    expect(page.locator("[data-refresh]")).to_contain_text("大厅入口")
+    expect(page.locator("[data-spent]")).to_be_visible()
+    expect(page.locator(".secret")).to_be_hidden()
     # A screen that locks keeps nobody's name, also not in the page's source; and no menu lies over the next call.
     assert "张奶奶" in page.goto(base + "/console/desk/duty").text()  # type: ignore[union-attr]
     expect(page.locator("[data-key=desk_visits] .task")).to_have_count(1)
