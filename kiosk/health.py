@@ -153,11 +153,13 @@ def slips_part(core: Core) -> dict[str, dict[str, Any]]:
     told = core.slip_limit.refusals()
     if not told.count or not 0 <= core.now_ms() - told.at_ms < TOLD_MS:
         return {}
-    zh = f"{told.who} 要的小票太多，已拦下 {told.count} 张：请去看一看；屏幕前没有人，就按这个地址找设备"
-    en = (
-        f"{told.who} asks for too many slips, {told.count} were held back: please look; if nobody stands there, find"
-        " the device with this address"
+    do = (
+        ("请到那块屏幕前看一看", "please look at that screen")
+        if told.who.startswith("kiosk-")
+        else ("请按这个地址找设备", "find the device with this address")
     )
+    zh = f"{told.who} 要的小票太多，已拦下 {told.count} 张：{do[0]}"
+    en = f"{told.who} asks for too many slips, {told.count} were held back: {do[1]}"
     return {"slips": _part("degraded", zh, en, told.at_ms)}
 
 
