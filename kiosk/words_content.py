@@ -178,7 +178,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "ct_notices": ("通知", "Notices"),
     "ct_notice_n": ("通知 {n}", "Notice {n}"),
     "ct_notices_how": (
-        "大厅的大屏上轮流显示。到时间自己出现、自己撤下。",
+        "叫号屏上轮流显示。到时间自己出现、自己撤下。",
         "Shown on the hall's display, from and until when you say.",
     ),
     "ct_notices_none": ("现在没有通知。", "There is no notice now."),

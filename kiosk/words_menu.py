@@ -14,7 +14,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "nav_requests": ("诉求", "Requests"),
     "nav_people": ("居民与排班", "People"),
     "nav_all_devices": ("设备一览", "Device list"),
-    "nav_screens": ("屏幕", "Screens"),
+    "nav_screens": ("自助机", "Kiosks"),
     "nav_reports": ("报表", "Reports"),
     "nav_all_reports": ("日周月报", "Day, week, month"),
     "nav_lists": ("名单导入导出", "Lists in and out"),
