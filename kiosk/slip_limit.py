@@ -3,7 +3,8 @@
 A number and a request print a slip each, and whoever is in the hall's network may send them. So each screen has a
 bucket of slips that fills again all the time: a queue of people, one every six seconds for a whole day, never finds it
 empty; a child that leans on the glass, or a script, does after forty. Then staff see it, and who stands there waits
-for seconds. What prints nothing new is never refused: a second touch, the same key again; nor is a call for help.
+for seconds. What prints nothing new is never refused: a second touch, the same key again. A call for help is not
+counted (kiosk/help_call.py).
 
 Kept in memory: a restart gives forty more, no harm.
 """

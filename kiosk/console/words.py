@@ -269,8 +269,8 @@ _PAGE: dict[str, tuple[str, str]] = {
         "No paper; numbers go on and are on the screen. Call the technician.",
     ),
     "part_todo_slips": (
-        "别处取号照常；那里每六秒还能取一张，叫人帮忙不受限制。",
-        "Elsewhere nobody is held up; there, one slip in six seconds still comes, and help always.",
+        "别处取号照常；那里每六秒还能取一张，“叫人帮忙”照常。",
+        "Elsewhere nobody is held up; there, one slip in six seconds still comes, and the help button works.",
     ),
     "part_todo_herald": (
         "微信、短信、邮件发不出去；呼叫照常在工作台和大厅响。不在大厅的人请打电话通知，再找技术员。",
