@@ -59,6 +59,15 @@ def asker(screen: str) -> str:
     return screen if here and SCREEN.fullmatch(screen) else request.remote_addr or "?"
 
 
+def paper_asker(asked: dict[str, Any]) -> str:
+    """Whose paper a request uses: as `asker`. "" is a program of this machine that is no screen: whoever runs one may
+    take numbers for many people, and could do worse than to print."""
+    screen = asked.get("screen")
+    who = asker(screen if isinstance(screen, str) else "")
+    address = asking()
+    return "" if who != screen and address is not None and address.is_loopback else who
+
+
 def wants_page() -> bool:
     """A browser that opens a page, not a program that asks /api."""
     if request.path.startswith("/api/"):

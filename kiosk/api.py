@@ -16,7 +16,7 @@ from devices.faults import NotWritten
 from gateway import views
 from gateway.hall.bays import UNCLAIMED_ZONE
 from kiosk import line, words
-from kiosk.answers import body, error, text
+from kiosk.answers import body, error, paper_asker, text
 from kiosk.catalogue import AS_CONFIRMED, Service
 from kiosk.core import Core, current_core
 from kiosk.paper import fresh_slip, slip_view
@@ -120,9 +120,20 @@ def take() -> ResponseReturnValue:
         )
     # A kiosk that names itself is touched by one person at a time; a program may take numbers for many.
     touched = "screen" in asked and SCREEN.fullmatch(screen) is not None
+    who, now_ms = paper_asker(asked), core.now_ms()
     taken = line.take_ticket(
-        core, service, key, lang, screen, services=services, lane_why=why, touched=touched
+        core,
+        service,
+        key,
+        lang,
+        screen,
+        services=services,
+        lane_why=why,
+        touched=touched,
+        may_print=lambda: core.slip_limit.check(who, now_ms),
     )
+    if taken.new:
+        core.slip_limit.spend(who, now_ms)
     return jsonify(taken_view(core, taken)), 201 if taken.new else 200
 
 

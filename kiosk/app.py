@@ -15,10 +15,11 @@ from werkzeug.routing import IntegerConverter
 from devices.faults import NotWritten, OrderRefused, OutsideDown
 from gateway.log import say_once
 from kiosk import delivery, words
-from kiosk.answers import error, page_failed
+from kiosk.answers import error, page_failed, rest_first
 from kiosk.core import Core, current_core
 from kiosk.live import TooManyListeners
 from kiosk.refusals import refusal
+from kiosk.slip_limit import TooManySlips
 
 #: Nothing a resident or the staff sends here is larger; a 1 MB body is refused before it is read.
 BODY_AT_MOST = 64 * 1024
@@ -88,6 +89,7 @@ def lay(*, open_data: bool, demo: bool) -> Flask:
     delivery.prepare(app)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(OrderRefused, _refused)
+    app.register_error_handler(TooManySlips, _too_many_slips)
     app.register_error_handler(OutsideDown, _outside_down)
     app.register_error_handler(Exception, _our_fault)
     return app
@@ -166,6 +168,10 @@ def _console_error(wrong: HTTPException) -> ResponseReturnValue:
 def _refused(wrong: OrderRefused) -> ResponseReturnValue:
     status, code = refusal(wrong)
     return error(status, code, wrong.why_zh, wrong.why_en)
+
+
+def _too_many_slips(wrong: TooManySlips) -> ResponseReturnValue:
+    return rest_first(wrong.rest_ms, "too_many_slips", wrong.why_zh, wrong.why_en)
 
 
 def _outside_down(wrong: OutsideDown) -> ResponseReturnValue:

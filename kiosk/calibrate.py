@@ -1,6 +1,6 @@
 """How large this screen's pixels are: measured by a technician with a bank card, and told to every page.
 
-The technician makes a code at the console (Screens), taps the hall's name on the screen five times, types the code,
+The technician makes a code at the console (Kiosks), taps the hall's name on the screen five times, types the code,
 makes a bar as long as the card, and saves: a minute. The code is the only key. A console's session would not do: its
 cookie stays in ``/console``, and a kiosk is no place to sign in.
 """

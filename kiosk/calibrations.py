@@ -16,6 +16,7 @@ from devices.faults import NotWritten, OrderRefused
 from gateway.log import say_once
 from kiosk import account_rows
 from kiosk.core import Core
+from kiosk.live import STAFF
 
 #: ISO/IEC 7810 ID-1, the format of bank cards and of the residents' ID card: 85.60 mm wide.
 CARD_MM = 85.6
@@ -116,6 +117,8 @@ def save(
         )
 
     core.writer.write(work)
+    if core.hub.listens(STAFF):
+        core.hub.publish(STAFF, "screens", {"screen": screen})
     return Screen(screen, place_zh, place_en, px_per_mm, low, "", now_ms, by, address)
 
 

@@ -87,7 +87,11 @@ def value_now(notebook: sqlite3.Connection, subject: str, name: str) -> Value:
     return None if row is None else json.loads(row[0])
 
 
-def history(notebook: sqlite3.Connection, subject: str, most: int = 200) -> list[Edit]:
+#: Edits of one subject that its history shows: more nobody reads.
+HISTORY_AT_MOST = 200
+
+
+def history(notebook: sqlite3.Connection, subject: str, most: int = HISTORY_AT_MOST) -> list[Edit]:
     """Newest first."""
     rows = notebook.execute(f"{_ROW} WHERE subject = ? ORDER BY edit_id DESC LIMIT ?", (subject, most))
     return [_edit(row) for row in rows]

@@ -28,6 +28,7 @@ from kiosk.live import Hub
 from kiosk.outlooks import Outlooks
 from kiosk.running import Running
 from kiosk.screen_codes import Codes
+from kiosk.slip_limit import SlipLimit
 from kiosk.version import Files, own_files
 from kiosk.voice.desk import VoiceDesk
 from kiosk.voice.reader import Reader
@@ -71,6 +72,7 @@ class Core:
     windows_read: tuple[tuple[str, str], Windows] | None = field(default=None, repr=False)
     """The windows as they were read last, and by what word and day one knows that they are still so."""
     screen_codes: Codes = field(default_factory=Codes, repr=False)
+    slip_limit: SlipLimit = field(default_factory=SlipLimit, repr=False)
     voice: VoiceDesk = field(init=False, repr=False)
     reading: Reader = field(init=False, repr=False)
     outlooks: Outlooks = field(init=False, repr=False)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, replace
@@ -32,6 +32,7 @@ from kiosk.report_child import Json, Progress, answer
 from kiosk.rules.parking_history import FREE, TAKEN, ZoneDay
 from kiosk.rules.parking_history import figures as parking_figures
 from kiosk.rules.report_spans import compared, span
+from kiosk.rules.request_life import answered_ms
 
 #: Lines of a section's table: the most frequent (our choice: a day's report is one sheet of paper).
 LINES_AT_MOST = 8
@@ -237,23 +238,27 @@ def meals_part(books: Books, days: Days) -> Part:
 
 
 def requests_part(books: Books, days: Days) -> Part:
-    """Requests by the day on which they were made; answered: the first thing that anybody did about it."""
-    rows = (
-        books.reader("book")
-        .execute(
-            "SELECT kind, urgent, state, made_ms, answer_by_ms, closed_ms, (SELECT min(at_ms) FROM request_steps steps"
-            " WHERE steps.request_id = requests.request_id AND event NOT IN ('received', 'note')) FROM requests"
-            " WHERE business_day BETWEEN ? AND ?",
-            (days.first.isoformat(), days.last.isoformat()),
-        )
-        .fetchall()
-    )
+    """Requests by the day on which they were made; answered as in their list (`rules.request_life.answered_ms`)."""
+    book, asked = books.reader("book"), (days.first.isoformat(), days.last.isoformat())
+    rows = book.execute(
+        "SELECT kind, urgent, state, made_ms, answer_by_ms, closed_ms, request_id FROM requests"
+        " WHERE business_day BETWEEN ? AND ?",
+        asked,
+    ).fetchall()
+    steps: defaultdict[int, list[tuple[str, int]]] = defaultdict(list)
+    for request_id, event, at_ms in book.execute(
+        "SELECT request_id, event, at_ms FROM request_steps WHERE request_id IN"
+        " (SELECT request_id FROM requests WHERE business_day BETWEEN ? AND ?) ORDER BY step_id",
+        asked,
+    ):
+        steps[request_id].append((event, at_ms))
     in_time = late = 0
-    for _, _, state, _, answer_by_ms, _, answered_ms in rows:
+    for _, _, state, _, answer_by_ms, _, request_id in rows:
         if answer_by_ms is None or state == "CANCELLED":
             continue
-        in_time += answered_ms is not None and answered_ms <= answer_by_ms
-        late += (days.now_ms if answered_ms is None else answered_ms) > answer_by_ms
+        at_ms = answered_ms(steps[request_id])
+        in_time += at_ms is not None and at_ms <= answer_by_ms
+        late += (days.now_ms if at_ms is None else at_ms) > answer_by_ms
     values: Values = {
         "requests": len(rows),
         "urgent": sum(row[1] for row in rows),

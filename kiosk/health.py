@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify
 
 from devices.faults import NotWritten
 from kiosk.core import Core, current_core
+from kiosk.slip_limit import TOLD_MS
 
 blueprint = Blueprint("health", __name__)
 
@@ -49,6 +50,7 @@ def parts_of(core: Core) -> dict[str, dict[str, Any]]:
         **_printing(core),
         **message_parts(core),
         **voice_part(core),
+        **slips_part(core),
     }
 
 
@@ -144,6 +146,21 @@ def voice_part(core: Core) -> dict[str, dict[str, Any]]:
     if not faults:
         return {"voice": _part("ready")}
     return {"voice": _part("degraded", faults[0].zh, faults[0].en, faults[0].since_ms)}
+
+
+def slips_part(core: Core) -> dict[str, dict[str, Any]]:
+    """Whether somebody has just asked for more paper than people can ("slips"); nothing where nobody has."""
+    told = core.slip_limit.refusals()
+    if not told.count or not 0 <= core.now_ms() - told.at_ms < TOLD_MS:
+        return {}
+    do = (
+        ("请到那块屏幕前看一看", "please look at that screen")
+        if told.who.startswith("kiosk-")
+        else ("请按这个地址找设备", "find the device with this address")
+    )
+    zh = f"{told.who} 要的小票太多，已拦下 {told.count} 张：{do[0]}"
+    en = f"{told.who} asks for too many slips, {told.count} were held back: {do[1]}"
+    return {"slips": _part("degraded", zh, en, told.at_ms)}
 
 
 def message_parts(core: Core) -> dict[str, dict[str, Any]]:

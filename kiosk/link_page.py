@@ -9,8 +9,6 @@ from __future__ import annotations
 import re
 import secrets
 import sqlite3
-import threading
-from collections import deque
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -26,6 +24,7 @@ from gateway.hall.kinds import DEFAULTS
 from gateway.log import say_once
 from kiosk.core import Core, current_core
 from kiosk.rules.link import Seen, seen
+from kiosk.tries import tries_of
 from kiosk.words_link import say
 
 blueprint = Blueprint("link_page", __name__)
@@ -37,31 +36,9 @@ PHONE_COOKIE = "linli_phone"
 _PHONE = re.compile(r"[0-9a-f]{32}")
 #: Tokens that nobody has made, from one address in a minute. A mistyped link is one or two; guessing is hopeless (128
 #: bits) and only costs the Pi.
-FORGED_AT_MOST, FORGED_IN_MS = 20, 60_000
-_ADDRESSES_REMEMBERED = 500
+FORGED_AT_MOST = 20
 
 _STATUS: dict[Seen, int] = {"forged": 404, "old": 410, "over": 410, "gone": 403}
-
-
-class _Forgers:
-    """Who has shown forged tokens lately."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._when: dict[str, deque[int]] = {}
-
-    def too_many(self, address: str, now_ms: int) -> bool:
-        """Count one more; whether that is too many."""
-        with self._lock:
-            if len(self._when) > _ADDRESSES_REMEMBERED:
-                self._when.clear()
-            times = self._when.setdefault(address, deque(maxlen=FORGED_AT_MOST))
-            full = len(times) == FORGED_AT_MOST and now_ms - times[0] < FORGED_IN_MS
-            times.append(now_ms)
-            return full
-
-
-_forgers = _Forgers()
 
 
 @blueprint.get("/a/<token>")
@@ -123,8 +100,11 @@ def _page(core: Core, token: str, trouble: str = "", status: int = 0) -> Respons
     lang = _lang()
     looked = _look(core, token)
     what: Seen = looked["seen"]
-    if what == "forged" and _forgers.too_many(request.remote_addr or "", core.now_ms()):
-        return make_response(render_template("link.html", **_frame(lang), seen="many"), 429)
+    if what == "forged":
+        forged, who, now_ms = tries_of("link", FORGED_AT_MOST), request.remote_addr or "", core.now_ms()
+        if forged.rest_ms(who, now_ms):
+            return make_response(render_template("link.html", **_frame(lang), seen="many"), 429)
+        forged.wrong(who, now_ms)
     if not looked["reached"]:
         trouble, status = say("away", lang), 503
     html = render_template(

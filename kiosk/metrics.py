@@ -171,6 +171,9 @@ def hall_families(core: Core) -> Iterator[Metric]:
     yield from _Family("counter", "linli_streams_dropped", "Screens that were too slow to follow").add(
         core.hub.dropped
     )
+    yield from _Family("counter", "linli_slips_refused", "Slips beyond what people can ask for").add(
+        core.slip_limit.refusals().count
+    )
     yield from _Family("counter", "linli_kiosk_cpu_seconds", "Processor time").add(sum(os.times()[:2]))
 
 

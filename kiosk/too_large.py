@@ -11,6 +11,7 @@ This file alone knows how waitress' parser keeps a request (kiosk/straight.py it
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 from typing import Any
 
@@ -31,6 +32,10 @@ KEPT_AT_MOST = 4 * 1024 * 1024
 HEARD_AT_MOST = 64 * 1024 * 1024
 #: An address, and what a browser says with it.
 ADDRESS_HEARD_AT_MOST = 4 * 1024 * 1024
+#: What is kept of such an address' end, where browsers say who they are: staff are answered in their own frame.
+_END_KEPT = 16 * 1024
+_COOKIE = re.compile(rb"\r\ncookie:[ \t]*([^\r\n]*)\r\n", re.IGNORECASE)
+_CONSOLE, _CONSOLE_SCRIPTS = re.compile(rb"/console[/? ]"), re.compile(rb"/console/(api/|live)")
 
 
 @blueprint.get("/too-long")
@@ -117,23 +122,39 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
 
     def _begin_header(self, begun: bytes) -> None:
         """Which page it was for can be seen, and as a rule in which language; waitress has made it a plain GET of /."""
-        self._too_large, self.error = "header", None
+        self._too_large, self.error, self.completed = "header", None, False
         line = begun.lstrip().partition(b"\r\n")[0]
-        program = line.partition(b" ")[2].startswith(b"/api/")
-        self.path = "/api/too-long" if program else "/too-long"
+        self.path, program = _answered_by(line.partition(b" ")[2])
         self.query = "lang=en" if b"lang=en" in line else ""
         self.headers["ACCEPT"] = "application/json" if program else "text/html"
         self.headers["CONNECTION"] = "close"
-        self.completed = find_double_newline(begun) >= 0
-        self._end = begun[-3:]
+        self._end = begun[-_END_KEPT:]
+        if find_double_newline(begun) >= 0:
+            self._header_ends()
 
     def _header(self, data: bytes) -> int:
         self._heard += len(data)
-        end = find_double_newline(self._end + data)
-        self.completed = end >= 0 or self._heard > ADDRESS_HEARD_AT_MOST
-        consumed = len(data) if end < 0 else end - len(self._end)
-        self._end = (self._end + data)[-3:]
+        before = self._end[-3:]
+        end = find_double_newline(before + data)
+        consumed = len(data) if end < 0 else end - len(before)
+        self._end = (self._end + data[:consumed])[-_END_KEPT:]
+        if end >= 0 or self._heard > ADDRESS_HEARD_AT_MOST:
+            self._header_ends()
         return consumed
+
+    def _header_ends(self) -> None:
+        self.completed = True
+        if found := _COOKIE.search(self._end):
+            self.headers["COOKIE"] = found[1].decode("latin-1")
+
+
+def _answered_by(asked: bytes) -> tuple[str, bool]:
+    """The page that says it to whoever asked for this address, and whether a program did."""
+    if _CONSOLE.match(asked):
+        program = _CONSOLE_SCRIPTS.match(asked) is not None
+        return "/console/api/too-long" if program else "/console/too-long", program
+    program = asked.startswith(b"/api/")
+    return "/api/too-long" if program else "/too-long", program
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]

@@ -1,4 +1,5 @@
-"""Five tries a minute: wrong codes, calls for help from who knows where.
+"""So many tries a minute, five where nothing else is said: wrong codes, forged links, calls for help from who knows
+where.
 
 Those of a request's own code outlive a restart (kiosk/requests/tries.py).
 """
@@ -17,9 +18,10 @@ _GUESSERS_REMEMBERED = 500
 
 
 class Tries:
-    """What was tried in vain in the last minute, by whom. Kept in memory: a restart gives five more, no harm."""
+    """What was tried in vain in the last minute, by whom. Kept in memory: a restart gives as many more, no harm."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_most: int = WRONG_AT_MOST) -> None:
+        self._at_most = at_most
         self._lock = threading.Lock()
         self._wrong: dict[str, deque[int]] = {}
 
@@ -28,15 +30,15 @@ class Tries:
         with self._lock:
             times = self._wrong.get(who, ())
             recent = [one for one in times if 0 <= now_ms - one < WRONG_IN_MS]
-            return 0 if len(recent) < WRONG_AT_MOST else recent[-WRONG_AT_MOST] + WRONG_IN_MS - now_ms
+            return 0 if len(recent) < self._at_most else recent[-self._at_most] + WRONG_IN_MS - now_ms
 
     def wrong(self, who: str, now_ms: int) -> None:
         with self._lock:
             if len(self._wrong) > _GUESSERS_REMEMBERED:
                 self._wrong.clear()
-            self._wrong.setdefault(who, deque(maxlen=WRONG_AT_MOST)).append(now_ms)
+            self._wrong.setdefault(who, deque(maxlen=self._at_most)).append(now_ms)
 
 
-def tries_of(room: str) -> Tries:
+def tries_of(room: str, at_most: int = WRONG_AT_MOST) -> Tries:
     """This application's, of one room: what is wrong there costs nothing elsewhere."""
-    return cast(Tries, current_app.extensions.setdefault(f"linli_tries_{room}", Tries()))
+    return cast(Tries, current_app.extensions.setdefault(f"linli_tries_{room}", Tries(at_most)))

@@ -131,7 +131,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "act_console": ("工作台响铃", "console rings"),
     "act_beacon": ("警示灯", "beacon"),
     "act_voice": ("广播", "voice"),
-    "act_display": ("大屏", "display"),
+    "act_display": ("叫号屏", "display"),
     "act_message": ("发消息", "messages"),
     "way_sms": ("短信", "SMS"),
     "way_wecombot": ("企业微信", "WeCom"),

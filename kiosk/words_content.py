@@ -138,6 +138,10 @@ WORDS: dict[str, tuple[str, str]] = {
     # history
     "ct_history_of": ("{title}：修改记录", "History: {title}"),
     "ct_history_none": ("还没有人改过，屏幕显示出厂文字。", "Nobody has edited it: screens show what ships."),
+    "ct_history_most": (
+        "这里是最近 {n} 次修改；更早的都留着，这里不再列出。",
+        "These are the {n} newest changes; older ones are kept, and not shown here.",
+    ),
     "ct_back_to": ("改回这一版", "Back to this"),
     "ct_back_ships": ("换回出厂文字", "Back to what ships"),
     "ct_is_now": ("现在用的", "in use"),
@@ -174,7 +178,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "ct_notices": ("通知", "Notices"),
     "ct_notice_n": ("通知 {n}", "Notice {n}"),
     "ct_notices_how": (
-        "大厅的大屏上轮流显示。到时间自己出现、自己撤下。",
+        "叫号屏上轮流显示。到时间自己出现、自己撤下。",
         "Shown on the hall's display, from and until when you say.",
     ),
     "ct_notices_none": ("现在没有通知。", "There is no notice now."),

@@ -20,15 +20,15 @@ TABLE: dict[str, tuple[str, str]] = {
     # calibrating a screen
     "calibrate": ("校准这个屏幕", "Calibrate this screen"),
     "calibrate_ask": (
-        "给技术员用：在工作台的“屏幕”页取六位校准码，在这里输入。",
-        "For the technician: make a six-digit code on the console's page “Screens” and type it here.",
+        "给技术员用：在工作台的“自助机”页取六位校准码，在这里输入。",
+        "For the technician: make a six-digit code on the console's page “Kiosks” and type it here.",
     ),
     "calibrate_code": ("校准码", "Code"),
     "calibrate_erase": ("删一位", "Erase"),
     "calibrate_open": ("开始校准", "Begin"),
     "calibrate_wrong": (
-        "校准码不对，或者过了 15 分钟。请在工作台的“屏幕”页重新取码。",
-        "That code is wrong, or older than 15 minutes. Make a new one on the console's page “Screens”.",
+        "校准码不对，或者过了 15 分钟。请在工作台的“自助机”页重新取码。",
+        "That code is wrong, or older than 15 minutes. Make a new one on the console's page “Kiosks”.",
     ),
     "calibrate_rest": ("输错太多次，请等 {n} 秒再试", "Too many wrong codes: wait {n} s"),
     "calibrate_bar": (

@@ -14,7 +14,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "nav_requests": ("诉求", "Requests"),
     "nav_people": ("居民与排班", "People"),
     "nav_all_devices": ("设备一览", "Device list"),
-    "nav_screens": ("屏幕", "Screens"),
+    "nav_screens": ("自助机", "Kiosks"),
     "nav_reports": ("报表", "Reports"),
     "nav_all_reports": ("日周月报", "Day, week, month"),
     "nav_lists": ("名单导入导出", "Lists in and out"),
@@ -46,6 +46,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "too_large": (
         "内容太大（一般最多 64 KB，名单文件最多 1 MB），什么也没有保存。请按“后退”，写的还在，改短再存。",
         "Too large (64 KB as a rule, a list 1 MB at most); nothing was saved. Go back: what you wrote is there.",
+    ),
+    "address_too_long": (
+        "写的内容太长，没有收下，什么也没有改。请按“后退”，写短一点再试。",
+        "That is too long and was not taken in; nothing was changed. Go back, and make it shorter.",
     ),
     "file_too_large": (
         "这个文件有 {n} KB，最多 {most} KB。是不是选错了文件？",

@@ -183,9 +183,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "pk_stage_checking": ("正在检查每一个车位…", "Looking at each bay…"),
     "pk_stage_writing": ("正在写入网关…", "The gateway is writing…"),
     "pk_stage_more": (
-        "页面会自己更新。可以离开，写入不会中断。",
-        "This page comes again by itself. You may leave it.",
+        "页面会自己更新，可以离开。写入以前可以停下，什么也不改；开始写入以后不能再停。",
+        "This page goes on by itself; you may leave it. Until it is written you can stop, and nothing is changed.",
     ),
+    "pk_plan_stop": ("停下，不用这份图", "Stop, do not use it"),
+    "pk_plan_stopped": ("已停下，什么也没有改。", "Stopped: nothing was changed."),
+    "pk_plan_again": ("再检查一次", "Look at it again"),
     "pk_plan_how": ("文件怎么写", "How to write the file"),
     "pk_plan_how_more": (
         (

@@ -8,7 +8,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "voice_zh": ("普通话", "Mandarin"),
     "voice_en": ("英语", "English"),
     "voice_by_display": (
-        "由大厅显示屏的浏览器播报（页面 /display 要开着）",
+        "由叫号屏的浏览器播报（页面 /display 要开着）",
         "The browser of the hall's display speaks (its page /display must be open)",
     ),
     "voice_by_hall": ("由这台机器的音箱播报", "This machine's own loudspeaker speaks"),

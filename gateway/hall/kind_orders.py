@@ -23,7 +23,7 @@ ACTS: dict[str, tuple[str, str]] = {
     "console": ("工作台响铃", "Console rings"),
     "beacon": ("大厅警灯", "Hall beacon"),
     "voice": ("大厅播报", "Hall voice"),
-    "display": ("大厅屏幕", "Hall display"),
+    "display": ("叫号屏", "Hall display"),
     "message": ("发消息", "Message"),
 }
 NAMES: Names = {

@@ -103,6 +103,8 @@ def page(template: str, status: int = 200, **filled: Any) -> ResponseReturnValue
 def how_far(answer: Response, job: Any) -> Response:
     """For the page's script, which asks for the head alone (static/console_working.js)."""
     answer.headers["X-Done"], answer.headers["X-Of"] = str(job.done), str(job.of)
+    if stage := getattr(job, "stage", ""):
+        answer.headers["X-Stage"] = stage
     return answer
 
 

@@ -274,6 +274,8 @@ def _history(subject: str, status: int = 200, why: str = "") -> ResponseReturnVa
         return door.refuse(404, "ct_unknown")
     try:
         edits = kept.history(core.reader(), subject)
+        # What stood before the oldest that is shown, field by field.
+        earlier = kept.edits_of(core.reader(), subject, edits[-1].edit_id - 1) if edits else {}
     except (NotWritten, sqlite3.Error):
         return care.unreadable("console/content_history.html", title=title, lines=[], subject=subject, base=0)
     lines: list[Json] = []
@@ -284,7 +286,7 @@ def _history(subject: str, status: int = 200, why: str = "") -> ResponseReturnVa
         line: Json = {
             "edit": edit,
             "title": field_title(edit.field),
-            "before": None,
+            "before": earlier.get(edit.field),
             "is_now": edit.field not in newer,
         }
         if edit.field in newer:
@@ -309,6 +311,7 @@ def _history(subject: str, status: int = 200, why: str = "") -> ResponseReturnVa
         title=title,
         subject=subject,
         lines=lines,
+        shown=len(lines) if earlier else 0,
         base=edits[0].edit_id if edits else 0,
         back=page_of(subject),
         may_go_back=not subject.startswith("notice:"),

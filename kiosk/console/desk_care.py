@@ -184,6 +184,7 @@ def in_line(core: Core, category: str = "") -> Section:
                 min((int(one["waits_ms"]) for one in mine), default=None),
                 page("desk", post="window", window=window.id),
                 words("desk_do_window"),
+                off=not mine,
             )
         )
     return section("desk_line", lines, chip=len(tickets), url=page("windows_list"))

@@ -52,7 +52,8 @@ def page(endpoint: str, **values: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """``key`` names it in its section; ``since_ms`` since when it waits; ``do`` is what the touch does, at ``url``."""
+    """``key`` names it in its section; ``since_ms`` since when it waits; ``do`` is what the touch does, at ``url``;
+    ``off``: there is nothing to do it to now, and ``more`` says why."""
 
     key: str
     what: Pair
@@ -61,6 +62,7 @@ class Line:
     since_ms: int | None = None
     url: str = ""
     do: Pair = ("", "")
+    off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def section_json(one: Section) -> Json:
                 "since_ms": line.since_ms,
                 "url": line.url,
                 "do": line.do if line.url else ("", ""),
+                "off": line.off,
             }
             for line in one.lines
         ],

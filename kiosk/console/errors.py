@@ -27,6 +27,14 @@ def no_such_page(nothing: str) -> ResponseReturnValue:
     return door.refuse(404, "not_found")
 
 
+@blueprint.get("/too-long")
+@blueprint.get("/api/too-long")
+@door.anyone
+def too_long() -> ResponseReturnValue:
+    """Where a request goes whose address was too long (kiosk/too_large.py)."""
+    return door.refuse(431, "address_too_long")
+
+
 @blueprint.errorhandler(HTTPException)
 def refused(wrong: HTTPException) -> ResponseReturnValue:
     """Also asked by the application where an address is the console's but no view of it was found (a wrong method)."""

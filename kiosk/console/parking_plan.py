@@ -19,6 +19,7 @@ from devices.faults import NotWritten, OrderRefused
 from kiosk.console import acts, blueprint, care, door
 from kiosk.console.care import Json, lang
 from kiosk.console.plan_jobs import Job, plan_jobs, plan_now
+from kiosk.console.report_pages import AGAIN_S
 from kiosk.console.words import say
 from kiosk.core import Core, current_core
 from kiosk.plan_file import PlanFile, plan_sheet, plan_words, read_plan
@@ -75,17 +76,22 @@ def parking_plan_one(plan_id: int) -> ResponseReturnValue:
     if row is None or plan is None:
         return door.refuse(404, "pk_plan_unknown")
     job = plan_jobs(core).of(plan_id)
-    if job is None or request.args.get("again") == "1":
+    again = request.args.get("again") == "1"
+    if job is None or again:
         job = plan_jobs(core).check(plan_id, plan)
-    job.done.wait(PATIENCE_S)
+    if again:  # asked for once: the page that says how far it is asks for its own address again and again
+        return redirect(url_for("console.parking_plan_one", plan_id=plan_id), 303)
+    job.finished.wait(PATIENCE_S)
     return _one(row, job)
 
 
 @blueprint.post("/parking/plan/<int:plan_id>")
 @door.allow("admin")
 def parking_plan_used(plan_id: int) -> ResponseReturnValue:
-    """Use it: one order, all of it or nothing. How it stood before is kept first."""
+    """Use it: one order, all of it or nothing. How it stood before is kept first. ``do`` = "stop": it is not wanted."""
     core, by = current_core(), door.me().name
+    if request.form.get("do") == "stop":
+        return _stopped(core, plan_id)
     row, plan = _kept(core, plan_id)
     if row is None or plan is None:
         return door.refuse(404, "pk_plan_unknown")
@@ -109,7 +115,15 @@ def parking_plan_used(plan_id: int) -> ResponseReturnValue:
 
     job = plan_jobs(core).use(plan_id, plan, by, whole=row["state"] == "before", then=written)
     acts.did("put_map", row["name"], str(plan.bays))
-    job.done.wait(PATIENCE_S)
+    job.finished.wait(PATIENCE_S)
+    return redirect(url_for("console.parking_plan_one", plan_id=plan_id), 303)
+
+
+def _stopped(core: Core, plan_id: int) -> ResponseReturnValue:
+    job = plan_jobs(core).of(plan_id)
+    if job is not None:
+        job.stop()
+        job.finished.wait(PATIENCE_S)
     return redirect(url_for("console.parking_plan_one", plan_id=plan_id), 303)
 
 
@@ -167,23 +181,24 @@ def _kept(core: Core, plan_id: int) -> tuple[Json | None, PlanFile | None]:
 
 
 def _one(row: Json, job: Job) -> ResponseReturnValue:
+    running = not job.finished.is_set()
     if job.failed is not None:
         why = care.pair(job.failed)
-    elif job.done.is_set() and job.wrong:
+    elif not running and job.wrong:
         why = say("pk_plan_wrong", lang())
     else:
         why = ""
-    status = 409 if why and not job.use else 200
-    used = job.use and job.done.is_set() and not why
+    used = job.use and not running and not why and not job.stopped
     return care.page(
         "console/parking_plan_one.html",
-        status,
+        202 if running else 409 if why and not job.use else 200,
         why=why,
         done=say("pk_plan_used", lang(), n=row["bays"]) if used else "",
         plan=row,
         job=job,
         used=used,
-        running=not job.done.is_set(),
+        running=running,
+        wait_s=AGAIN_S,
         open_tasks=0,
     )
 

@@ -13,7 +13,7 @@ from devices.faults import NotWritten
 from devices.plan import Panel, Printer
 from kiosk import line
 from kiosk.core import Core
-from kiosk.health import bridge_part, kiosk_part, message_parts, voice_part
+from kiosk.health import bridge_part, kiosk_part, message_parts, slips_part, voice_part
 from kiosk.parking_tasks import task_box
 from kiosk.requests import telling
 from kiosk.windows import window_view, windows_now
@@ -88,7 +88,7 @@ def paper(core: Core) -> Json:
     plan = core.house.plan
     things: list[Printer | Panel] = [*plan.printers, *plan.panels]
     named = {one.id: {"name_zh": one.name_zh, "name_en": one.name_en} for one in things}
-    parts = {"bridge": bridge_part(core), "kiosk": kiosk_part(core), **voice_part(core)}
+    parts = {"bridge": bridge_part(core), "kiosk": kiosk_part(core), **voice_part(core), **slips_part(core)}
     if core.house.herald_db.exists():
         parts |= message_parts(core)
     try:

@@ -1,5 +1,7 @@
 """Checking and using a plan of up to some thousand bays: in a thread of its own, so that a page can show how far it is.
 
+Until the order has gone it can be stopped, and nothing was done.
+
 A plan is judged here by the gateway's own rule, on a copy of what stands on the disk; only what passes is sent, as one
 order: all of it is written, or nothing. Going back to a plan that drew fewer bays also takes the others off the plan.
 """
@@ -54,19 +56,38 @@ class Wrong:
     why_en: str
 
 
+class Stopped(Exception):
+    """Nothing was written, and nothing will be."""
+
+
 @dataclass(slots=True)
 class Job:
-    """One look at a plan, or one use of it. ``stage``: a word of the page; ``step`` of ``steps`` are done."""
+    """One look at a plan, or one use of it. ``stage``: a word of the page; ``done`` of ``of`` steps are behind it."""
 
     plan_id: int
     use: bool
     stage: str = "reading"
-    step: int = 0
-    steps: int = 4
+    done: int = 0
+    of: int = 4
     wrong: list[Wrong] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     failed: tuple[str, str] | None = None
-    done: threading.Event = field(default_factory=threading.Event)
+    stopped: bool = False
+    finished: threading.Event = field(default_factory=threading.Event)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def begin(self, stage: str) -> None:
+        """:raises Stopped: whoever handed it in does not want it any more."""
+        self.go_on()
+        self.done, self.stage = self.done + 1, stage
+
+    def go_on(self) -> None:
+        """:raises Stopped: as `begin`."""
+        if self._stop.is_set():
+            raise Stopped
 
 
 class PlanJobs:
@@ -89,10 +110,10 @@ class PlanJobs:
 
     def _begin(self, job: Job, work: Callable[[Job], None]) -> Job:
         running = self._jobs.get(job.plan_id)
-        if running is not None and not running.done.is_set():
+        if running is not None and not running.finished.is_set():
             return running
         self._jobs = {
-            **{key: one for key, one in self._jobs.items() if not one.done.is_set()},
+            **{key: one for key, one in self._jobs.items() if not one.finished.is_set()},
             job.plan_id: job,
         }
 
@@ -100,6 +121,8 @@ class PlanJobs:
             try:
                 with self._turn:
                     work(job)
+            except Stopped:
+                job.stopped = True
             except OrderRefused as refused:
                 job.failed = refused.why_zh, refused.why_en
             except (OutsideDown, sqlite3.Error) as wrong:
@@ -108,38 +131,42 @@ class PlanJobs:
                     f"the gateway did not answer: look whether the map has changed, then try again ({wrong})",
                 )
             finally:
-                job.done.set()
+                job.finished.set()
 
         threading.Thread(target=run, name="plan", daemon=True).start()
         return job
 
     def _check(self, job: Job, plan: PlanFile) -> None:
-        job.steps, job.step, job.stage = 2, 1, "checking"
-        state = hall_now(self._core)
-        job.wrong = wrong_rows(state, plan, self._core.now_ms())
-        if not job.wrong:
-            job.counts = what_changes(state, plan, self._core.now_ms())
-        job.step = 2
+        job.of = 2
+        self._look(job, plan)
+        job.done = 2
 
     def _use(self, job: Job, plan: PlanFile, by: str, whole: bool, then: Callable[[], None]) -> None:
-        job.step, job.stage = 1, "checking"
-        state = hall_now(self._core)
-        job.wrong = wrong_rows(state, plan, self._core.now_ms())
+        state = self._look(job, plan)
         if job.wrong:
             return
-        job.counts = what_changes(state, plan, self._core.now_ms())
-        job.step, job.stage = 2, "writing"
         if len(json.dumps(plan.fields, ensure_ascii=False).encode()) > LONGEST_ORDER:
             raise OrderRefused("平面图太大，一次写不下", "the plan is too large for one order")
+        job.begin("writing")
         self._core.link.order("put_map", timeout_s=WRITE_S, by=by, **plan.fields)
         drawn = {row["bay_id"] for row in plan.fields.get("bays", ())}
         over = sorted(set(state.table(BayPlan)) - drawn) if whole else []
-        job.steps, job.step = 4 + len(over), 3
+        job.of, job.done = 4 + len(over), 3
         for bay_id in over:
             self._take_off(bay_id, by)
-            job.step += 1
+            job.done += 1
         then()
-        job.step = job.steps
+        job.done = job.of
+
+    def _look(self, job: Job, plan: PlanFile) -> HallState:
+        """What is wrong with it, else what it would change; the car park as it stands."""
+        job.begin("checking")
+        state = hall_now(self._core)
+        job.wrong = wrong_rows(state, plan, self._core.now_ms(), job.go_on)
+        if not job.wrong:
+            job.go_on()
+            job.counts = what_changes(state, plan, self._core.now_ms())
+        return state
 
     def _take_off(self, bay_id: str, by: str) -> None:
         try:
@@ -164,12 +191,18 @@ def hall_now(core: Core) -> HallState:
     return state
 
 
-def wrong_rows(state: HallState, plan: PlanFile, now_ms: int) -> list[Wrong]:
-    """The rows that the rule refuses: of a short plan several, of a long one the first."""
+def wrong_rows(
+    state: HallState, plan: PlanFile, now_ms: int, go_on: Callable[[], None] = lambda: None
+) -> list[Wrong]:
+    """The rows that the rule refuses: of a short plan several, of a long one the first.
+
+    :param go_on: asked before each look; may raise to end it.
+    """
     wrong: list[Wrong] = []
     rows = {name: list(enumerate(plan.fields.get(name, ()), 1)) for name in ("zones", "bays", "places")}
     tries = WRONG_AT_MOST if sum(map(len, rows.values())) <= LONG_PLAN else 1
     for _ in range(tries):
+        go_on()
         left = {**plan.fields, **{name: [row for _, row in ones] for name, ones in rows.items() if ones}}
         try:
             put_map(state, Fields(left), now_ms)

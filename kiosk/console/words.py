@@ -241,6 +241,7 @@ _PAGE: dict[str, tuple[str, str]] = {
     "part_gpio": ("接线按钮", "Wired buttons"),
     "part_bridge": ("打印程序", "Printing process"),
     "part_kiosk": ("取号", "Tickets"),
+    "part_slips": ("小票太多", "Too many slips"),
     "part_herald": ("消息", "Messages"),
     "part_sms": ("短信模块", "SMS modem"),
     "part_clock": ("时钟", "Clock"),
@@ -266,6 +267,10 @@ _PAGE: dict[str, tuple[str, str]] = {
     "part_todo_bridge": (
         "纸不出来；号码照常，显示在屏幕上。请找技术员。",
         "No paper; numbers go on and are on the screen. Call the technician.",
+    ),
+    "part_todo_slips": (
+        "别处取号照常；那里每六秒还能取一张，“叫人帮忙”照常。",
+        "Elsewhere nobody is held up; there, one slip in six seconds still comes, and the help button works.",
     ),
     "part_todo_herald": (
         "微信、短信、邮件发不出去；呼叫照常在工作台和大厅响。不在大厅的人请打电话通知，再找技术员。",

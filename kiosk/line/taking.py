@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from devices.faults import OrderRefused
@@ -78,6 +78,7 @@ def take_ticket(
     lane_why: str = "",
     rank: int | None = None,
     touched: bool = False,
+    may_print: Callable[[], None] = lambda: None,
 ) -> Taken:
     """Take the next number of the item's letter; number and slip are one transaction.
 
@@ -85,6 +86,7 @@ def take_ticket(
     :param services: all items, where there are several; the first is ``service_code``.
     :param lane_why: why this person has priority ("elder", "disabled", "veteran", "child", "staff"); "" not.
     :param touched: by a finger at this screen: a second one within 2 s gets the same ticket.
+    :param may_print: asked before a new slip is written; it raises `OrderRefused` where this asker has had too many.
     :raises OrderRefused: besides `check_items`' reasons: hall or item is closed (`kiosk.rules.hours`), with the time of
         the next opening.
     """
@@ -104,6 +106,7 @@ def take_ticket(
         ):
             second_touch.keep(notebook, key, first, now_ms)
             return replace(taken_again(core, notebook, first), second_touch=True)
+        may_print()
         return _give(core, notebook, asked, now_ms)
 
     return tell_taken(core, core.writer.write(work))

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from kiosk import content
 from kiosk.core import Core
+from kiosk.rules import request_life as life
 from kiosk.rules.request_life import OPEN, STATE_WORDS, UNANSWERED, Event, State
 from kiosk.rules.requests import KINDS, Both, Kind, masked_name, masked_phone
 
@@ -215,11 +216,8 @@ def buildings(notebook: sqlite3.Connection) -> list[str]:
 
 
 def answered_ms(notebook: sqlite3.Connection, request_id: int) -> int | None:
-    """When staff first did something of which the resident could read."""
-    found = notebook.execute(
-        "SELECT min(at_ms) FROM request_steps WHERE request_id = ? AND event NOT IN ('received', 'note')", (request_id,)
-    ).fetchone()
-    return None if found[0] is None else int(found[0])
+    """When staff took it up, passed it on or closed it (`rules.request_life.answered_ms`)."""
+    return life.answered_ms((one.event, one.at_ms) for one in steps(notebook, request_id))
 
 
 def open_counts(notebook: sqlite3.Connection, now_ms: int) -> dict[str, int]:

@@ -10,7 +10,7 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from kiosk.answers import body, error
+from kiosk.answers import body, error, paper_asker
 from kiosk.api import GIVER, KEY
 from kiosk.core import Core, current_core
 from kiosk.paper import fresh_slip, one_slip_view
@@ -52,12 +52,22 @@ def send() -> ResponseReturnValue:
     if lang not in ("zh", "en") or not isinstance(screen, str) or not GIVER.fullmatch(screen):
         return error(400, "bad_request", "请求的格式不对", "The request is malformed")
     kind, service = taking.kind_of(core, asked.get("kind"))
+    who, now_ms = paper_asker(asked), core.now_ms()
     try:
         given = {name: value for name, value in asked.items() if name not in _ENVELOPE}
-        taken = taking.take(core, taking.read(core, kind, service, given), key, lang, screen)
+        taken = taking.take(
+            core,
+            taking.read(core, kind, service, given),
+            key,
+            lang,
+            screen,
+            may_print=lambda: core.slip_limit.check(who, now_ms),
+        )
     except RequestWrong as wrong:
         code = "field_not_asked" if isinstance(wrong, FieldNotAsked) else "field_wrong"
         return error(422, code, wrong.why_zh, wrong.why_en, field=wrong.field)
+    if taken.new:
+        core.slip_limit.spend(who, now_ms)
     return jsonify(taken_view(core, taken)), 201 if taken.new else 200
 
 

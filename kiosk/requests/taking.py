@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,9 +55,17 @@ def read(core: Core, kind: Kind, service: Service, given: dict[str, Any]) -> Ask
     return clean(kind, service.kiosk_fields, given, hours.wall(core).date(), presets)
 
 
-def take(core: Core, asked: Asked, key: str, lang: str, screen: str) -> Taken:
+def take(
+    core: Core,
+    asked: Asked,
+    key: str,
+    lang: str,
+    screen: str,
+    may_print: Callable[[], None] = lambda: None,
+) -> Taken:
     """Write it down; the same key again is the same request.
 
+    :param may_print: asked before a new slip is written; it raises `OrderRefused` where this asker has had too many.
     :raises KeyUsed: the key belongs to a request of another kind.
     :raises NotWritten: the disk refuses; nothing was written.
     """
@@ -71,6 +80,7 @@ def take(core: Core, asked: Asked, key: str, lang: str, screen: str) -> Taken:
                 zh, en = "这个操作号已用于另一件事，请返回重试", "This key was used for another request: go back"
                 raise KeyUsed(zh, en)
             return Taken(before, new=False)
+        may_print()
         return Taken(_write(core, notebook, asked, service, key, lang, screen, now_ms), new=True)
 
     taken = core.writer.write(work)

@@ -11,7 +11,7 @@ resident reads that it was a mistake (what was told is not untold). Later a clos
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Literal, cast
@@ -146,13 +146,26 @@ def undone(before: State) -> Both:
 
 def state_before(events: Sequence[str]) -> State:
     """Where a request stood after these steps, in their order; a step that was taken back counts for nothing."""
-    states: list[State] = ["RECEIVED"]
-    for event in events:
+    return _moves((event, 0) for event in events)[-1][0]
+
+
+def answered_ms(steps: Iterable[tuple[str, int]]) -> int | None:
+    """When somebody took a request up, passed it on or closed it, from (event, at_ms) in their order; None while it
+    stands as it came in. A word to the resident is no answer: it waits on, and is overdue, until somebody does
+    something about it."""
+    moves = _moves(steps)
+    return moves[1][1] if len(moves) > 1 else None
+
+
+def _moves(steps: Iterable[tuple[str, int]]) -> list[tuple[State, int]]:
+    """The states that it went through, each with when it came to it, without those that were taken back."""
+    moves: list[tuple[State, int]] = [("RECEIVED", 0)]
+    for event, at_ms in steps:
         if event == "undo":
-            states.pop()
+            moves = moves[:-1] or moves
         elif event in LIFE and (to := LIFE[event].to) is not None:
-            states.append(to)
-    return states[-1]
+            moves.append((to, at_ms))
+    return moves
 
 
 def may_undo(event: str, at_ms: int, now_ms: int) -> bool:

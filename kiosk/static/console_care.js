@@ -61,7 +61,7 @@ function end() {
 
 /* A page of its own subject (console_parking.js) hears what else is told, on this one line. */
 const pass = (name) => (data) => document.dispatchEvent(new CustomEvent(`linli:${name}`, { detail: data }));
-const others = Object.fromEntries(["bay", "bay_gone", "zone", "link", "row", "ticket", "window", "device", "requests"].map((name) => [name, pass(name)]));
+const others = Object.fromEntries(["bay", "bay_gone", "zone", "link", "row", "ticket", "window", "device", "requests", "screens"].map((name) => [name, pass(name)]));
 const takeWhole = (picture) => { takeAll(picture); pass("whole")(picture); };
 
 window.LinliLive.open("/console/live", {

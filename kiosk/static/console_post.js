@@ -17,7 +17,8 @@ if (there() && picked) setMyWindow(picked);
 function line(one) {
   return h("li", { class: `task ${one.level}`, "data-key": one.key },
     h("div", { class: "task-what" }, h("strong", {}, say(one.what)), " ", say(one.more) && h("span", { class: "small" }, say(one.more)), " ", one.since_ms && since(one.since_ms, "time_only", "ago")),
-    one.url && h("a", { class: "button small", href: one.url, "aria-label": `${say(one.do)} ${say(one.what)}` }, say(one.do)));
+    one.off ? h("button", { class: "small", type: "button", disabled: true, "aria-label": `${say(one.do)} ${say(one.what)}: ${say(one.more)}` }, say(one.do))
+      : one.url && h("a", { class: "button small", href: one.url, "aria-label": `${say(one.do)} ${say(one.what)}` }, say(one.do)));
 }
 
 function box(one) {

@@ -94,10 +94,10 @@ export function drawQueue(store) {
     !store.queueKnown && h("p", { class: "wrong", "data-key": "unknown" }, t("queue_unknown")),
     mine && [
       nowServing(store),
-      button("next", t("call_next"), { class: "main next", "data-key": "next", disabled: !line_.length, "aria-keyshortcuts": "n Space" }),
+      button("next", t("call_next"), { class: "main next", "data-key": "next", disabled: !line_.length, "aria-describedby": "queue-count", "aria-keyshortcuts": "n Space" }),
       ticket?.state === "CALLED" && line_.length > 0 && button("next_absent", t("call_next_absent"), { class: "next-absent", "data-key": "next-absent" }),
       store.firstCome[mine.window_id] && h("p", { class: "note", "data-key": "first-come", role: "status" }, store.firstCome[mine.window_id][language()]),
-      h("p", { class: "count", "data-key": "count" }, line_.length ? t("waiting", { n: line_.length }) : t("waiting_none")),
+      h("p", { class: "count", id: "queue-count", "data-key": "count" }, line_.length ? t("waiting", { n: line_.length }) : t("waiting_none")),
       undo && button("undo", t("undo_left", { n: Math.ceil((undoMs(store) - (nowMs() - undo.at)) / 1000) }) + ` ${undo.number}`, { class: "undo", "data-key": "undo", "data-id": undo.ticket_id }),
       h("ol", { class: "waiting", "data-key": "waiting" }, line_.slice(0, SHOWN).map((one) => line("t", one, one.waits_ms, more(one)))),
       line_.length > SHOWN && h("p", { class: "small", "data-key": "rest" }, t("waiting_more", { n: line_.length - SHOWN })),

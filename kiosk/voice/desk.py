@@ -264,7 +264,7 @@ class VoiceDesk:
             if all(name in self._muted for name in self._displays):
                 self.fault(
                     "muted",
-                    "显示屏的浏览器不让出声：在显示屏上点一下，或按操作手册设置浏览器",
+                    "叫号屏的浏览器不让出声：在叫号屏上点一下，或按操作手册设置浏览器",
                     "the display's browser makes no sound: touch that screen once, or set the browser as "
                     "docs/operations.md says",
                 )
@@ -294,7 +294,7 @@ class VoiceDesk:
             if self._core.house.plan.voice.by == "display" and stale and not heard:
                 self.fault(
                     "no_display",
-                    '没有显示屏在播报：请打开大厅显示屏的页面 /display，或在 hall.toml 里改用 by = "hall"',
+                    '没有叫号屏在播报：请打开叫号屏的页面 /display，或在 hall.toml 里改用 by = "hall"',
                     'no display speaks: open the page /display on the hall\'s screen, or set by = "hall" in hall.toml',
                 )
 

@@ -79,6 +79,8 @@ def _kiosk(notebook: sqlite3.Connection, days: list[date]) -> None:
                 ),
             ).lastrowid
             steps = [("received", 0)]
+            if 0 < number < 3:  # a word to the resident and a slip of the finger answer nothing
+                steps += [("say", 5), ("accept", 6), ("undo", 7)]
             if number < 2:  # the leak is answered in time, the noise late, the lift not at all
                 steps.append(("accept", (10, 45)[number]))
             for event, after_min in steps:

@@ -338,7 +338,7 @@ def test_a_notice_that_was_taken_down_meanwhile_is_not_said_to_be_saved(hall: Co
 
 
 def test_the_history_says_what_was_and_became_by_whom_and_leads_back(
-    hall: ConsoleHall, staff: Client, admin: Client
+    hall: ConsoleHall, staff: Client, admin: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for client, fee in ((staff, "十元"), (admin, "二十元")):
         fields = form_of(client, ITEM)
@@ -353,6 +353,11 @@ def test_the_history_says_what_was_and_became_by_whom_and_leads_back(
     assert staff.form(path, **back).status_code == 303
     assert service(hall).fee.zh == "十元"
     assert len(content.history(hall.core.reader(), "service:ZW-01")) == 3, "to go back is a new edit"
+    with monkeypatch.context() as short:  # the oldest line is compared with what stood before it, shown or not
+        short.setattr(content, "history", partial(content.history, most=1))
+        cut = staff.get(path).get_data(as_text=True)
+        assert re.search(r"<del>.*二.*</del>", cut) and "最近 1 次修改" in cut
+    assert "次修改；更早" not in drawn
     stale = staff.form(path, edit_id=str(newest.edit_id), base=str(newest.edit_id), do="back")
     assert stale.status_code == 409, "the page was drawn before somebody went back"
     assert staff.form(path, edit_id=str(newest.edit_id), base="0", do="ships").status_code == 409

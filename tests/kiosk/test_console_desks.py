@@ -223,6 +223,18 @@ def test_everything_is_found_by_what_people_know_of_it(hall: ConsoleHall) -> Non
     assert "find_ticket" in _kinds(client, str(ticket.number))
     waiting = client.get("/console/api/desk/window").get_json()["sections"][0]
     assert waiting["count"] == len(line.waiting(hall.core)), "beside the title stand people, not windows"
+    # "Call" stands where somebody waits; where nobody does it says so, and lives again with the next number.
+    served = {f"window-{one.id}" for one in windows_now(hall.core).windows_for("ZW-01")}
+    assert client.order("windows/W5/open").status_code == 200
+    lines = client.get("/console/api/desk/window").get_json()["sections"][0]["lines"]
+    assert {one["key"] for one in lines if not one["off"]} == served
+    (idle,) = (one for one in lines if one["off"])
+    assert "没有人在等" in idle["more"][0] and "Nobody is waiting" in idle["more"][1]
+    page = client.get("/console/desk/window").get_data(as_text=True)
+    assert page.count('type="button" disabled') == 1
+    line.take_ticket(hall.core, "WY-04", "search-2", "zh", "kiosk-1")
+    lines = client.get("/console/api/desk/window").get_json()["sections"][0]["lines"]
+    assert not [one for one in lines if one["off"]]
     assert {one["kind"]: one["url"] for one in _hits(client, "znn")} == {"find_person": "/console/people/p0"}
     assert _kinds(client, "张奶奶") == {"find_person"}
     assert _kinds(client, "btn-9") == {"find_device"}
@@ -388,6 +400,17 @@ def test_keys_search_and_a_desk_that_is_live(hall: ConsoleHall, browser: Browser
     )
     hall.gateway.row("visits", "v1")
     expect(page.locator("[data-key=desk_lifts] .task")).to_have_count(0)
+    # Whoever has made a code sees when the screen is calibrated.
+    page.goto(base + "/console/screens")
+    page.click("button[name=screen][value=kiosk-1]")
+    code = page.locator(".secret").inner_text().replace(" ", "")
+    kiosk = hall.app.test_client()
+    expect(page.locator("[data-refresh]")).to_contain_text("没有校准")
+    form = {"do": "save", "code": code, "px_per_mm": "4.03", "place_zh": "大厅入口"}
+    assert kiosk.post("/calibrate?screen=kiosk-1", data=form).status_code == 303
+    expect(page.locator("[data-refresh]")).to_contain_text("大厅入口")
+    expect(page.locator("[data-spent]")).to_be_visible()
+    expect(page.locator(".secret")).to_be_hidden()
     # A screen that locks keeps nobody's name, also not in the page's source; and no menu lies over the next call.
     assert "张奶奶" in page.goto(base + "/console/desk/duty").text()  # type: ignore[union-attr]
     expect(page.locator("[data-key=desk_visits] .task")).to_have_count(1)

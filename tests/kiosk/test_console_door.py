@@ -30,6 +30,8 @@ MATRIX = {
     f"POST /console/desk/{POST}": ("401", "423", "403", "in", "in"),
     f"GET /console/api/desk/{POST}": ("401", "423", "403", "in", "in"),
     "GET /console/<path:nothing>": ("303→sign-in", "303→console", "303→password", "in", "in"),
+    "GET /console/too-long": ("in", "in", "in", "in", "in"),
+    "GET /console/api/too-long": ("in", "in", "in", "in", "in"),
     "GET /console/search": ("303→sign-in", "303→console", "303→password", "in", "in"),
     "GET /console/api/search": ("401", "423", "403", "in", "in"),
     "GET /console/start": ("303→sign-in", "403", "403", "403", "in"),

@@ -38,7 +38,7 @@ def pages(hall: ConsoleHall, client: Client) -> dict[str, tuple[int, str]]:
             path = path.replace(place, value)
         if not rule.endpoint.startswith("console.") or "GET" not in (rule.methods or ()) or "<" in path:
             continue
-        if "/api/" in path or path.endswith(("/live", "/sound", "/parking/map", ".csv", ".xlsx")):
+        if "/api/" in path or path.endswith(("/live", "/sound", "/parking/map", "/too-long", ".csv", ".xlsx")):
             continue
         answer = client.get(path, headers={"Accept": "text/html"})
         if answer.status_code != 303:

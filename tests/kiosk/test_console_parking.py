@@ -6,7 +6,9 @@ import html
 import io
 import json
 import re
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from werkzeug.datastructures import FileStorage
@@ -15,6 +17,7 @@ from werkzeug.test import TestResponse, stream_encode_multipart
 from gateway.hall.parking_rows import BayTag, Entrance, Reckoning
 from gateway.hall.state import Device
 from kiosk.accounts import Accounts
+from kiosk.console import plan_jobs
 from tests.kiosk.care_hall import CareHall, now_ms
 from tests.kiosk.console_hall import ADMIN, ADMIN_PASSWORD, ORIGIN, Client
 from tests.kiosk.parked_hall import parked_hall, task
@@ -204,6 +207,39 @@ def test_a_zone_of_a_hundred_bays_is_laid_down_at_once_and_taken_off_again(
     kept = re.findall(r'href="(/console/parking/plan/\d+)\?again=1">用回这一份', admin.get(PLAN).text)
     admin.form(kept[0])
     wait_until(lambda: len(plans(hall)) == 16, lambda: str(len(plans(hall))))
+
+
+def test_a_plan_says_how_far_it_is_and_can_be_stopped_until_it_is_written(
+    hall: CareHall, admin: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached, go, whole = threading.Event(), threading.Event(), plan_jobs.wrong_rows
+    before = plans(hall)
+
+    def slowly(*args: Any) -> Any:
+        reached.set()
+        assert go.wait(10)
+        return whole(*args)
+
+    draft = hand_in(admin, '{"bays": [{"bay_id": "e1", "x_m": 20, "y_m": 20}]}').location
+    assert admin.get(draft).status_code == 200
+    token = admin.token(draft)
+    monkeypatch.setattr(plan_jobs, "wrong_rows", slowly)
+    monkeypatch.setattr("kiosk.console.parking_plan.PATIENCE_S", 0.0)
+    use, here = {"form_token": token}, {"Origin": ORIGIN}
+    assert admin.post(draft, data=use, headers=here).status_code == 303
+    assert reached.wait(10)
+    running = admin.get(draft)
+    told = [running.headers[name] for name in ("X-Done", "X-Of", "X-Stage")]
+    assert (running.status_code, told) == (202, ["1", "4", "checking"])
+    assert "正在检查每一个车位" in text(running) and "http-equiv" not in running.text.split("<noscript>")[0]
+    assert admin.post(draft, data={**use, "do": "stop"}, headers=here).status_code == 303
+    go.set()
+    wait_until(lambda: admin.get(draft).status_code == 200, lambda: admin.get(draft).text)
+    assert "已停下，什么也没有改" in text(admin.get(draft)) and plans(hall) == before
+    # Looked at again, at an address that may be asked for any number of times.
+    again = admin.get(f"{draft}?again=1")
+    assert (again.status_code, again.location) == (303, draft)
+    wait_until(lambda: "改的 1" in text(admin.get(draft)), lambda: admin.get(draft).text)
 
 
 def test_the_plan_is_exported_as_it_is_handed_in(admin: Client) -> None:

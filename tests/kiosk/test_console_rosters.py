@@ -133,7 +133,7 @@ def test_a_ladder_is_edited_step_by_step_said_in_words_and_saved_only_then(hall:
     admin, at = hall.admin(), "/console/kinds/emergency"
     page = admin.get(at).text
     assert (
-        "先找值班人员（工作台响铃、大厅警灯、大厅播报、大厅屏幕、发消息），等 60 秒；没人接，再找网格员，等 60 秒"
+        "先找值班人员（工作台响铃、大厅警灯、大厅播报、叫号屏、发消息），等 60 秒；没人接，再找网格员，等 60 秒"
         in page
     )
     assert "最后找支部书记，每 2 分钟重复一次，直到有人接" in page

@@ -205,10 +205,7 @@ def test_a_second_tap_is_no_second_acceptance_and_english_is_one_tap_away(hall: 
     assert lines == 1
 
 
-def test_a_link_that_is_forged_or_old_shows_nothing_and_does_nothing(
-    hall: LinkHall, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(link_page, "_forgers", link_page._Forgers())
+def test_a_link_that_is_forged_or_old_shows_nothing_and_does_nothing(hall: LinkHall):
     phone, good = Phone(hall), hall.link(LI)
     _, form = phone.get(good)
     old = hall.link(LI, expires_ms=time.time_ns() // 1_000_000 - 120_000)

@@ -184,6 +184,20 @@ def test_the_table_says_everything_of_every_step() -> None:
         assert row.needs_words == ("{words}" in row.told.zh or row.event == "note")
 
 
+@pytest.mark.parametrize(
+    ("events", "answered_ms"),
+    [
+        (["received"], None),
+        (["received", "say", "note"], None),
+        (["received", "accept", "undo"], None),
+        (["received", "accept", "undo", "say", "refer"], 4),
+        (["received", "say", "accept", "start", "undo", "done"], 2),
+    ],
+)
+def test_a_request_is_answered_by_a_step_that_stands(events: list[str], answered_ms: int | None) -> None:
+    assert life.answered_ms((event, number) for number, event in enumerate(events)) == answered_ms
+
+
 @settings(max_examples=100)
 @given(st.lists(st.sampled_from([*LIFE, "undo"]), max_size=12))
 def test_however_staff_touch_it_a_request_stands_where_its_steps_say(touched: Sequence[str]) -> None:

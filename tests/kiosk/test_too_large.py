@@ -9,7 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from kiosk import too_large
+from kiosk import account_rows, too_large
+from kiosk.accounts import Accounts
+from kiosk.core import Core
+from kiosk.passwords import hash_password
 
 PAGE = {"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}
@@ -79,3 +82,24 @@ def test_an_address_that_is_too_long_is_answered_in_words(
         assert words in told and "</html>" in told
     status, told = ask(line, "GET", f"/api/find?q={'x' * 300_000}")
     assert (status, json.loads(told)["error"]["code"]) == (431, "address_too_long")
+
+
+def test_staff_are_told_in_their_own_frame_and_language(line: http.client.HTTPConnection, core: Core) -> None:
+    """The cookies that say who asks come after the address, and may come in a piece of their own."""
+    accounts = Accounts(core.writer.write, core.reader, core.now_ms, core.house.home)
+    made = hash_password("correct horse battery")
+    core.writer.write(lambda c: account_rows.insert_staff(c, "李强", "staff", made, False, "", core.now_ms()))
+    cookie = accounts.sign_in("李强", "correct horse battery", "127.0.0.1")
+    known = {"Accept": "text/html", "Cookie": f"linli_console_lang=en; linli_staff={cookie}"}
+    for size in (263_000, 700_000):
+        status, told = ask(line, "GET", f"/console/search?q={'x' * size}", headers=known)
+        assert status == 431
+        assert "make it shorter" in told and "console_menu.css" in told and "李强" in told, size
+        assert "go to the desk" not in told
+    status, told = ask(line, "GET", f"/console/api/search?q={'x' * 300_000}", headers=known)
+    assert (status, json.loads(told)["error"]["code"]) == (431, "address_too_long")
+    status, told = ask(line, "GET", f"/console?q={'x' * 300_000}", headers={"Accept": "text/html"})
+    assert status == 431 and "console_menu.css" in told and "李强" not in told
+    ours = {**PAGE, "Origin": f"http://{line.host}:{line.port}", "Cookie": known["Cookie"]}
+    status, told = ask(line, "POST", "/console/staff", b"name=" + b"x" * 5_000_000, headers=ours)
+    assert status == 413 and "console_menu.css" in told and "nothing was saved" in told

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.console.words import WORDS as CONSOLE
 from kiosk.demo import CAN, FACTS, VALUES
 from kiosk.rules import paper_words
 from kiosk.words import TABLE, for_script, say
@@ -77,6 +78,16 @@ def test_say_fills_gaps_and_refuses_unknown_keys() -> None:
     with pytest.raises(KeyError):
         say("no_such_text", "zh")
     assert for_script("en")["js_ok"] == "OK"
+
+
+def test_one_thing_has_one_name() -> None:
+    """What a resident touches is 自助机, "kiosk"; what hangs on the wall 叫号屏, "hall display" (docs/protocol.md)."""
+    root = ROOM.parent
+    said = (*ROOM.rglob("words*.py"), *ROOM.glob("voice/*.py"), *ROOM.glob("rules/*.py"), *ROOM.glob("data/*.yaml"))
+    files = [*said, *root.glob("gateway/hall/*.py"), *root.glob("systemd/*.catalog"), root / "README.zh-CN.md"]
+    other = re.compile("触摸屏|大厅屏|显示屏|大屏|触屏")
+    assert [file.name for file in files if other.search(file.read_text(encoding="utf-8"))] == []
+    assert [key for key, both in (TABLE | CONSOLE).items() if "touchscreen" in both[1].lower()] == []
 
 
 class _Texts(HTMLParser):
