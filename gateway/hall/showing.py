@@ -154,7 +154,9 @@ def _count_of_feed(state: HallState, panel: Panel, wrong: frozenset[str], now_ms
     device = state.devices.get(said.device_id) if said is not None else None
     if said is None or said.free is None or said.fault or f"site:{panel.site}" in wrong:
         return _worded(state, panel, ShowCount(panel.id, "", 0, 0, 0, 0, 0, False, now_ms), ZonePlan(""))
-    taken = said.taken if said.taken is not None else max(0, (said.total or said.free) - said.free)
+    # What a feed does not say of its whole, the site's own row does.
+    whole = said.total if said.total is not None else max(said.free, site.capacity if site is not None else 0)
+    taken = said.taken if said.taken is not None else max(0, whole - said.free)
     total = said.total if said.total is not None else said.free + taken
     unknown = max(0, total - said.free - taken)
     heard = device is not None and device.health not in ("silent", "offline")
