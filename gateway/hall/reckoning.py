@@ -179,8 +179,8 @@ def _allowed_ms(plan: BayPlan, zones: Mapping[str, ZonePlan]) -> int:
 
 
 def _taken_since_ms(bay: Bay) -> int:
-    """Since when a car stands there, whatever its sensor did not say in between."""
-    return bay.turned_ms if bay.last_known == "taken" and bay.turned_ms else bay.since_ms
+    """Since when a car stands there, whatever its sensor did not say in between, and whatever zone it is in now."""
+    return min(bay.turned_ms, bay.since_ms) if bay.last_known == "taken" and bay.turned_ms else bay.since_ms
 
 
 def _overstay_words(plan: BayPlan, stood_ms: int) -> tuple[str, str]:

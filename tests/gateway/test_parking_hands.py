@@ -1,0 +1,101 @@
+"""What hands do to a car park: sensors hung under another's name or taken down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.gateway.car_park import CarPark
+
+
+@pytest.fixture
+def park(tmp_path: Path) -> Iterator[CarPark]:
+    one = CarPark(tmp_path)
+    yield one
+    one.adds_up()
+    one.die()
+
+
+def moves(park: CarPark) -> list[tuple[str, str]]:
+    return park.book.connection.execute("SELECT bay_id, state FROM bay_moves ORDER BY move_id").fetchall()
+
+
+def fire_lane(park: CarPark, bay: str = "e0") -> None:
+    park.bay("s0", bay)
+    park.done("put_bay_plan", bay_id=bay, kind="fire_lane", by="t")
+    park.ours("s0", True)
+
+
+# ---------------------------------------------------------------- names
+
+
+def test_a_sensor_that_nobody_has_claimed_does_not_speak_for_the_bay_that_bears_its_name(park: CarPark) -> None:
+    """Sensors come as bay-01, bay-02; whoever hangs bay-02 over bay-01 has claimed it first."""
+    park.bay("bay-02", "bay-01")
+    park.ours("bay-02", False)
+    park.ours("bay-01", True)
+    park.turn()
+    assert park.counts() == (1, 0, 0, 0) and park.panel().text == "空位 1"
+    park.bay("bay-01", "bay-09")
+    park.ours("bay-01", True)
+    park.turn()
+    assert (park.state_of("bay-01"), park.state_of("bay-09")) == ("free", "taken")
+
+
+def test_what_a_sensor_saw_elsewhere_is_not_the_state_of_the_bay_that_gets_its_name(park: CarPark) -> None:
+    park.ours("bay-02", True)
+    park.turn()
+    park.bay("bay-01", "bay-02")
+    assert park.counts() == (0, 0, 1, 0)
+    park.ours("bay-01", False)
+    park.turn()
+    assert park.counts() == (1, 0, 0, 0)
+
+
+# ---------------------------------------------------------------- history
+
+
+def test_history_knows_that_a_sensor_was_taken_down(park: CarPark) -> None:
+    park.bay("s0", "e0")
+    park.ours("s0", True)
+    park.turn()
+    park.done("claim_device", device_id="s0", kind="ignored", by="t")
+    assert park.state_of("e0") == "unknown"
+    assert moves(park) == [("e0", "taken"), ("e0", "unknown")], "or it would stand there for ever"
+
+
+def test_history_begins_with_the_claim_of_a_bay_that_has_spoken_before(park: CarPark) -> None:
+    park.ours("s0", True)
+    park.turn()
+    assert moves(park) == []
+    park.bay("s0", "s0")
+    assert park.counts() == (0, 1, 0, 0)
+    assert moves(park) == [("s0", "taken")]
+
+
+# ---------------------------------------------------------------- stays and tasks
+
+
+def test_a_car_in_a_fire_lane_gets_no_new_minute_with_another_zone(park: CarPark) -> None:
+    park.bay("w0", "w0", "west")
+    fire_lane(park)
+    park.after(50)
+    park.done("put_bay_plan", bay_id="e0", zone_id="west", by="t")
+    park.after(20)
+    assert [task.subject for task in park.tasks("overstay")] == ["bay:e0"]
+
+
+def test_the_first_car_on_a_bay_that_was_closed_has_not_stood_there_since_before(park: CarPark) -> None:
+    fire_lane(park)
+    park.after(10)
+    park.done("close_bay", bay_id="e0", by="t")
+    park.ours("s0", False)
+    park.after(1200, 60)
+    park.done("open_bay", bay_id="e0", by="t")
+    park.ours("s0", True)
+    park.after(30)
+    assert park.tasks("overstay") == [], "it came half a minute ago"
+    park.after(40)
+    assert len(park.tasks("overstay")) == 1
