@@ -1,4 +1,4 @@
-"""What hands do to a car park: sensors hung under another's name or taken down."""
+"""What hands do to a car park: sensors hung under another's name or taken down, bays closed, tasks finished."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from gateway.hall.parking_rows import Vitals
+from gateway.hall.state import Decision
 from tests.gateway.car_park import CarPark
 
 
@@ -78,6 +80,25 @@ def test_history_begins_with_the_claim_of_a_bay_that_has_spoken_before(park: Car
 # ---------------------------------------------------------------- stays and tasks
 
 
+@pytest.mark.parametrize("again", ["restart", "hour"])
+def test_what_was_finished_a_moment_ago_stays_finished(park: CarPark, again: str) -> None:
+    """Across a restart, and when memory is relieved at the full hour; another hour later it is told again."""
+    park.after(3400)
+    fire_lane(park)
+    park.after(80)
+    park.done("finish_task", task_id=park.tasks("overstay")[0].task_id, by="小李", note="已通知车主")
+    if again == "restart":
+        park.restart()
+    for _ in range(10):
+        park.after(300, 60)
+        park.ours("s0", True)
+    assert park.tasks("overstay") == []
+    for _ in range(3):
+        park.after(300, 60)
+        park.ours("s0", True)
+    assert len(park.tasks("overstay")) == 1
+
+
 def test_a_car_in_a_fire_lane_gets_no_new_minute_with_another_zone(park: CarPark) -> None:
     park.bay("w0", "w0", "west")
     fire_lane(park)
@@ -99,3 +120,17 @@ def test_the_first_car_on_a_bay_that_was_closed_has_not_stood_there_since_before
     assert park.tasks("overstay") == [], "it came half a minute ago"
     park.after(40)
     assert len(park.tasks("overstay")) == 1
+
+
+# ---------------------------------------------------------------- batteries
+
+
+def test_another_battery_does_not_inherit_the_pace_of_the_one_before(park: CarPark) -> None:
+    """A lithium cell stands at 3.6 V until it is empty: a new one is no jump of 300 mV."""
+    park.bay("s0", "e0")
+    now_ms = park.clock.now_ms()
+    worn = Vitals("s0", now_ms, battery_mv=3480, base=3520.0, base_ms=now_ms, a_month=-60.0)
+    assert park.loop.decide(lambda _state, _now_ms: Decision(changes=[worn]))
+    park.done("care_device", device_id="s0", battery_changed=True, by="t")
+    fresh = park.loop.state.table(Vitals)["s0"]
+    assert (fresh.base, fresh.a_month, fresh.battery_mv) == (None, None, 3480)
