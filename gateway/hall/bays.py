@@ -88,13 +88,13 @@ def placed(state: HallState, bay_id: str, zone_id: str, device_id: str, now_ms: 
         # Among its new neighbours it is watched anew.
         bay = replace(bay, last_known=old.last_known, turned_ms=now_ms, turned_at=target.turns)
     decision.changes += [*zones.values(), bay]
-    if old is None or old.zone_id != UNCLAIMED_ZONE.zone_id:
+    if zone_id == UNCLAIMED_ZONE.zone_id or (old is not None and old.zone_id != UNCLAIMED_ZONE.zone_id):
         return decision
-    if device_id != old.device_id and standing in ("free", "taken"):
+    if old is not None and device_id != old.device_id and standing in ("free", "taken"):
         # The makeshift bay of another sensor: what that one saw is somewhere else.
         return _moved(state, replace(bay, last_known=""), "unknown", now_ms, decision)
-    if standing != "unknown":  # its history begins here
-        decision.changes.append(BayMove(bay_id, standing, now_ms))
+    # Its history begins here: of a bay that nobody has ever heard, too, or what is told of a zone would leave it out.
+    decision.changes.append(BayMove(bay_id, standing, now_ms))
     return decision
 
 
