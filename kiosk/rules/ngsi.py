@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from gateway.hall.showing import CERTAIN_SHARE
+from gateway.hall.showing import CERTAIN_SHARE, is_closed
 
 Json = dict[str, Any]
 
@@ -87,7 +87,8 @@ def _counted(site: Json, bays: list[Json]) -> Json:
     states = [bay["state"] for bay in bays]
     counts = {state: states.count(state) for state in STATUS}
     in_use = len(bays) - counts["closed"]
-    certain = site["certain"] and in_use > 0 and counts["unknown"] <= CERTAIN_SHARE * in_use
+    shut = is_closed(counts["closed"], len(bays))
+    certain = site["certain"] and (shut or (in_use > 0 and counts["unknown"] <= CERTAIN_SHARE * in_use))
     return {**site, **counts, "total": len(bays), "certain": certain}
 
 

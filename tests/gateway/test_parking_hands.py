@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from firmware_bridge.panels import xunpeng
 from gateway.hall.parking_rows import Vitals
 from gateway.hall.state import Decision
 from tests.gateway.car_park import CarPark
@@ -54,6 +55,19 @@ def test_what_a_sensor_saw_elsewhere_is_not_the_state_of_the_bay_that_gets_its_n
     park.ours("bay-01", False)
     park.turn()
     assert park.counts() == (1, 0, 0, 0)
+
+
+def test_where_every_bay_is_closed_the_panel_says_so_and_not_that_nobody_knows(park: CarPark) -> None:
+    park.bay("s0", "e0")
+    park.ours("s0", False)
+    park.done("close_bay", bay_id="e0", by="t")
+    assert (park.panel().text, park.panel().number) == ("暂停使用", 0)
+    assert xunpeng.compose(park.panel()).shown == "0 red"
+    park.done("open_bay", bay_id="e0", by="t")
+    assert (park.panel().text, park.panel().number) == ("空位 --", None)
+    park.ours("s0", False)
+    park.turn()
+    assert park.panel().text == "空位 1", "it was shut, not full: no gap to get over"
 
 
 # ---------------------------------------------------------------- history
