@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from firmware_bridge.panels import xunpeng
+from gateway.deciding import MOVES_AN_HOUR
 from gateway.hall.parking_rows import Vitals
 from gateway.hall.state import Decision
 from tests.gateway.car_park import CarPark
@@ -90,6 +91,22 @@ def test_history_begins_with_the_claim_of_a_bay_that_has_spoken_before(park: Car
     assert park.counts() == (0, 1, 0, 0)
     park.done("define_bay", bay_id="n1", zone_id="east", by="t")
     assert moves(park) == [("s0", "taken"), ("n1", "unknown")]
+
+
+def test_history_says_of_a_sensor_that_flapped_that_nobody_knows(park: CarPark) -> None:
+    """Mended in the same hour it stays free all night; history stood at the last move that was kept: taken."""
+    park.bay("s0", "e0")
+    for number in range(2 * MOVES_AN_HOUR + 1):
+        park.ours("s0", number % 2 == 1)
+        park.turn()
+    park.ours("s0", False)
+    park.turn()
+    assert park.state_of("e0") == "free"
+    assert moves(park)[-1] == ("e0", "unknown") and len(moves(park)) <= MOVES_AN_HOUR + 2
+    park.after(3600, 300)
+    park.ours("s0", True)
+    park.turn()
+    assert moves(park)[-1] == ("e0", "taken")
 
 
 # ---------------------------------------------------------------- stays and tasks
