@@ -194,7 +194,8 @@ class ShowCount:
     """What an entrance panel shows. ``certain`` is False where too many bays are unknown for a number, or none can be.
 
     ``free`` + ``taken`` + ``unknown`` + ``closed`` = ``total``; ``reserved`` of the free ones are not for whoever
-    comes. A panel with digits shows :attr:`number`. ``level``: open, almost, full, "" where nobody knows.
+    comes. A panel with digits shows :attr:`number`. ``level``: open, almost, full, "" where nobody knows
+    or every bay is closed.
     ``arrow``: left, right, straight, up, down: where those bays lie from the panel.
     """
 

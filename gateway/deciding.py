@@ -109,7 +109,8 @@ class Decider:
         return decision
 
     def _bound_history(self, device_id: str, arrival: Arrival, decision: Decision) -> None:
-        """A flapping sensor would fill the card with moves that no car has made: beyond some they are only counted."""
+        """A flapping sensor would fill the card with moves that no car has made: beyond some they are only counted, and
+        history says that nobody knows. Else it would end in whichever state was kept last."""
         hour = arrival.arrived_ns // 3_600_000_000_000
         known, count = self._moves.get(device_id, (hour, 0))
         moves = [change for change in decision.changes if isinstance(change, BayMove)]
@@ -118,6 +119,8 @@ class Decider:
         if count >= MOVES_AN_HOUR and moves:
             decision.changes = [change for change in decision.changes if not isinstance(change, BayMove)]
             self._counts["moves_not_kept"] += len(moves)
+            if count == MOVES_AN_HOUR:
+                decision.changes.append(replace(moves[-1], state="unknown"))
         if len(self._moves) > MOST_DEVICES:
             self._moves.clear()
         self._moves[device_id] = (hour, count + len(moves))

@@ -27,6 +27,8 @@ MAP_S = 60.0
 VITALS_S, VITALS_AT_ONCE = 15 * 60, 100
 #: Words that turned nothing and must not come back (a lorry that passed, a join) are put on disk this often.
 OWED_S = 60.0
+#: … and those of whom something is just being decided, so much later.
+WAITING_S = 1.0
 #: An absence that is known to have been shorter is none for the history: as often the notebook is told that we are
 #: there (rounds.py, PERSIST_SEEN_S), and a minute.
 GAP_MS = (15 * 60 + 60) * 1000
@@ -111,11 +113,15 @@ class ParkingRounds:
     def persist_words(self, *, owed: bool = False) -> None:
         """Put on disk which word of each device is its newest, where none of its moves has done so."""
         loop = self._loop
+        worded = loop.presences.worded(owed=owed)
+        waiting = {name for name, _ in worded if loop.telemetry.waits_for(name)}
+        if owed and waiting:  # decided in a moment: its minute does not begin anew
+            loop.timers.at(self._clock.monotonic_s() + WAITING_S, partial(self.persist_words, owed=True), "words")
         said = [
             one
-            for one in loop.presences.worded(owed=owed)
+            for one in worded
             if one[0] in loop.state.devices
-            and not loop.telemetry.waits_for(one[0])
+            and one[0] not in waiting
             # What is being settled dies with us: its word is to count if it comes again.
             and not _is_settling(loop.state, one[0])
         ]

@@ -10,7 +10,8 @@ the damaged file aside):
 3. Call numbers go on above any that was given: numbers are spoken on the telephone. Where the calls could not be read
    to their end, the raw bytes are searched for "call:<number>" (journal and timers name calls so), and ``JUMP`` is
    added.
-4. The part "notebook" says what was lost since when, and what to do.
+4. Where the bays could not be read to their end, each is unknown until its sensor speaks (`forget_bays`).
+5. The part "notebook" says what was lost since when, and what to do.
 
 It takes as long as copying the backup (0.1 s for 55 MB, some seconds on a card). Buttons go on repeating meanwhile.
 """
@@ -95,8 +96,10 @@ class GatewayRescue:
         self._floor = _newest_call(connection)
         if not self._whole:
             self._floor = max(self._floor, _named_in(aside, self._known)) + JUMP
-        _put_right(connection, self._floor)
         now_ms = wall_ms()
+        if self._unreadable & {"all", "bays"}:
+            forget_bays(connection, now_ms)
+        _put_right(connection, self._floor)
         words = f"{aside.name} {self._from.folder.name if self._from else 'no backup'}{journal.gaps(connection)}"
         journal.append(connection, [JournalLine(now_ms, "NotebookRestored", "notebook", "", words)], now_ms)
 
@@ -216,12 +219,30 @@ def _named_in(aside: Path, known: int) -> int:
     return largest
 
 
-def _put_right(connection: sqlite3.Connection, floor: int) -> None:
-    """What must agree between tables of two ages; and the number above which calls go on."""
+def forget_bays(connection: sqlite3.Connection, now_ms: int) -> None:
+    """Bays as a backup knew them: cars have come and gone since, and what their sensors said of it is lost with the
+    notebook. One that speaks once a day would stand there wrong until tomorrow, so each is unknown until it speaks."""
+    connection.execute(
+        "INSERT INTO bay_moves(bay_id, state, at_ms) SELECT bay_id, 'unknown', ? FROM bays"
+        " WHERE state IN ('free', 'taken') AND zone_id <> 'unclaimed'",
+        (now_ms,),
+    )
+    connection.execute(
+        "UPDATE bays SET state = 'unknown', since_ms = ?, last_known = '' WHERE state IN ('free', 'taken')", (now_ms,)
+    )
+    _count_zones(connection)
+
+
+def _count_zones(connection: sqlite3.Connection) -> None:
     count = "(SELECT count(*) FROM bays WHERE bays.zone_id = zones.zone_id AND bays.state = '{0}')"
     counts = ", ".join(f"{state} = {count.format(state)}" for state in ("free", "taken", "unknown", "closed"))
     total = "(SELECT count(*) FROM bays WHERE bays.zone_id = zones.zone_id)"
     connection.execute(f"UPDATE zones SET {counts}, total = {total}")
+
+
+def _put_right(connection: sqlite3.Connection, floor: int) -> None:
+    """What must agree between tables of two ages; and the number above which calls go on."""
+    _count_zones(connection)
     # Timers of calls that are over or lost go. An ordered meal waits for its day to end, its call closed or not.
     standing = "SELECT 'call:' || call_id FROM calls WHERE state <> 'CLOSED'"
     ordered = "SELECT 'call:' || call_id || ':meal' FROM meal_orders WHERE state = 'ordered'"

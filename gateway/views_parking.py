@@ -63,7 +63,8 @@ def sites(state: HallState) -> list[Json]:
         said = state.table(SiteSaid).get(site.feed) if site.feed else None
         counts = {name: sum(_int(one[name]) for one in inside) for name in _COUNTS}
         in_use = sum(counts.values()) - counts["closed"]
-        certain = in_use > 0 and counts["unknown"] <= showing.CERTAIN_SHARE * in_use
+        shut = showing.is_closed(counts["closed"], sum(counts.values()))
+        certain = shut or (in_use > 0 and counts["unknown"] <= showing.CERTAIN_SHARE * in_use)
         certain = certain and f"site:{site_id}" not in wrong
         reserved = sum(_int(one["reserved"]) for one in inside)
         answer.append(
@@ -101,12 +102,14 @@ def signs(connection: sqlite3.Connection) -> HallState:
 def zone_face(state: HallState, one: Zone, count: ShowCount | None = None) -> Json:
     """A zone's counts, and what a panel over it shows: ``number``, ``level``, ``certain``, ``text``, ``text_en``.
 
-    ``possible`` False: its site's counts cannot be. ``reserved``: of the free bays, those not for whoever comes.
+    ``shut``: every bay is closed. ``possible`` False: its site's counts cannot
+    be. ``reserved``: of the free bays, those not for whoever comes.
     """
     count = count or showing.of_zone(state, one.zone_id, one.since_ms)
     return {
         **zone_json(one),
         "level": count.level,
+        "shut": count.certain and showing.is_closed(one.closed, one.total),
         "reserved": showing.kept_back(state, one.zone_id),
         "certain": count.certain,
         "possible": f"site:{showing.site_of(state, one.zone_id)}" not in showing.impossible(state),

@@ -86,9 +86,9 @@ def nearest_to(park: CarPark, place: Json, who: str) -> Found | None:
     for zone in park.zones:
         plan = park.state.table(ZonePlan).get(zone["zone_id"]) or ZonePlan(zone["zone_id"])
         shut = f"zone:{plan.zone_id}" in wrong or f"site:{plan.site_id}" in wrong
-        reserves[plan.zone_id] = Reserve(
-            plan.residents_reserve, plan.disabled_reserve, plan.emergency_reserve, shut
-        )
+        kept = plan.residents_reserve, plan.disabled_reserve, plan.emergency_reserve
+        full_at = plan.full_until - 1 if plan.level == "full" else plan.full_at
+        reserves[plan.zone_id] = Reserve(*kept, shut, full_at)
     return nearest(map(_spot, park.bays), reserves, place["x_m"], place["y_m"], who)
 
 

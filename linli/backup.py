@@ -27,6 +27,7 @@ from devices.clock import wall_ms
 from devices.faults import NotWritten, OutsideDown
 from gateway.house import House, open_house
 from gateway.notebook import Notebook, copy_notebook, open_reader
+from gateway.restore import forget_bays
 from linli import backup_files
 
 _ROOT = Path(__file__).resolve().parents[1]
@@ -110,6 +111,8 @@ def restore(hall_file: str | None, folder: Path, after: Sequence[str] = ()) -> i
                 for name, schema, table in found:
                     fresh[name] = _prepare(folder / name, house.home / f"{name}.restoring", schema, table)
                 _keep_promises(house, fresh, on_paper, now_ms)
+                if "gateway.db" in fresh:
+                    _write(fresh["gateway.db"], NOTEBOOKS[0][1], lambda db: forget_bays(db, now_ms))
                 # Before the notebooks: a file without its row is only a file that nobody plays.
                 laid = backup_files.put_back(folder, house.home, recordings, now_ms)
                 backup_files.give(laid, house.home)
@@ -287,9 +290,13 @@ def _raise_to(given: Floors, day: str, prefix: str, number: int) -> None:
 
 
 def _write_meta(path: Path, schema: Path, values: dict[str, str]) -> None:
+    _write(path, schema, lambda db: db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items()))
+
+
+def _write(path: Path, schema: Path, what: Callable[[sqlite3.Connection], object]) -> None:
     notebook = Notebook(path, schema)
     try:
-        notebook.write(lambda db: db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items()))
+        notebook.write(what)
     finally:
         notebook.close()  # the last one out folds the write-ahead log into the file
 

@@ -4,7 +4,8 @@ Rule 1. free + taken + unknown + closed = all bays, always.
 Rule 2. A silent sensor is *unknown*, never free.
 Rule 3. A bay that staff closed stays closed until staff open it; what its sensor says meanwhile is not shown.
 Rule 4. What a sensor says counts when it has settled (sensing.py).
-Rule 5. A sensor that nobody has claimed shows its bay in the zone "unclaimed"; no panel counts that zone.
+Rule 5. A sensor that nobody has claimed shows its bay in the zone "unclaimed"; no panel counts that zone. Where
+        a bay of the hall bears its name it has none: sensors come with names, and staff hang "bay-02" over bay-01.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def heard(state: HallState, fact: BayHeard, device: Device, now_ms: int) -> Deci
     bay_id = device.bay_id or device.device_id
     bay = state.bays.get(bay_id)
     spoken: BayState = "unknown" if fact.occupied is None else ("taken" if fact.occupied else "free")
+    if bay is not None and device.kind == "unclaimed" and bay.zone_id != UNCLAIMED_ZONE.zone_id:
+        return Decision()
     if bay is None:
         decision = placed(state, bay_id, device.zone_id or UNCLAIMED_ZONE.zone_id, device.device_id, now_ms)
         state_of_bay = next(one for one in decision.changes if isinstance(one, Bay))
@@ -68,7 +71,7 @@ def _tagged(state: HallState, bay_id: str, fact: BayHeard, decision: Decision, n
 
 
 def placed(state: HallState, bay_id: str, zone_id: str, device_id: str, now_ms: int) -> Decision:
-    """A bay is put into a zone (or moved to another); its state is unknown until its sensor speaks."""
+    """A bay is put into a zone (or moved to another); its state is unknown until its own sensor speaks."""
     decision = Decision()
     old = state.bays.get(bay_id)
     zones: dict[str, Zone] = {}
@@ -85,6 +88,13 @@ def placed(state: HallState, bay_id: str, zone_id: str, device_id: str, now_ms: 
         # Among its new neighbours it is watched anew.
         bay = replace(bay, last_known=old.last_known, turned_ms=now_ms, turned_at=target.turns)
     decision.changes += [*zones.values(), bay]
+    if zone_id == UNCLAIMED_ZONE.zone_id or (old is not None and old.zone_id != UNCLAIMED_ZONE.zone_id):
+        return decision
+    if old is not None and device_id != old.device_id and standing in ("free", "taken"):
+        # The makeshift bay of another sensor: what that one saw is somewhere else.
+        return _moved(state, replace(bay, last_known=""), "unknown", now_ms, decision)
+    # Its history begins here: of a bay that nobody has ever heard, too, or what is told of a zone would leave it out.
+    decision.changes.append(BayMove(bay_id, standing, now_ms))
     return decision
 
 
@@ -95,12 +105,12 @@ def without(state: HallState, bay: Bay, now_ms: int) -> Zone:
 
 def left(
     state: HallState, device_id: str, keeps: str | None, decision: Decision, now_ms: int
-) -> list[Zone | Bay | BayGone]:
+) -> list[Zone | Bay | BayGone | BayMove]:
     """A sensor watches one bay. The others it had are watched by nobody now: unknown, never free.
 
     A makeshift bay (of an unclaimed sensor) goes altogether. ``decision`` holds what this order has changed so far.
     """
-    changes: list[Zone | Bay | BayGone] = []
+    changes: list[Zone | Bay | BayGone | BayMove] = []
     seen = state.child()
     seen.put(decision)
     for bay in list(seen.bays.values()):
@@ -112,7 +122,7 @@ def left(
         gone = replace(bay, device_id="")
         if gone.state in ("free", "taken"):
             moved = _moved(seen, gone, "unknown", now_ms, Decision()).changes
-            changes += [change for change in moved if isinstance(change, (Zone, Bay))]
+            changes += [change for change in moved if isinstance(change, (Zone, Bay, BayMove))]
         else:
             changes.append(gone)
         seen.put(Decision(changes=list(changes)))
@@ -151,6 +161,8 @@ def set_closed(state: HallState, bay_id: str, close: bool, by: str, now_ms: int)
         raise OrderRefused(f"没有车位 {bay_id}", f"there is no bay {bay_id}")
     if close == (bay.state == "closed"):
         return Decision()
+    if not close:
+        bay = replace(bay, last_known="")  # the car that stands there now need not be the one of before
     decision = _moved(state, bay, "closed" if close else "unknown", now_ms, Decision())
     decision.changes.append(JournalLine(now_ms, "BayClosed" if close else "BayOpened", f"bay:{bay_id}", by))
     return decision

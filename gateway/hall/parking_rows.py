@@ -186,6 +186,10 @@ class SiteSaid(Row):
     fault: str = ""
 
 
+#: After a task was finished the same reason opens another one only after so long: the repair takes its time.
+QUIET_MS = 3_600_000
+
+
 @dataclass(frozen=True, slots=True)
 class ParkingTask(Row):
     """Something in the car park that a person must look at. ``kind``: drift, stuck, impossible, overstay,
@@ -197,7 +201,10 @@ class ParkingTask(Row):
 
     TABLE: ClassVar[str] = "parking_tasks"
     KEY: ClassVar[tuple[str, ...]] = ("task_id",)
-    LOAD: ClassVar[str] = "done_ms IS NULL"
+    #: those that were finished within an hour of the newest that was, too (parking_tasks.py, Rule 3)
+    LOAD: ClassVar[str] = (
+        f"done_ms IS NULL OR done_ms > (SELECT max(done_ms) FROM parking_tasks) - {QUIET_MS}"
+    )
 
     task_id: int
     kind: str
@@ -210,10 +217,6 @@ class ParkingTask(Row):
     done_ms: int | None = None
     done_by: str = ""
     note: str = ""
-
-    @property
-    def settled(self) -> bool:
-        return self.done_ms is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,8 @@ from dataclasses import replace
 
 from devices.faults import OrderRefused
 from gateway.hall.fields import Fields
-from gateway.hall.parking_rows import ParkingTask, Reckoning
+from gateway.hall.parking_rows import QUIET_MS, ParkingTask, Reckoning
 from gateway.hall.state import Change, Decision, HallState, JournalLine
-
-#: After a task was finished the same reason opens another one only after so long: the repair takes its time.
-QUIET_MS = 3_600_000
 
 #: Who has finished a task that closed itself.
 BY_ITSELF = "系统 Linli"

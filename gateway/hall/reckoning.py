@@ -65,10 +65,11 @@ def begun(state: HallState, subject: str, now_ms: int) -> list[Change]:
 
 
 def drift_of(state: HallState, row: Reckoning) -> int:
-    """Cars that the entrances have counted beyond those on bays. On an unknown bay there may stand one of them."""
+    """Cars that the entrances have counted beyond those on bays. On a bay that is unknown, or closed with its car on
+    it, there may stand one of them."""
     zones = zones_under(state, row.subject)
     least = sum(zone.taken for zone in zones)
-    most = least + sum(zone.unknown for zone in zones)
+    most = least + sum(zone.unknown + zone.closed for zone in zones)
     return row.counted - least if row.counted < least else max(0, row.counted - most)
 
 
@@ -103,11 +104,13 @@ def drifts(state: HallState, now_ms: int) -> Decision:
 
 def _drift_words(state: HallState, row: Reckoning) -> tuple[str, str]:
     zones = zones_under(state, row.subject)
-    taken, unknown = sum(zone.taken for zone in zones), sum(zone.unknown for zone in zones)
+    taken, unknown, closed = (sum(getattr(zone, name) for zone in zones) for name in ("taken", "unknown", "closed"))
+    maybe_zh = f"未知 {unknown}" + (f"，停用 {closed}" if closed else "")
+    maybe_en = f"unknown {unknown}" + (f", closed {closed}" if closed else "")
     (zh, en), apart = for_long(DRIFT_FOR_MS), abs(row.drift)
     return (
-        f"进出口算得 {row.counted} 辆，车位看到 {taken} 辆（未知 {unknown}），相差 {apart} 辆已超过{zh}：请点一次车",
-        f"entrances: {row.counted} cars; bays: {taken} (unknown {unknown}): {apart} apart for {en}: count the cars",
+        f"进出口算得 {row.counted} 辆，车位看到 {taken} 辆（{maybe_zh}），相差 {apart} 辆已超过{zh}：请点一次车",
+        f"entrances: {row.counted} cars; bays: {taken} ({maybe_en}): {apart} apart for {en}: count the cars",
     )
 
 
@@ -179,8 +182,8 @@ def _allowed_ms(plan: BayPlan, zones: Mapping[str, ZonePlan]) -> int:
 
 
 def _taken_since_ms(bay: Bay) -> int:
-    """Since when a car stands there, whatever its sensor did not say in between."""
-    return bay.turned_ms if bay.last_known == "taken" and bay.turned_ms else bay.since_ms
+    """Since when a car stands there, whatever its sensor did not say in between, and whatever zone it is in now."""
+    return min(bay.turned_ms, bay.since_ms) if bay.last_known == "taken" and bay.turned_ms else bay.since_ms
 
 
 def _overstay_words(plan: BayPlan, stood_ms: int) -> tuple[str, str]:

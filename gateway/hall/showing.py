@@ -1,6 +1,7 @@
 """What a panel shows. Lives here: reserves, levels with hysteresis, when there is no number to show.
 
 Rule 1. A panel shows no number that is not known: above 20 % unknown, or where the counts cannot be, it shows "--".
+        Where every bay is closed there is no doubt, and nothing to be had: it says so.
 Rule 2. What it shows is for whoever comes: the free bays without the reserves, and without fire lanes.
 Rule 3. "Full" and "almost full" have a gap each between coming and going, so that one car does not make the word flap.
 """
@@ -139,10 +140,10 @@ def _count(
     kept = zip(zones, map(reserve_of, plans), strict=True)
     reserved = sum(min(zone.free, reserve + lanes.get(zone.zone_id, 0)) for zone, reserve in kept)
     possible = not any(f"site:{plan.site_id}" in wrong for plan in plans)
-    certain = possible and _certain(free + taken + unknown, unknown)
+    total = free + taken + unknown + closed
+    certain = possible and (is_closed(closed, total) or _certain(free + taken + unknown, unknown))
     if not possible:
         reserved = max(reserved, free)  # a panel that has no "--" promises at least so many: none
-    total = free + taken + unknown + closed
     count = ShowCount(panel.id, "", free, taken, unknown, closed, total, certain, now_ms, reserved=reserved)
     return _worded(state, panel, count, _together(plans))
 
@@ -154,7 +155,9 @@ def _count_of_feed(state: HallState, panel: Panel, wrong: frozenset[str], now_ms
     device = state.devices.get(said.device_id) if said is not None else None
     if said is None or said.free is None or said.fault or f"site:{panel.site}" in wrong:
         return _worded(state, panel, ShowCount(panel.id, "", 0, 0, 0, 0, 0, False, now_ms), ZonePlan(""))
-    taken = said.taken if said.taken is not None else max(0, (said.total or said.free) - said.free)
+    # What a feed does not say of its whole, the site's own row does.
+    whole = said.total if said.total is not None else max(said.free, site.capacity if site is not None else 0)
+    taken = said.taken if said.taken is not None else max(0, whole - said.free)
     total = said.total if said.total is not None else said.free + taken
     unknown = max(0, total - said.free - taken)
     heard = device is not None and device.health not in ("silent", "offline")
@@ -167,6 +170,8 @@ def _count_of_feed(state: HallState, panel: Panel, wrong: frozenset[str], now_ms
 def _worded(state: HallState, panel: Panel, count: ShowCount, plan: ZonePlan) -> ShowCount:
     if not count.certain:
         return replace(count, text="空位 --", text_en="Free --", arrow=panel.arrow)
+    if is_closed(count.closed, count.total):
+        return replace(count, text="暂停使用", text_en="Closed")
     before = state.shown.get(panel.id)
     # While there was no number the zone has kept its level: "full" is not over because somebody did not know.
     was = before.level if before is not None and before.level else plan.level
@@ -189,6 +194,11 @@ def _together(plans: Sequence[ZonePlan]) -> ZonePlan:
         almost_at=max((plan.almost_at for plan in plans), default=2),
         almost_until=max((plan.almost_until for plan in plans), default=4),
     )
+
+
+def is_closed(closed: int, total: int) -> bool:
+    """Whether all bays there are out of use, by the word of staff."""
+    return 0 < total == closed
 
 
 def _certain(in_use: int, unknown: int) -> bool:

@@ -14,7 +14,7 @@ from datetime import UTC, tzinfo
 from typing import Any, Literal, TypeVar
 
 from devices.messages import BayState, CallState, SayTo, SetLamp, ShowCount
-from gateway.hall.parking_rows import BayPlan, ParkingTask
+from gateway.hall.parking_rows import QUIET_MS, BayPlan, ParkingTask
 from gateway.hall.rows import CallStep, Message, Row, RowGone, Visit
 from gateway.hall.tables import TABLES
 
@@ -555,6 +555,9 @@ class HallState:
             del steps[step.key]
         for one in [one for one in messages.values() if one.call_id not in standing and one.state != "queued"]:
             del messages[one.key]
+        tasks = self.table(ParkingTask)  # one that was finished a moment ago keeps its reason quiet
+        for task in [one for one in tasks.values() if one.done_ms and one.done_ms <= now_ms - QUIET_MS]:
+            del tasks[task.task_id]
         for press, (_, at_ms) in list(self.presses.items()):
             if at_ms < old_ms:
                 del self.presses[press]

@@ -15,6 +15,7 @@ from devices.faults import OrderRefused
 from devices.messages import DeviceSeen, Pressed
 from gateway.hall import calls
 from gateway.hall.fields import Fields
+from gateway.hall.parking_rows import Vitals
 from gateway.hall.rows import Care, LastPress, RowGone
 from gateway.hall.state import Call, Change, Decision, Device, HallState, JournalLine, TimerGone, TimerSet
 from gateway.hall.supervision import CARED, LOW_BATTERY_PCT, LOW_MV, judged
@@ -68,7 +69,7 @@ def battery(
         ]
     if _is_another(care, fact, low):
         care = _battery_changed(care, now_ms)
-        gone = _gone(state, f"{subject}:battery")
+        gone = [*_gone(state, f"{subject}:battery"), *_paced_anew(state, device.device_id)]
         return care, [care, *gone, JournalLine(now_ms, "BatteryChanged", subject, "", "seen")]
     return care, []
 
@@ -92,6 +93,12 @@ def _battery_changed(care: Care, now_ms: int) -> Care:
         fault=fault,
         fault_since_ms=care.fault_since_ms if fault else 0,
     )
+
+
+def _paced_anew(state: HallState, device_id: str) -> list[Change]:
+    """How fast the battery that was there lost its charge says nothing of the one that is there now."""
+    old = state.table(Vitals).get(device_id)
+    return [] if old is None or old.base is None else [replace(old, base=None, base_ms=0, a_month=None)]
 
 
 def _reminder(device_id: str, now_ms: int) -> TimerSet:
@@ -224,7 +231,7 @@ def _care(state: HallState, fields: Fields, now_ms: int) -> Decision:
     ]
     if fields.flag("battery_changed"):
         after = _battery_changed(after, now_ms)
-        decision.changes += _gone(state, f"{subject}:battery")
+        decision.changes += [*_gone(state, f"{subject}:battery"), *_paced_anew(state, device_id)]
         done.append("battery_changed")
     if fields.flag("repaired"):
         after = replace(after, fault="", fault_since_ms=0)

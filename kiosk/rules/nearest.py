@@ -2,7 +2,8 @@
 
 Rule 1. Only a bay that is free now: one of which nobody knows is never offered.
 Rule 2. Only a bay that this person may use: bays with permits, fire lanes and bays for emergency vehicles are nobody's.
-Rule 3. A zone's reserve is kept for whom it is: where no more is left than is reserved for others, nobody is sent.
+Rule 3. A zone's reserve is kept for whom it is: where no more is left than is reserved for others, nobody is sent; nor
+        where its panel says "full" at so many (gateway/hall/showing.py), or the two would contradict each other.
 Rule 4. Whoever asks for a bay of a kind (accessible, charging) gets that kind where one is free; where none is, the
         nearest of the others, and is told so.
 """
@@ -40,12 +41,16 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """How many free bays of a zone are kept for whom. ``shut``: nobody is sent there (its counts cannot be)."""
+    """How many free bays of a zone are kept for whom. ``shut``: nobody is sent there (its counts cannot be).
+
+    ``full_at``: with so many left beyond the reserves, or fewer, the zone is full as it stands now.
+    """
 
     residents: int = 0
     disabled: int = 0
     emergency: int = 0
     shut: bool = False
+    full_at: int = 0
 
     def kept_from(self, who: str) -> int:
         """How many of the zone's free bays are not for whoever asks."""
@@ -97,6 +102,6 @@ def _with_room(free: list[Spot], reserves: Mapping[str, Reserve], who: str) -> s
     room: set[str] = set()
     for zone_id, count in counts.items():
         reserve = reserves.get(zone_id, Reserve())
-        if not reserve.shut and count > reserve.kept_from(who):
+        if not reserve.shut and count > reserve.kept_from(who) + reserve.full_at:
             room.add(zone_id)
     return room

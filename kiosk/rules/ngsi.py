@@ -5,6 +5,7 @@ whose counts cannot be, has no number of free places (`docs/protocol.md`, sectio
 permits, no tags, no devices, no words of staff.
 
 An entity is built once, as plain values ("keyValues"); the two normalised forms (NGSI-LD, NGSI v2) are made from that.
+Fire lanes are watched, and are no places: they are left out of spots and counts alike.
 A model demands a location: a site without latitude and longitude is left out with its bays, and not put at 0° 0°.
 """
 
@@ -17,6 +18,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
+from gateway.hall.showing import CERTAIN_SHARE, is_closed
+
 Json = dict[str, Any]
 
 TYPES = ("ParkingSpot", "OffStreetParking")
@@ -24,6 +27,8 @@ CONTEXT = (
     "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context.jsonld",
     "https://raw.githubusercontent.com/smart-data-models/dataModel.Parking/master/context.jsonld",
 )
+#: A sensor lies in a fire lane so that somebody is told of a car; for a driver there is no place, free or not.
+NO_PARKING = "fire_lane"
 #: What the models call a bay's state.
 STATUS = {"free": "free", "taken": "occupied", "unknown": "unknown", "closed": "closed"}
 #: The attributes that name another entity, and those whose value is true of a moment.
@@ -69,12 +74,22 @@ def entities(hall: str, sites: Iterable[Json], bays: Iterable[Json]) -> list[Ent
         if site["lat"] is None or site["lon"] is None:
             continue
         zones = {zone["zone_id"] for zone in site["zones"]}
-        inside = [bay for bay in everything if bay["zone_id"] in zones]
-        found.append(_site(hall, site, inside))
-        drawn = [bay for bay in inside if bay["drawn"]]
-        middle = _middle(drawn)
+        watched = [bay for bay in everything if bay["zone_id"] in zones]
+        inside = [bay for bay in watched if bay["kind"] != NO_PARKING]
+        found.append(_site(hall, site if inside == watched else _counted(site, inside), inside))
+        middle = _middle([bay for bay in watched if bay["drawn"]])
         spots += [_spot(hall, site, bay, middle) for bay in inside]
     return sorted(found, key=lambda one: one.id) + sorted(spots, key=lambda one: one.id)
+
+
+def _counted(site: Json, bays: list[Json]) -> Json:
+    """The site as it counts with these bays only."""
+    states = [bay["state"] for bay in bays]
+    counts = {state: states.count(state) for state in STATUS}
+    in_use = len(bays) - counts["closed"]
+    shut = is_closed(counts["closed"], len(bays))
+    certain = site["certain"] and (shut or (in_use > 0 and counts["unknown"] <= CERTAIN_SHARE * in_use))
+    return {**site, **counts, "total": len(bays), "certain": certain}
 
 
 def _spot(hall: str, site: Json, bay: Json, middle: tuple[float, float]) -> Entity:
@@ -100,11 +115,12 @@ def _spot(hall: str, site: Json, bay: Json, middle: tuple[float, float]) -> Enti
 
 def _site(hall: str, site: Json, bays: list[Json]) -> Entity:
     seen_ms = max((max(int(bay["since_ms"]), int(bay["last_seen_ms"])) for bay in bays), default=0)
-    free, taken, unknown, closed = (int(site[name]) for name in ("free", "taken", "unknown", "closed"))
+    free, unknown, closed = (int(site[name]) for name in ("free", "unknown", "closed"))
+    taken: int | None = int(site["taken"])
     total, certain, said = int(site["total"]), bool(site["certain"]), site["said"]
     if not bays and said is not None:
         seen_ms = int(said["at_ms"])
-        free, taken, total, unknown, certain = _of_feed(said, bool(site["said_heard"]))
+        free, taken, total, unknown, certain = _of_feed(said, bool(site["said_heard"]), int(site["capacity"]))
     total = total or int(site["capacity"])
     values: Json = {
         "id": urn("OffStreetParking", hall, str(site["site_id"])),
@@ -120,14 +136,17 @@ def _site(hall: str, site: Json, bays: list[Json]) -> Entity:
     if total:
         values |= {"totalSpotNumber": total, "outOfServiceSlotNumber": closed}
     if certain:
-        values |= {"availableSpotNumber": free, "occupiedSpotNumber": taken}
+        values["availableSpotNumber"] = free
+    if certain and taken is not None:
+        values["occupiedSpotNumber"] = taken
         if free + taken:
             values["occupancy"] = round(taken / (free + taken), 4)
     if total and closed == total:
         values["status"] = ["closed"]
     elif certain:
         values["status"] = ["open", "spacesAvailable" if free else "full"]
-    values["description"] = _in_words(total, unknown, certain)
+    if total or not certain:
+        values["description"] = _in_words(total, unknown, certain)
     if site["since_ms"]:
         values["dateModified"] = moment(int(site["since_ms"]))
         if certain:
@@ -137,12 +156,17 @@ def _site(hall: str, site: Json, bays: list[Json]) -> Entity:
     return Entity(values, seen_ms)
 
 
-def _of_feed(said: Json, heard: bool) -> tuple[int, int, int, int, bool]:
-    """free, taken, total, unknown, certain: of a site that has no bays of its own, by its feed."""
+def _of_feed(said: Json, heard: bool, capacity: int) -> tuple[int, int | None, int, int, bool]:
+    """free, taken, total, unknown, certain: of a site that has no bays of its own, by its feed. A feed that says its
+    free places alone is held against the site's capacity; where nobody knows that, nobody knows who stands there."""
     free = said["free"]
     if free is None or said["fault"] or not heard:
         return 0, 0, int(said["total"] or 0), int(said["total"] or 0), False
-    total = said["total"] if said["total"] is not None else free + (said["taken"] or 0)
+    if said["total"] is None and said["taken"] is None and not capacity:
+        return free, None, 0, 0, True
+    total = said["total"]
+    if total is None:
+        total = capacity if said["taken"] is None else free + said["taken"]
     taken = said["taken"] if said["taken"] is not None else total - free
     unknown = total - free - taken
     return free, taken, total, max(0, unknown), taken >= 0 and 0 <= unknown <= total // 5

@@ -31,6 +31,7 @@
     const panel = row.querySelector("[data-panel]");
     if (!one.certain) panel.replaceChildren(element("span", "chip warn", "--"));
     else if (one.level === "full") panel.replaceChildren(panel.dataset.full);
+    else if (one.shut) panel.replaceChildren(panel.dataset.closedAll);
     else panel.replaceChildren(one.number, ...(one.level === "almost" ? [" ", element("span", "small", panel.dataset.almost)] : []));
   }
   function zone(one) { told.set(one.zone_id, one); draw(one); }

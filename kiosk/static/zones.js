@@ -21,10 +21,10 @@ window.LinliZones = (lang) => {
     put(box, "name-en", one.name_en);
     for (const name of ["taken", "unknown", "closed", "total", "reserved"]) put(box, name, one[name]);
     // What the panel over this zone shows, as the server says it; nothing of it is worked out here.
-    const look = one.certain ? one.level : "unknown";
+    const look = !one.certain ? "unknown" : one.shut ? "closed" : one.level;
     box.dataset.look = look;
     put(box, "number", one.number ?? "--");
-    hide(box, "[data-number]", look === "full");
+    hide(box, "[data-number]", ["full", "closed"].includes(look));
     for (const word of box.querySelectorAll("[data-when]")) word.hidden = word.dataset.when !== look;
     hide(box, "[data-unknown-part]", !one.unknown || look !== "open");
     hide(box, "[data-reserved-part]", !one.reserved);
@@ -38,7 +38,7 @@ window.LinliZones = (lang) => {
     const line = box.querySelector("[data-outlook]"), words = outlooks?.[box.dataset.zone];
     if (!line) return;
     if (outlooks) line.textContent = words ? [words.zh, words.en].join(" ") : "";
-    line.hidden = !line.textContent || ["full", "unknown"].includes(box.dataset.look);
+    line.hidden = !line.textContent || ["full", "unknown", "closed"].includes(box.dataset.look);
   }
   const outlook = (told) => { outlooks = told; known.forEach(foretell); };
   const live = (on) => { if (old) old.hidden = on; };

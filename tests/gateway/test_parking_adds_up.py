@@ -100,6 +100,10 @@ def whole(park: CarPark) -> None:
     assert len(open_ones) == len(set(open_ones)), "one open task a kind and subject"
     ids = [task.task_id for task in park.loop.state.table(ParkingTask).values()]
     assert len(ids) == len(set(ids))
+    told = dict(park.book.connection.execute("SELECT bay_id, state FROM bay_moves ORDER BY move_id"))
+    assert {bay.bay_id: told.get(bay.bay_id) for bay in bays} == {bay.bay_id: bay.state for bay in bays}, (
+        "history ends with what is"
+    )
     for bay in bays:
         device = park.loop.state.devices.get(bay.device_id)
         if device is not None and device.kind == "bay_sensor" and device.bay_id == bay.bay_id:

@@ -106,6 +106,20 @@ def test_a_car_that_may_stand_on_an_unknown_bay_is_no_drift(park: CarPark) -> No
     assert park.tasks("drift") == []
 
 
+def test_a_car_that_stands_on_a_bay_that_was_closed_is_no_drift(park: CarPark) -> None:
+    """Works begin in a part of the garage: whoever stands there has driven in, and is counted by whoever counts."""
+    for number in range(4):
+        park.done("close_bay", bay_id=f"e{number}", by="t")
+    keep_alive(park, 20 * 60)
+    assert park.tasks("drift") == []
+    park.done("count_site", subject="site:site", taken=5, by="小李")
+    keep_alive(park, 20 * 60)
+    assert park.tasks("drift") == []
+    count(park, 108, 100)
+    keep_alive(park, 20 * 60)
+    assert len(park.tasks("drift")) == 1, "eight more can stand nowhere"
+
+
 def test_somebody_counts_and_the_reckoning_begins_anew(park: CarPark) -> None:
     count(park, 104, 100)
     keep_alive(park, DRIFT_FOR_MS / 1000 + 60)

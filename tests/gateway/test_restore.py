@@ -14,6 +14,7 @@ from gateway import notebook as notebook_module
 from gateway.backup_sets import backups_of, sets_in
 from gateway.notebook import copy_notebook, open_reader
 from gateway.restore import JUMP
+from tests.gateway.car_park import CarPark
 from tests.gateway.held_hall import HeldClock, HeldHall
 from tests.parts import gateway
 
@@ -309,6 +310,28 @@ def test_zones_count_their_bays_again(halls: Callable[[], HeldHall], tmp_path: P
     zone = again.loop.state.zones["east"]
     bays = [bay for bay in again.loop.state.bays.values() if bay.zone_id == "east"]
     assert (zone.total, zone.unknown) == (len(bays), len(bays))
+
+
+def test_bays_of_a_backup_are_unknown_until_their_sensors_speak(tmp_path: Path) -> None:
+    park = CarPark(tmp_path)
+    for number in range(3):
+        park.bay(f"s{number}", f"e{number}")
+        park.ours(f"s{number}", number > 0)
+    park.done("close_bay", bay_id="e2")
+    park.turn()
+    back_up(tmp_path)
+    park.ours("s0", True)
+    park.turn()
+    park.die()
+    spoil(tmp_path / "gateway.db", root_page(tmp_path / "gateway.db", "bays"))
+    park.begin()
+    assert park.counts() == (0, 0, 2, 1) and park.panel().text == "空位 --", "not free, as it was an hour ago"
+    park.ours("s0", True)
+    park.ours("s1", True)
+    park.turn()
+    assert park.counts() == (0, 2, 0, 1)
+    park.adds_up()
+    park.die()
 
 
 @pytest.mark.slow

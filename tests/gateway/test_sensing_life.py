@@ -8,7 +8,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from devices.faults import NotWritten
@@ -403,6 +403,7 @@ def test_a_number_that_is_none_is_counted_and_named_and_turns_no_bay(
     chance=st.randoms(use_true_random=False),
     kind=st.sampled_from(["ours", "magnetic", "distance"]),
 )
+@example(words=[True, False, True, False], chance=Random(2), kind="magnetic")  # a minute that fell on a word
 @settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_kills_and_replays_at_any_point_end_as_the_ordered_history(
     tmp_path_factory: pytest.TempPathFactory, words: list[bool | None], chance: Random, kind: str

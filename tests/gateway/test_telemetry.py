@@ -289,7 +289,7 @@ class CarPark:
         self.hall = HeldHall(folder, HeldClock())
         self.bays = [f"e{number}" for number in range(12)]
         self.model = dict.fromkeys(self.bays, "unknown")
-        self.moves: list[tuple[str, str]] = []
+        self.moves: list[tuple[str, str]] = [(bay, "unknown") for bay in self.bays]
         for bay in self.bays:
             order = {"device_id": f"s-{bay}", "kind": "bay_sensor", "bay_id": bay, "zone_id": "east"}
             assert self.hall.order("claim_device", **order)["ok"] is True

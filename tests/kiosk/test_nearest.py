@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.hall.parking_rows import BAY_KINDS
+from gateway import views_parking
+from gateway.hall.parking_rows import BAY_KINDS, BayPlan, ZonePlan
+from gateway.hall.state import Bay, HallState, Zone
+from kiosk.parking import CarPark, nearest_to
 from kiosk.rules.nearest import WHO, Found, Reserve, Spot, nearest
 
 
@@ -69,6 +72,26 @@ def test_the_last_free_bays_are_kept_for_whom_they_are_reserved() -> None:
 
 def test_a_zone_whose_counts_cannot_be_sends_nobody() -> None:
     assert nearest([spot("a", 1.0)], {"east": Reserve(shut=True)}, 0.0, 0.0, "visitor") is None
+
+
+@pytest.mark.parametrize(
+    ("free", "level", "panel"),
+    [(3, "open", "空位 3"), (2, "open", "车位已满"), (4, "full", "车位已满"), (5, "full", "空位 5")],
+)
+def test_nobody_is_sent_where_the_panel_says_full(free: int, level: str, panel: str) -> None:
+    state = HallState()
+    state.zones["east"] = Zone("east", "东", "East", free, 10 - free)
+    plan = ZonePlan("east", full_at=2, full_until=5, almost_at=4, almost_until=6, level=level)
+    state.table(ZonePlan)["east"] = plan
+    for number in range(10):
+        bay_id = f"e{number}"
+        state.bays[bay_id] = Bay(bay_id, "east", "free" if number < free else "taken", "", 1, 1)
+        state.table(BayPlan)[bay_id] = BayPlan(bay_id, "east", x_m=3.0 * number, y_m=5.0)
+    face = views_parking.zone(state, state.zones["east"])
+    assert face["text"] == panel
+    park = CarPark(state, views_parking.bays(state), [face], [], True, 1)
+    found = nearest_to(park, {"x_m": 0.0, "y_m": 5.0}, "visitor")
+    assert (found is None) == (panel == "车位已满")
 
 
 _spots = st.lists(

@@ -205,6 +205,38 @@ def test_a_site_without_bays_says_what_its_feed_says_while_that_is_fresh(core: C
     assert "availableSpotNumber" not in site
 
 
+def test_a_fire_lane_is_no_place_to_park_in_open_data(core: Core, notebook: Notebook) -> None:
+    """A city's map that calls an empty fire lane a free place sends somebody into it."""
+    bays = [bay("E-1", "taken"), bay("E-2", "taken"), bay("F-1", "free"), bay("F-2", "free")]
+    put(notebook, COMPOUND[0], *zone("east", bays),
+        *(BayPlan(name, "east", "fire_lane", x_m=9.0) for name in ("F-1", "F-2")))  # fmt: skip
+    client = app_over(core).test_client()
+    spots = get(client, "/ngsi-ld/v1/entities?type=ParkingSpot&options=keyValues")
+    assert [one["id"].rsplit(":", 1)[1] for one in spots] == ["E-1", "E-2"]
+    (site,) = get(client, "/ngsi-ld/v1/entities?type=OffStreetParking&options=keyValues")
+    SITES.validate(site)
+    assert (site["totalSpotNumber"], site["availableSpotNumber"], site["occupancy"]) == (2, 0, 1.0)
+    assert site["status"] == ["open", "full"]
+    put(notebook, *zone("east", [bay("E-1", "closed"), bay("E-2", "closed"), *bays[2:]]))
+    (site,) = get(app_over(core).test_client(), "/api/parking/ngsi?type=OffStreetParking&options=keyValues")
+    SITES.validate(site)
+    assert (site["status"], site["outOfServiceSlotNumber"]) == (["closed"], 2)
+    assert (site["availableSpotNumber"], "occupancy" in site) == (0, False)
+
+
+@pytest.mark.parametrize(("capacity", "taken"), [(40, 28), (0, None)])
+def test_a_feed_of_free_places_alone_makes_no_empty_site(
+    core: Core, notebook: Notebook, capacity: int, taken: int | None
+) -> None:
+    feed = Device("feed-1", "site_feed", every_ms=60_000, first_seen_ms=NOW_MS, last_seen_ms=NOW_MS)
+    put(notebook, Site("site", "停车场", "Car park", capacity, 31.0, 121.0, "", "feed-1"), feed,
+        SiteSaid("feed-1", 12, None, None, NOW_MS))  # fmt: skip
+    site = get(app_over(core).test_client(), f"/ngsi-ld/v1/entities/{SITE}?options=keyValues")
+    SITES.validate(site)
+    assert site["availableSpotNumber"] == 12
+    assert (site.get("occupiedSpotNumber"), site.get("totalSpotNumber", 0)) == (taken, capacity)
+
+
 def test_a_site_whose_place_nobody_has_entered_is_left_out(core: Core, notebook: Notebook) -> None:
     put(notebook, Site("site", "停车场", "Car park"), *COMPOUND[1:])
     client = app_over(core).test_client()

@@ -25,10 +25,17 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
-#: zone → its bays: f free, t taken, u unknown; l a fire lane on which nobody stands
-ZONES = {"kept": "ffffffflt", "doubt": "ffffffuu", "few": "fftttttt", "full": "lttttttt", "wrong": "ffftttt"}
-NAMES = {"kept": "东区", "doubt": "西区", "few": "南区", "full": "北区", "wrong": "地下"}
-WORDS = {"f": "free", "l": "free", "t": "taken", "u": "unknown"}
+#: zone → its bays: f free, t taken, u unknown, c closed; l a fire lane on which nobody stands
+ZONES = {
+    "kept": "ffffffflt",
+    "doubt": "ffffffuu",
+    "few": "fftttttt",
+    "full": "lttttttt",
+    "wrong": "ffftttt",
+    "shut": "ccc",
+}
+NAMES = {"kept": "东区", "doubt": "西区", "few": "南区", "full": "北区", "wrong": "地下", "shut": "后院"}
+WORDS = {"f": "free", "l": "free", "t": "taken", "u": "unknown", "c": "closed"}
 
 
 def rows() -> list[Change]:
@@ -37,7 +44,7 @@ def rows() -> list[Change]:
     made: list[Change] = [Site("site", "小区", "Compound", 40), Site("cellar", "地下", "Cellar", 3)]
     for zone_id, bays in ZONES.items():
         states = [WORDS[one] for one in bays]
-        counts = {name: states.count(name) for name in ("free", "taken", "unknown")}
+        counts = {name: states.count(name) for name in ("free", "taken", "unknown", "closed")}
         made.append(Zone(zone_id, NAMES[zone_id], zone_id.title(), **counts, since_ms=at_ms))
         reserve = 2 if zone_id == "kept" else 0
         made.append(
@@ -91,7 +98,9 @@ def test_the_state_of_hall_screens_says_what_the_panels_say(hall: CareHall) -> N
         "few": (2, "almost"),
         "full": (0, "full"),
         "wrong": (None, ""),
+        "shut": (0, ""),
     }
+    assert shown["shut"]["text"] == "暂停使用" and [one for one in shown if shown[one]["shut"]] == ["shut"]
     assert (shown["kept"]["free"], shown["kept"]["reserved"]) == (8, 3)
     assert [zone_id for zone_id, one in shown.items() if not one["possible"]] == ["wrong"]
     as_panels_say(hall)
@@ -110,9 +119,16 @@ def test_the_display_and_the_parking_page_show_it_and_the_console_says_why(
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
     page = context.new_page()
     said = {
-        f"{url}/parking": ("5", "-- 不清楚", "2 快满", "满", "-- 不清楚"),
-        f"{url}/parking?lang=en": ("5", "-- not known", "2 almost full", "full", "-- not known"),
-        f"{url}/display": ("5", "-- 不清楚 not known", "2 快满 almost full", "满 full", "-- 不清楚 not known"),
+        f"{url}/parking": ("5", "-- 不清楚", "2 快满", "满", "-- 不清楚", "停用"),
+        f"{url}/parking?lang=en": ("5", "-- not known", "2 almost full", "full", "-- not known", "Closed"),
+        f"{url}/display": (
+            "5",
+            "-- 不清楚 not known",
+            "2 快满 almost full",
+            "满 full",
+            "-- 不清楚 not known",
+            "停用 Closed",
+        ),
     }
     for address, words in said.items():
         page.goto(address)

@@ -16,7 +16,9 @@ import pytest
 from devices.plan import Hall as HallPlan
 from firmware_bridge.jobs import Jobs
 from firmware_bridge.outbox import Slip
+from gateway.hall.state import Bay, Zone
 from gateway.notebook import Notebook, open_reader
+from gateway.store import write_changes
 from linli.__main__ import main
 from tests.firmware_bridge.paper_hall import Hall, slip
 from tests.parts import ROOT
@@ -164,6 +166,20 @@ def test_each_notebook_begins_a_new_life_and_the_old_one_is_kept(home: Path, tmp
     assert not [one for one in home.iterdir() if "restoring" in one.name]
     for name, schema in zip(names, (GATEWAY, KIOSK, BRIDGE), strict=True):
         Notebook(home / name, schema).close()  # and the hall can begin
+
+
+def test_cars_that_came_since_the_backup_are_unknown_and_closed_bays_stay_closed(home: Path, tmp_path: Path) -> None:
+    book = Notebook(home / "gateway.db", GATEWAY)
+    bays = [Bay("e0", "east", "free", "", 1, 1), Bay("e1", "east", "taken", "", 1, 1)]
+    bays.append(Bay("e2", "east", "closed", "", 1, 1))
+    book.write(lambda db: write_changes(db, [Zone("east", "东", "East", 1, 1, 0, 1), *bays]))
+    book.close()
+    assert main(["backup", str(tmp_path / "stick")]) == 0
+    assert main(["restore", str(tmp_path / "stick")]) == 0
+    file = home / "gateway.db"
+    assert ask(file, "SELECT state FROM bays ORDER BY bay_id") == [("unknown",), ("unknown",), ("closed",)]
+    assert ask(file, "SELECT free, taken, unknown, closed, total FROM zones") == [(0, 0, 2, 1, 3)]
+    assert ask(file, "SELECT bay_id, state FROM bay_moves") == [("e0", "unknown"), ("e1", "unknown")]
 
 
 def test_the_copy_is_one_plain_file_and_an_older_one_is_replaced_whole(home: Path, tmp_path: Path) -> None:
