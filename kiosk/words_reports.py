@@ -26,6 +26,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "{title}: columns are this time, marks the time before",
     ),
     "rp_key": ("单位：{unit}", "In {unit}"),
+    "rp_key_parking": (
+        "没有柱子：那时不知道的超过两成，不是空着。",
+        "No column: over 20 % unknown then, not empty.",
+    ),
     "rp_marks": (
         "图里柱子是这段时间，横线是前一段。",
         "In charts columns are this time, marks the time before.",
