@@ -55,8 +55,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "Have it moved at once; if nobody comes, call the police: a fire engine cannot wait.",
     ),
     "pk_todo_impossible": (
-        "指示屏已改显“--”。去现场数一下，或查对方的数据源。",
-        "The panel shows “--” now. Count on the spot, or look at the feed that said so.",
+        "指示屏已改显“--”（只有数字的屏显示 0）。去现场数一下，或查对方的数据源。",
+        "The panel shows “--” now (one with digits only: 0). Count on the spot, or look at the feed that said so.",
     ),
     "pk_todo_panel": (
         "看它的电源和线；它一有回音，这条就自己消失。",
@@ -123,6 +123,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "pk_panels": ("指示屏", "Panels"),
     "pk_no_panels": ("没有指示屏。", "There are no panels."),
     "pk_panel_todo": ("屏没有应答：看电源和线。", "It does not answer: look at its power and its line."),
+    "pk_digits_least": (
+        "这种屏只有数字，显示不出“--”：不明的车位超过两成时，黄色的数是“至少有几个空位”。",
+        "It has digits only, and no “--”: over 20 % unknown, a yellow number says how many are free at least.",
+    ),
+    "pk_digits_full": (
+        "这种屏只有数字，显示不出“--”：不明的车位超过两成时，按本厅的设定显示红色的 0，里面可能还有空位。",
+        "It has digits only, and no “--”: over 20 % unknown it shows a red 0, as this hall chose; bays may be free.",
+    ),
     "pk_sites": ("停车场", "Car parks"),
     "pk_site": ("停车场", "Car park"),
     "pk_feed_says": ("数据源说的空/总", "Its feed: free / all"),
