@@ -48,7 +48,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "pk_task_overstay": ("停得太久", "Stays too long"),
     "pk_task_permit": ("没有许可", "No permit"),
     "pk_task_drift": ("数目对不上", "Counts differ"),
-    "pk_task_map": ("平面图有问题", "Plan is wrong"),
+    "pk_task_map": ("图或设定有问题", "Plan or set-up is wrong"),
     "pk_task_stuck": ("传感器可能坏了", "Sensor suspect"),
     "pk_todo_fire_lane": (
         "马上请车主挪车；叫不到人就请物业和交警来，救火车不能等。",
@@ -75,8 +75,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "Count the cars in there and write the number under “I have counted”.",
     ),
     "pk_todo_map": (
-        "在“平面图”里补上，重新导入；对上了，这条就自己消失。",
-        "Mend it under “Plan” and hand it in again; this goes by itself when they agree.",
+        "图：在“平面图”里补上，重新导入。屏：改 hall.toml。对上了，这条就自己消失。",
+        "A plan: mend it under “Plan”, hand it in again. A panel: mend hall.toml. This goes by itself when they agree.",
     ),
     "pk_todo_stuck": (
         "去看这个车位：实际和图上不一样，就换传感器。",
