@@ -351,6 +351,11 @@ def _check_wiring(plan: Plan, reader: _Reader) -> None:
                 "this panel shows '--' where too much is unknown; only one that has digits alone needs 'unsure': "
                 f"via = 'serial' with driver = {' or '.join(map(repr, sorted(DIGITS_ONLY)))}",
             )
+        for place, zone in enumerate(panel.zones):
+            if zone in panel.zones[:place]:
+                raise reader.fault(
+                    ("panels", number, "zones", place), f"{zone!r} stands there twice: its bays would be counted twice"
+                )
         if panel.kind == "window" and not panel.window:
             raise reader.fault(
                 ("panels", number, "window"), "a sign needs the window above which it hangs, 'W3'"

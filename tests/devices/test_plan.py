@@ -75,6 +75,10 @@ def test_an_empty_hall_toml_is_a_hall_with_defaults() -> None:
                 "has digits alone needs 'unsure': via = 'serial' with driver = 'xunpeng'"
             ),
         ),
+        (
+            "[[panels]]\nid = 'gate'\nzones = ['east', 'west', 'east']",
+            "hall.toml, line 3: panels[1].zones[3]: 'east' stands there twice: its bays would be counted twice",
+        ),
         ("[gpio]\npins = 'no'", "hall.toml, line 2: gpio.pins: must be one of auto, mock, off, not 'no'"),
         (
             "[metrics]\nallow = ['192.168.1.0/24', 'monitor.local']",
