@@ -27,9 +27,10 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "rp_key": ("单位：{unit}", "In {unit}"),
     "rp_key_parking": (
-        "没有柱子：那时不知道的超过两成，不是空着。",
-        "No column: over 20 % unknown then, not empty.",
+        "虚线框：那时不知道的超过两成，不是空着。",
+        "Dashed: over 20 % unknown then, not empty.",
     ),
+    "rp_dark": ("不知道的超过两成", "over 20 % unknown"),
     "rp_marks": (
         "图里柱子是这段时间，横线是前一段。",
         "In charts columns are this time, marks the time before.",

@@ -165,7 +165,7 @@ def _panels(core: Core) -> list[Json]:
     wires = {one["panel"]: one for one in picture.paper(core)["panels"]}
     shown = []
     for plan in core.house.plan.panels:
-        if plan.id not in told and plan.id not in wires:
+        if plan.kind != "count" or (plan.id not in told and plan.id not in wires):
             continue
         wire = wires.get(plan.id, {})
         shown.append(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import current_app, request, url_for
@@ -45,7 +45,10 @@ HOURS = range(8, 18)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a chart: shares of its height; ``before``: of the mark of the span before. None: nobody knows."""
+    """One column of a chart: shares of its height; ``before``: of the mark of the span before. None: nobody knows.
+
+    ``unknown``: that time has begun, and too much of it is not known for a figure.
+    """
 
     label: str
     name: str
@@ -53,6 +56,7 @@ class Column:
     before: float | None
     high: float | None
     before_high: float | None
+    unknown: bool
 
 
 @blueprint.get("/reports")
@@ -223,9 +227,19 @@ def columns(report: HallReport, one: Section) -> list[Column]:
                 before,
                 None if value is None else value / top,
                 None if before is None else before / top,
+                value is None and _has_begun(report, key),
             )
         )
     return made
+
+
+def _has_begun(report: HallReport, key: str) -> bool:
+    """Whether a column's hour or day is not one to come."""
+    today, day = care.today(), report.first if report.kind == "day" else key
+    if report.kind != "day" or day != today.isoformat():
+        return day <= today.isoformat()
+    core = current_core()
+    return int(key) < datetime.fromtimestamp(core.now_ms() / 1000, core.zone).hour
 
 
 def _told(section: str, part: Part, key: str) -> float | None:
