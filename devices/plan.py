@@ -129,6 +129,10 @@ class Printer:
     roll_m: int = _int(0, 0, 500)
 
 
+#: Drivers of panels whose wire has digits and nothing else (firmware_bridge/panels): the faces must say so.
+DIGITS_ONLY = frozenset({"xunpeng"})
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
     """An LED panel at an entrance. ``via`` "mqtt": it listens to its topic; "serial": the bridge drives ``port``.
@@ -137,6 +141,8 @@ class Panel:
     bays of ours is shown as its feed tells it. ``arrow``: where those bays lie from the panel.
     ``answers``: one on MQTT repeats what it shows (docs/protocol.md, section 9); False: it cannot, and nobody knows how
     it is. ``kind`` "window": an LED sign above a service window (``window`` "W3") that shows the number called there.
+    ``unsure``: what a panel that has digits only (`DIGITS_ONLY`) shows where too much is unknown: "least", yellow, how
+    many are known to be free; "full", a red 0. All others show "--".
     ``address`` is the sign's own on its line, ``width_px`` and ``height_px`` its face, where its driver asks for them.
     """
 
@@ -151,11 +157,17 @@ class Panel:
     via: str = _one_of("mqtt", "mqtt", "serial")
     answers: bool = True
     driver: str = "xunpeng"
+    unsure: str = _one_of("least", "least", "full")
     port: str = "virtual"
     baud: int = _int(9600, 1200, 460800)
     address: int = _int(1, 1, 255)
     width_px: int = _int(64, 8, 2048)
     height_px: int = _int(16, 8, 256)
+
+    @property
+    def digits_only(self) -> bool:
+        """Whether it cannot show "--"."""
+        return self.via == "serial" and self.kind == "count" and self.driver in DIGITS_ONLY
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +345,17 @@ def _check_wiring(plan: Plan, reader: _Reader) -> None:
             _check_shared_line(plan, reader, number, port)
         lines.setdefault(port, name)
     for number, panel in enumerate(plan.panels):
+        if panel.unsure != "least" and not panel.digits_only:
+            raise reader.fault(
+                ("panels", number, "unsure"),
+                "this panel shows '--' where too much is unknown; only one that has digits alone needs 'unsure': "
+                f"via = 'serial' with driver = {' or '.join(map(repr, sorted(DIGITS_ONLY)))}",
+            )
+        for place, zone in enumerate(panel.zones):
+            if zone in panel.zones[:place]:
+                raise reader.fault(
+                    ("panels", number, "zones", place), f"{zone!r} stands there twice: its bays would be counted twice"
+                )
         if panel.kind == "window" and not panel.window:
             raise reader.fault(
                 ("panels", number, "window"), "a sign needs the window above which it hangs, 'W3'"

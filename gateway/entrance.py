@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from devices import panel_words, paths, speaking
-from devices.codecs import decode, family_of
+from devices.codecs import decode, family_by_words, family_of
 from devices.messages import Answered, DeviceSeen, PathSeen, Pressed, Released, Stirred
 from devices.panel_words import PanelSaid
 from devices.reading import Heard, Reading
@@ -42,6 +42,7 @@ from gateway.translate import (
     facts_of,
     stirs,
 )
+from gateway.unread import unread
 from gateway.wire import Published
 
 #: Longer than any device's message (zigbee2mqtt's longest, with its device block, has 4 KiB).
@@ -96,6 +97,7 @@ class _Topic:
         "panel",
         "path",
         "presence",
+        "shared",
         "topic",
     )
 
@@ -120,6 +122,8 @@ class _Topic:
         self.address = ""
         self.owner = ""
         self.its_own = False
+        #: a topic of the owner's choice, on which many devices may speak
+        self.shared = False
         self.presence: Presence | None = None
         #: this second, and messages in it
         self.budget_s = 0
@@ -239,8 +243,8 @@ class Entrance:
                 self._topics.pop(changed, None)
             if ack is not None:
                 ack()
-        elif topic.family is None:
-            self._not_understood("unknown_topic", name, "no family of devices speaks there", ack)
+        elif topic.family is None and not self._by_words(topic, payload):
+            self._not_understood("unknown_topic", name, f"no family of devices speaks there{_keys(payload)}", ack)
         elif message.retain:
             counts["retained"] += 1
             self._read(topic, payload, arrived_ns, self._clock.now_ms(), ack, retained=True)
@@ -257,6 +261,12 @@ class Entrance:
         if topic.family is None and self._introductions.knows(name):
             topic.family = FAMILY
         return topic
+
+    def _by_words(self, topic: _Topic, payload: bytes) -> bool:
+        """Whether a topic that none of the families owns is one's all the same, by what is said there."""
+        topic.family = family_by_words(payload)
+        topic.shared = topic.family is not None
+        return topic.shared
 
     def _path_speaks(self, path: paths.PathTopic, payload: bytes, arrived_ns: int) -> None:
         """A bridge or radio gateway is there, or says by its last will that it has gone. Only a change is a fact."""
@@ -408,6 +418,12 @@ class Entrance:
             why = f" ({clean(error)[:120]})" if isinstance(error, str) else ""
             self._not_understood("garbage", topic.topic, f"the payload is not understood{why}", ack)
             return
+        if "unread" in reading.extras and not retained:
+            device_id = device_id_of(family, reading, topic.topic)
+            who = self._presences.known(device_id, arrived_ns / 1e9, arrived_ms)
+            reading = unread(reading, who, device_id, self._state().devices.get(device_id))
+            event = reading.event
+            self._counts["unread"] += 1
         # What the device says besides the numbers that grow with each message.
         presence = topic.presence
         if reading.alarm is False and not retained and event != "none" and event not in GONE:
@@ -423,6 +439,8 @@ class Entrance:
                     ack()
                 return
             reading = placed
+            if presence.unread and "unread" not in reading.extras:
+                presence.unread = 0
             if event == "lifecycle" and topic.topic.endswith("/join"):
                 self._placing.joined(presence)
         extras = reading.extras
@@ -467,7 +485,8 @@ class Entrance:
         if topic.owner != device_id:
             topic.owner = topic.device_id = device_id
             topic.address = reading.device
-            topic.its_own = family in ONE_DEVICE_A_TOPIC or _names(topic.topic, device_id)
+            alone = family in ONE_DEVICE_A_TOPIC and not topic.shared
+            topic.its_own = alone or _names(topic.topic, device_id)
         topic.presence = presence = self._presences.known(device_id, arrived_ns / 1e9, arrived_ms)
         if event not in GONE:
             self._presences.heard(device_id, arrived_ns / 1e9, arrived_ms)
@@ -546,6 +565,15 @@ class Entrance:
 
 def _refused(zh: str, en: str) -> dict[str, object]:
     return {"ok": False, "fault": "refused", "why_zh": zh, "why_en": en}
+
+
+def _keys(payload: bytes) -> str:
+    """What a stranger's words are about, for whoever looks for him: the keys of a JSON object, and never the values."""
+    try:
+        said = json.loads(payload[:4096])
+    except (ValueError, RecursionError):
+        return ""
+    return f"; it says {', '.join(map(clean, list(said)[:12]))[:120]}" if isinstance(said, dict) else ""
 
 
 def _names(topic: str, device_id: str) -> bool:

@@ -123,7 +123,7 @@ class Loop:
         self.timers.every(RETRY_S, self._retry)
         self.settler = Settler(self.timers, clock, self.take)
         self.rounds = Rounds(self, clock, hall_buttons, panels)
-        self.parking = ParkingRounds(self, clock)
+        self.parking = ParkingRounds(self, clock, panels)
         self.panels = PanelWatch(self, clock, panels)
         self.long_orders = LongOrders(self, clock)
         self._epoch = ""

@@ -5,10 +5,12 @@ By the wall clock where it is known: how long a car stands outlives the process.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from devices.plan import Panel
 from gateway.hall import map_care, reckoning, vitals
 from gateway.hall.parking_rows import BayPlan, Gap, ParkingTask, Site, Vitals
 from gateway.hall.state import Change, Decision, HallState
@@ -37,8 +39,9 @@ GAP_MS = (15 * 60 + 60) * 1000
 class ParkingRounds:
     """What the loop does for the car park by the clock."""
 
-    def __init__(self, loop: Loop, clock: Clock) -> None:
+    def __init__(self, loop: Loop, clock: Clock, panels: Sequence[Panel]) -> None:
         self._loop = loop
+        self._panels = [one for one in panels if one.kind == "count"]
         self._clock = clock
         #: when we began, monotonic; None: how long we were away has been noted
         self._began_s: float | None = clock.monotonic_s()
@@ -83,9 +86,9 @@ class ParkingRounds:
     def _look_at_map(self) -> None:
         loop, now_s = self._loop, self._clock.monotonic_s()
         has_tasks = any(task.kind == "map" for task in loop.state.table(ParkingTask).values())
-        if not (has_tasks or loop.state.table(BayPlan)) or loop.long_orders.waits:
+        if not (has_tasks or loop.state.table(BayPlan) or self._panels) or loop.long_orders.waits:
             return
-        found = map_care.faults(loop.state)
+        found = map_care.faults(loop.state, self._panels)
         self._apart_since_s = {one: self._apart_since_s.get(one, now_s) for one in found}
         long = [one for one, since_s in self._apart_since_s.items() if now_s - since_s >= map_care.LONG_MS / 1000]
         if (long or has_tasks) and loop.rounds.believed.known:

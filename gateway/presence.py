@@ -17,7 +17,7 @@ MOST_DEVICES = 20_000
 class Presence:
     """One device's last word: ``seen_s`` monotonic, for judging silence; ``seen_ms`` wall time, for people."""
 
-    __slots__ = ("by_distance", "door", "order", "read_s", "said", "seen_ms", "seen_s", "unsaved", "vitals")
+    __slots__ = ("by_distance", "door", "order", "read_s", "said", "seen_ms", "seen_s", "unread", "unsaved", "vitals")
 
     def __init__(self, seen_s: float, seen_ms: int) -> None:
         self.seen_s = seen_s
@@ -34,6 +34,8 @@ class Presence:
         self.order: Order | None = None
         #: it has told a distance: a word without one is then no echo
         self.by_distance = False
+        #: words in a row that nobody could read (gateway/unread.py)
+        self.unread = 0
         #: what it has said of itself since that was put on disk (gateway/vitals.py)
         self.vitals: dict[str, object] | None = None
 

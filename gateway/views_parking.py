@@ -66,7 +66,8 @@ def sites(state: HallState) -> list[Json]:
         shut = showing.is_closed(counts["closed"], sum(counts.values()))
         certain = shut or (in_use > 0 and counts["unknown"] <= showing.CERTAIN_SHARE * in_use)
         certain = certain and f"site:{site_id}" not in wrong
-        reserved = sum(_int(one["reserved"]) for one in inside)
+        # Zone by zone, as on a panel: what one zone cannot keep back is not taken from its neighbour.
+        reserved = sum(min(_int(one["free"]), _int(one["reserved"])) for one in inside)
         answer.append(
             {
                 **row_json(site),

@@ -19,8 +19,8 @@ STAGES = ("decided", "written", "told")
 PHASES = ("read", "timers", "decide", "commit", "tell", "telemetry", "checkpoint")
 #: What could not be understood, or was not looked at: counters that somebody should know when they grow.
 #: garbage, oversized: a payload; unknown_topic: nobody of ours speaks there; set_aside: a fault of our own;
-#: codec_failed: a fault of ours in reading; over_budget: conflated unread.
-RUBBISH = ("garbage", "oversized", "unknown_topic", "set_aside", "codec_failed", "over_budget")
+#: codec_failed: a fault of ours in reading; unread: a model that no codec knows; over_budget: conflated unread.
+RUBBISH = ("garbage", "oversized", "unknown_topic", "set_aside", "codec_failed", "unread", "over_budget")
 #: Names of counters are our own words; whatever else stands there is no counter. More than these are not ours.
 NAMES_AT_MOST = 100
 #: No number of ours is as large (milliseconds of ten thousand years); it also keeps infinity and nonsense out.

@@ -29,7 +29,7 @@ from gateway.hall.figures import FALSE_ALARM, figures, stories
 from gateway.notebook import open_reader
 from kiosk import parking_history, queue_figures
 from kiosk.report_child import Json, Progress, answer
-from kiosk.rules.parking_history import FREE, TAKEN, ZoneDay
+from kiosk.rules.parking_history import ZoneDay, cell_of
 from kiosk.rules.parking_history import figures as parking_figures
 from kiosk.rules.report_spans import compared, span
 from kiosk.rules.request_life import answered_ms
@@ -271,7 +271,8 @@ def requests_part(books: Books, days: Days) -> Part:
 
 
 def parking_part(books: Books, days: Days) -> Part:
-    """As the car park's history, all zones together; the course is the share of bays that were taken."""
+    """As the car park's history, all zones together; the course is the share of bays that were taken, without the
+    hours or days of which too much is unknown."""
     mine = {day: zones for day, zones in books.parked().items() if days.first <= day <= days.last}
     everything = [one for zones in mine.values() for one in zones]
     whole = parking_figures("", everything)
@@ -287,11 +288,15 @@ def parking_part(books: Books, days: Days) -> Part:
     for day, zones in mine.items():
         for one in zones:
             for number, area in enumerate(one.areas):
-                if area and number % 4 in (FREE, TAKEN):
+                if area:
                     key = str(number // 16) if days.by_hour else day.isoformat()
-                    had = areas.setdefault(key, [0, 0])
-                    had[number % 4 == TAKEN] += area
-    course = {key: round(100 * taken / (free + taken), 1) for key, (free, taken) in areas.items()}
+                    areas.setdefault(key, [0, 0, 0, 0])[number % 4] += area
+    cells = {key: cell_of(areas_of) for key, areas_of in areas.items()}
+    course = {
+        key: round(100 * cell.occupied, 1)
+        for key, cell in cells.items()
+        if cell.certain and cell.occupied is not None
+    }
     by_zone: Counter[str] = Counter()
     for one in everything:
         by_zone[one.zone_id] += sum(one.arrivals)

@@ -72,9 +72,11 @@ class ZoneOutlook:
     full_from: float
     now: float | None
     usual_full: int | None
-    """The quarter in which it usually becomes full on such a day, without looking at today; None: it does not."""
+    """The quarter in which it usually becomes full on such a day, without looking at today; None: it does not, or
+    nobody knows (``usual_known``)."""
     forecast: Forecast | None
     errors: Errors
+    usual_known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,15 +306,17 @@ def _outlook(
     now = taken / (free + taken) if shown["certain"] and free + taken else None
     before = {day: one for day, one in courses.items() if day < today}
     examples = forecasting.alike(today, before)
+    usual_known, usual_full = forecasting.usual(examples, full_from)
     return ZoneOutlook(
         str(shown["zone_id"]),
         full_from,
         now,
-        forecasting.usual(examples, full_from),
+        usual_full,
         forecasting.forecast(at, now, examples, full_from),
         forecasting.backtest(
             before, full_from, [today - timedelta(days=back) for back in range(tested_days, 0, -1)]
         ),
+        usual_known,
     )
 
 

@@ -48,15 +48,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "pk_task_overstay": ("停得太久", "Stays too long"),
     "pk_task_permit": ("没有许可", "No permit"),
     "pk_task_drift": ("数目对不上", "Counts differ"),
-    "pk_task_map": ("平面图有问题", "Plan is wrong"),
+    "pk_task_map": ("图或设定有问题", "Plan or set-up is wrong"),
     "pk_task_stuck": ("传感器可能坏了", "Sensor suspect"),
     "pk_todo_fire_lane": (
         "马上请车主挪车；叫不到人就请物业和交警来，救火车不能等。",
         "Have it moved at once; if nobody comes, call the police: a fire engine cannot wait.",
     ),
     "pk_todo_impossible": (
-        "指示屏已改显“--”。去现场数一下，或查对方的数据源。",
-        "The panel shows “--” now. Count on the spot, or look at the feed that said so.",
+        "指示屏已改显“--”（只有数字的屏显示 0）。去现场数一下，或查对方的数据源。",
+        "The panel shows “--” now (one with digits only: 0). Count on the spot, or look at the feed that said so.",
     ),
     "pk_todo_panel": (
         "看它的电源和线；它一有回音，这条就自己消失。",
@@ -75,8 +75,8 @@ WORDS: dict[str, tuple[str, str]] = {
         "Count the cars in there and write the number under “I have counted”.",
     ),
     "pk_todo_map": (
-        "在“平面图”里补上，重新导入；对上了，这条就自己消失。",
-        "Mend it under “Plan” and hand it in again; this goes by itself when they agree.",
+        "图：在“平面图”里补上，重新导入。屏：改 hall.toml。对上了，这条就自己消失。",
+        "A plan: mend it under “Plan”, hand it in again. A panel: mend hall.toml. This goes by itself when they agree.",
     ),
     "pk_todo_stuck": (
         "去看这个车位：实际和图上不一样，就换传感器。",
@@ -123,6 +123,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "pk_panels": ("指示屏", "Panels"),
     "pk_no_panels": ("没有指示屏。", "There are no panels."),
     "pk_panel_todo": ("屏没有应答：看电源和线。", "It does not answer: look at its power and its line."),
+    "pk_digits_least": (
+        "这种屏只有数字，显示不出“--”：不明的车位超过两成时，黄色的数是“至少有几个空位”。",
+        "It has digits only, and no “--”: over 20 % unknown, a yellow number says how many are free at least.",
+    ),
+    "pk_digits_full": (
+        "这种屏只有数字，显示不出“--”：不明的车位超过两成时，按本厅的设定显示红色的 0，里面可能还有空位。",
+        "It has digits only, and no “--”: over 20 % unknown it shows a red 0, as this hall chose; bays may be free.",
+    ),
     "pk_sites": ("停车场", "Car parks"),
     "pk_site": ("停车场", "Car park"),
     "pk_feed_says": ("数据源说的空/总", "Its feed: free / all"),

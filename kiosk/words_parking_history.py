@@ -53,7 +53,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "ph_full_now": ("现在已满", "Full now"),
     "ph_not_today": ("今天大概停不满", "Probably not today"),
     "ph_between": ("{clock}（{early}–{late}）", "{clock} ({early}–{late})"),
-    "ph_too_few": ("历史还不够（同类的日子至少 3 天）", "Too few days yet (3 alike are needed)"),
+    "ph_too_few": (
+        "历史还不够（同类的日子至少 3 天，而且要知道后来怎样）",
+        "Too few days yet (3 alike are needed, known to their end)",
+    ),
     "ph_error_min": ("±{minutes} 分钟", "±{minutes} min"),
     "ph_error_none": ("还说不出", "Not known yet"),
     "ph_right": ("说中", "Right"),
@@ -101,8 +104,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "ph_hour": ("钟点", "Hour"),
     "ph_more_bays": ("只列出最忙的 {n} 个；全部在下载的表里。", "The {n} busiest; the files hold all."),
     "ph_how": (
-        "停多久只算来和走都看见的车；还停着的、中间断了信号的不算。来车：原来不是占用，变成占用。网关关着的那段时间，算作关之前的样子。",
-        "Stays: cars seen both coming and leaving. While the gateway was off, bays count as they stood before.",
+        "停多久只算来和走都看见的车；还停着的、中间断了信号的不算。来车：原来不是占用，变成占用。",
+        "Stays: cars seen coming and leaving, and watched between. Cars in: a bay that was not taken, and is.",
+    ),
+    "ph_how_unknown": (
+        "网关关着超过一刻钟的时间算“不知道”。哪个车位哪天有两成以上不知道，那天不算进它的每天辆次；预测也不学这样的时间。",
+        "Gateway off (over 15 min): nothing is known. No forecast learns from it, no such day counts for turnover.",
     ),
     "did_export_parking_history": ("下载车位历史", "Downloaded parking history"),
 }

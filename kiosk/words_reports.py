@@ -26,6 +26,11 @@ WORDS: dict[str, tuple[str, str]] = {
         "{title}: columns are this time, marks the time before",
     ),
     "rp_key": ("单位：{unit}", "In {unit}"),
+    "rp_key_parking": (
+        "虚线框：那时不知道的超过两成，不是空着。",
+        "Dashed: over 20 % unknown then, not empty.",
+    ),
+    "rp_dark": ("不知道的超过两成", "over 20 % unknown"),
     "rp_marks": (
         "图里柱子是这段时间，横线是前一段。",
         "In charts columns are this time, marks the time before.",

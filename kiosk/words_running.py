@@ -126,6 +126,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "count_unknown_topic": ("不认识的主题", "topics nobody knows"),
     "count_set_aside": ("我们自己的错误", "faults of our own"),
     "count_codec_failed": ("解码出错的", "could not be read, by a fault of ours"),
+    "count_unread": ("型号不认识的", "of a model that nobody knows"),
     "count_held_copies": ("磁盘坏时重复的", "repeated while the disk was bad"),
     "count_over_budget": ("超额、没有逐条看", "over budget, not read one by one"),
     "count_retained": ("消息服务记着的旧状态", "old states kept by the broker"),

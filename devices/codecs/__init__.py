@@ -21,12 +21,12 @@ import pkgutil
 import re
 from collections.abc import Callable
 
-from devices.codecs import _discovery, _lorawan
+from devices.codecs import _discovery, _lorawan, chirpstack_v4
 from devices.codecs._discovery import Entity
 from devices.codecs._shared import BROKEN, LOW_BATTERY_PCT, PARKING_CLASSES, undecodable
 from devices.reading import PRESS_EVENTS, Heard, Reading
 
-__all__ = ["Entity", "decode", "decode_by", "discover", "families", "family_of"]
+__all__ = ["Entity", "decode", "decode_by", "discover", "families", "family_by_words", "family_of"]
 
 _envelopes: dict[str, Callable[[Heard], Reading]] = {}
 
@@ -98,6 +98,11 @@ def family_of(topic: str) -> str | None:
     return match.lastgroup if match else None
 
 
+def family_by_words(payload: bytes) -> str | None:
+    """The family of a message on a topic that none owns, where its words give it away: topics of an owner's choice."""
+    return chirpstack_v4.TRANSPORT if chirpstack_v4.looks_like_ours(payload) else None
+
+
 # -- decode ------------------------------------------------------------------------------------------
 
 
@@ -109,6 +114,7 @@ def decode(heard: Heard) -> Reading:
     """
     try:
         family = heard.transport if heard.transport in _envelopes else family_of(heard.topic)
+        family = family or family_by_words(heard.payload)
         read = _envelopes.get(family) if family else None
         if read is None:
             return undecodable(f"no family owns the topic {heard.topic!r}")

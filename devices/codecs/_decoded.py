@@ -25,7 +25,7 @@ from devices.codecs._shared import (
 )
 from devices.reading import Reading
 
-_PUNCTUATION = re.compile(r"[^a-z0-9]+")
+_PUNCTUATION = re.compile(r"[^a-z0-9\u4e00-\u9fff]+")
 
 _FALL_KEYS = ("mandown", "falldetected", "falldetection", "falldown", "fall")
 _SOS_KEYS = ("sos", "sosevent", "sosflag", "sosalarm", "emergency", "panic", "help", "alarmstatus", "alarm")
@@ -64,6 +64,20 @@ _OCCUPIED_KEYS = (
     "vehicle",
     "slotstatus",
     "spacestatus",
+    "isoccupied",
+    "parkingoccupied",
+    "parkingoccupancy",
+    "occupancystatus",
+    "occupancystate",
+    "occupiedstatus",
+    "carpresent",
+    "baystatus",
+    "baystate",
+    "spotstatus",
+    "spotstate",
+    "parkflag",
+    "车位状态",
+    "泊位状态",
 )
 _BATTERY_KEYS = (
     "battery",
@@ -75,6 +89,7 @@ _BATTERY_KEYS = (
     "bat",
     "batlevel",
     "soc",
+    "电量",
 )
 _VOLT_KEYS = (
     "batteryvoltage",

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from devices.codecs import _decoded
-from devices.codecs._shared import BROKEN, BUTTON_CLASSES, PARKING_CLASSES, is_object
+from devices.codecs._shared import BROKEN, BUTTON_CLASSES, PARKING_CLASSES, base64_bytes, hex_bytes, is_object
 from devices.reading import Heard, Reading
 
 
@@ -127,8 +127,34 @@ def read_uplink(
                 return reading
             break
     if is_object(decoded) and decoded:
-        return _decoded.read(decoded, heard.cls)
-    return _guessed(frame) if data else Reading("heartbeat_or_unknown")
+        reading = _decoded.read(decoded, heard.cls)
+        return _marked(reading, f"keys {', '.join(sorted(decoded))[:80]}") if reading.event == "none" else reading
+    reading = _guessed(frame) if data else Reading("heartbeat_or_unknown")
+    if data and reading.event == "heartbeat_or_unknown" and port != 0:  # port 0 is the network's own
+        return _marked(reading, f"port {port}, {data[:30].hex()}")
+    return reading
+
+
+def read_text(
+    heard: Heard, candidates: list[tuple[str, str]], words: object, port: int | None, decoded: object
+) -> Reading:
+    """:func:`read_uplink` of a payload that is written in base64; of hexadecimal, where only that makes sense.
+
+    Hexadecimal digits are base64, too, so they are tried second: whatever can be read as it should be is.
+    """
+    reading = read_uplink(heard, candidates, base64_bytes(words), port, decoded)
+    raw = hex_bytes(words)
+    if raw is None or reading.event not in ("heartbeat_or_unknown", "none"):
+        return reading
+    second = read_uplink(heard, candidates, raw, port, decoded)
+    if "unread" not in second.extras:
+        return second
+    return second if "unread" in reading.extras or base64_bytes(words) is None else reading
+
+
+def _marked(reading: Reading, what: str) -> Reading:
+    """Nothing could be read; what stands there, for whoever teaches us the model."""
+    return replace(reading, extras={**reading.extras, "unread": what})
 
 
 def _guessed(frame: Frame) -> Reading:

@@ -65,6 +65,7 @@ LOW_BATTERY_PCT = 20
 
 _LONGEST_INT = 32  # digits; nothing we read needs more, and int() of a megabyte of digits is slow
 _LONGEST_TEXT = 64  # characters of foreign text we carry on into logs and screens
+_HEX = re.compile(r"[0-9A-Fa-f]{4,512}")
 _NUMBER = re.compile(r"\s*([+-]?\d{1,15}(?:\.\d{1,15})?)\s*(?:%|°C|C|V|mV|mm|cm|m|s)?\s*\Z")
 
 _TRUE = frozenset({"true", "on", "yes", "1"})
@@ -86,6 +87,8 @@ _TAKEN = frozenset(
         "on",
         "yes",
         "detected",
+        "有车",
+        "占用",
     }
 )
 _FREE = frozenset(
@@ -106,6 +109,8 @@ _FREE = frozenset(
         "not occupied",
         "notoccupied",
         "idle",
+        "无车",
+        "空闲",
     }
 )
 
@@ -268,6 +273,13 @@ def base64_bytes(value: object) -> bytes | None:
         return base64.b64decode(value, validate=True)
     except ValueError:
         return None
+
+
+def hex_bytes(value: object) -> bytes | None:
+    """The bytes behind hexadecimal digits, or None."""
+    if not isinstance(value, str) or len(value) % 2 or not _HEX.fullmatch(value):
+        return None
+    return bytes.fromhex(value)
 
 
 def known(**values: object) -> dict[str, object]:

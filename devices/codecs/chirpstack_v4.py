@@ -9,11 +9,14 @@ ChirpStack's documentation ("Integrations / MQTT", "Event types"). An uplink::
 ``data`` is base64 of the device's bytes; ``object`` (absent, null or empty unless somebody configured a
 codec) is the server's own decoding. ``status`` carries the battery in percent (255 and -1: unknown).
 Version 3 has the same topics and puts ``devEUI``, ``deviceName`` and ``deviceProfileName`` at the top, the address in
-hexadecimal or base64, and its decoding as text in ``objectJSON``.
+hexadecimal or base64, and its decoding as text in ``objectJSON``; its older topics end in ``/rx``. LoRaWAN gateways
+with a network server of their own (Milesight's UG series) say the same on topics of the owner's choice: such a message
+is known by its words (`looks_like_ours`). There the device's decoded values may lie beside its address.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from devices.codecs import _lorawan
@@ -35,16 +38,28 @@ from devices.reading import Heard, Reading
 
 TRANSPORT = "chirpstack_v4"
 
+_ADDRESS = re.compile(r"[0-9A-Fa-f]{16}")
+#: What an uplink says of itself rather than of the device; and how it carries the device's bytes.
+_ENVELOPE = frozenset(
+    {"deduplicationId", "time", "timestamp", "gatewayTime", "deviceInfo", "devAddr", "devEUI", "devEui", "deviceName"}
+    | {"deviceProfileName", "deviceProfileID", "applicationID", "applicationName", "tags", "type", "cellularIP"}
+    | {"adr", "dr", "fCnt", "confirmed", "confirmedUplink", "rxInfo", "txInfo"}
+)
+_FRAME = frozenset({"fPort", "data", "object", "objectJSON"})
+
 
 def read(heard: Heard) -> Reading:
     parts = heard.topic.split("/")
-    event = parts[5] if len(parts) > 5 and parts[4] == "event" else ("up" if len(parts) < 5 else "")
+    ours = parts[0] == "application" and len(parts) > 4
+    event = (parts[5] if len(parts) > 5 and parts[4] == "event" else "") if ours else "up"
+    if ours and parts[4] == "rx":
+        event = "up"
     body = load_object(heard.payload)
     info = child(body, "deviceInfo") or body
     address = text(info.get("devEui")) or _version_3_address(body)
     device = (address or (parts[3] if len(parts) > 3 else "")).lower()
     if event == "up":
-        reading = _uplink(heard, body, info)
+        reading = _uplink(heard, body, info, beside=not ours)
         # The network gives another address at each join.
         session = known(session=text(body.get("devAddr")) or None)
         extras = {**reading.extras, **radio(body.get("rxInfo"), "loRaSNR"), **session}
@@ -60,8 +75,19 @@ def read(heard: Heard) -> Reading:
     return Reading("lifecycle" if event == "join" else "none", device=device)
 
 
-def _uplink(heard: Heard, body: Json, info: Json) -> Reading:
-    raw = base64_bytes(body.get("data"))
+def looks_like_ours(payload: bytes) -> bool:
+    """Whether this is an uplink, whatever its topic: it names a DevEUI, and bytes with a port or values."""
+    if b'"devEUI"' not in payload and b'"devEui"' not in payload:
+        return False
+    try:
+        body = load_object(payload)
+    except BROKEN:
+        return False
+    address = text(child(body, "deviceInfo").get("devEui")) or _version_3_address(body)
+    return bool(_ADDRESS.fullmatch(address)) and bool(body.keys() - _ENVELOPE)
+
+
+def _uplink(heard: Heard, body: Json, info: Json, *, beside: bool) -> Reading:
     port = whole(body.get("fPort"))
     tags = child(info, "tags")
     profile = text(info.get("deviceProfileName"))
@@ -75,7 +101,9 @@ def _uplink(heard: Heard, body: Json, info: Json) -> Reading:
     decoded = body.get("object")
     if decoded is None:
         decoded = _object_of(body.get("objectJSON"))
-    return _lorawan.read_uplink(heard, candidates, raw, port, decoded)
+    if beside and decoded is None:
+        decoded = {key: value for key, value in body.items() if key not in _ENVELOPE and key not in _FRAME}
+    return _lorawan.read_text(heard, candidates, body.get("data"), port, decoded)
 
 
 def _object_of(words: object) -> object:

@@ -114,6 +114,8 @@ def read_frame(frame: Frame) -> Reading:
                 )
             elif length is not None and at + 2 + length <= len(data):
                 _take(key, data[at + 2 : at + 2 + length], heap)
+        if length is None and not heap.answered and "history" not in heap.extras:
+            heap.extras["unread"] = f"from channel {key[0]:02x} {key[1]:02x}: {data[at : at + 30].hex()}"
         if length is None or at + 2 + length > len(data):
             break
         at += 2 + length

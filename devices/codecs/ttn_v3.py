@@ -19,7 +19,6 @@ from dataclasses import replace
 from devices.codecs import _lorawan
 from devices.codecs._shared import (
     Json,
-    base64_bytes,
     child,
     is_object,
     known,
@@ -51,7 +50,6 @@ def read(heard: Heard) -> Reading:
 
 
 def _uplink(heard: Heard, up: Json, name: str) -> Reading:
-    raw = base64_bytes(up.get("frm_payload"))
     version = child(up, "version_ids")
     model = text(version.get("model_id"))
     candidates = [
@@ -62,7 +60,7 @@ def _uplink(heard: Heard, up: Json, name: str) -> Reading:
     port = whole(up.get("f_port"))
     port = port if port is not None else heard.fport
     decoded = up.get("decoded_payload") or _normalized(up)
-    return _lorawan.read_uplink(heard, candidates, raw, port, decoded)
+    return _lorawan.read_text(heard, candidates, up.get("frm_payload"), port, decoded)
 
 
 def _normalized(up: Json) -> object:

@@ -14,8 +14,12 @@ hysteresis; a tenth of the bays where it says nothing).
 The wire has no "--", no blank and no text: a number and one of three colours are all that the maker's page tells, and
 we send nothing that it does not tell. Where too many bays are unknown for a number (``certain`` False), it shows in
 yellow how many are *known* to be free: there are at least so many, and staff read "at least" (`LEAST`) on the console.
-It is never red then: "full" would be a claim that nobody can make. A hall that wants "--" there takes another panel
-(`bx5k`, `am03127`, `ascii`, MQTT).
+It is never red then: "full" would be a claim that nobody can make. A hall that would rather send nobody in than send
+somebody for nothing makes that claim itself (hall.toml, `unsure = "full"`): a red 0, which staff read as the hall's
+choice (`CHOSEN`). One that wants "--" there takes another panel (`bx5k`, `am03127`, `ascii`, MQTT).
+
+The number is never above the truth: what is unknown is not counted as free, and what a zone keeps back comes off what
+is known to be free there. Above 999, all that three digits can draw, it stays 999.
 """
 
 from __future__ import annotations
@@ -33,6 +37,8 @@ GREEN, YELLOW, RED = 0x00, 0x01, 0x02
 _INFO = 0x01
 #: Stands behind what is shown where that is the least there can be; the console has words for it.
 LEAST = "least"
+#: Stands behind a red 0 that the hall wants where nobody knows the number.
+CHOSEN = "chosen"
 #: Three digits stand on the panel.
 _LARGEST = 999
 #: Yellow from here down: a tenth of the bays in use, but at least 3. Our choice: so many cars may be between
@@ -55,6 +61,8 @@ def colour(count: ShowCount) -> int:
 def compose(count: Shown, panel: Panel = PLAIN) -> Frame:
     """The frame for a count. It has three digits and no letters: `KINDS` keeps a window's number away."""
     assert isinstance(count, ShowCount)
+    if not count.certain and panel.unsure == "full":
+        return Frame(_frame(0x3A, RED, 0), f"0 red {CHOSEN}")
     number, tint = min(_number(count), _LARGEST), colour(count)
     word = ("green", "yellow", "red")[tint]
     shown = f"{number} {word}" if count.certain else f"{number} {word} {LEAST}"

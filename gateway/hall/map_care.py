@@ -3,13 +3,17 @@
 Rule 1. In a zone that is drawn, each bay is drawn, and each bay that is drawn there is there. A zone of which nobody
         has drawn anything yet is no fault.
 Rule 2. After a quarter of an hour it is a task, one a zone: who hangs sensors hands in the plan at the end.
-Rule 3. The task closes itself when they agree: what it was about can be seen from here, to its end.
+Rule 3. hall.toml names for a panel only zones and sites that there are: a name that was written wrong leaves the panel
+        without a number (showing.py).
+Rule 4. The task closes itself when they agree: what it was about can be seen from here, to its end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
+from devices.plan import Panel
+from gateway.hall import showing
 from gateway.hall.bays import UNCLAIMED_ZONE
 from gateway.hall.parking_rows import BayPlan, ParkingTask
 from gateway.hall.parking_tasks import Why, opened, over
@@ -21,8 +25,8 @@ LONG_MS = 15 * 60_000
 NAMED = 6
 
 
-def faults(state: HallState) -> dict[str, Why]:
-    """Subject ("zone:east") → what is wrong with its plan."""
+def faults(state: HallState, panels: Sequence[Panel] = ()) -> dict[str, Why]:
+    """Subject ("zone:east", "panel:gate") → what is wrong with its plan."""
     drawn: dict[str, set[str]] = {}
     for plan in state.table(BayPlan).values():
         if plan.x_m or plan.y_m:
@@ -43,6 +47,12 @@ def faults(state: HallState) -> dict[str, Why]:
             en.append(f"it draws bay {_names(beyond, '')}, which this zone does not have")
         if zh:
             found[f"zone:{zone_id}"] = "；".join(zh), "; ".join(en)
+    for panel in panels:
+        if names := showing.missing(state, panel):
+            found[f"panel:{panel.id}"] = (
+                f"hall.toml 给它写的{'、'.join(names)}，这个大厅没有：它显示“--”。请技术员改名字，或先把车位认领到那里",
+                f"hall.toml names {', '.join(names)} for it, which is not there: it shows “--”. Mend the name there",
+            )
     return found
 
 

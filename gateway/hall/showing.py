@@ -1,7 +1,8 @@
 """What a panel shows. Lives here: reserves, levels with hysteresis, when there is no number to show.
 
-Rule 1. A panel shows no number that is not known: above 20 % unknown, or where the counts cannot be, it shows "--".
-        Where every bay is closed there is no doubt, and nothing to be had: it says so.
+Rule 1. A panel shows no number that is not known: above 20 % unknown, where the counts cannot be, or where hall.toml
+        names a zone that this hall does not have, it shows "--". Where every bay is closed there is no doubt, and
+        nothing to be had: it says so.
 Rule 2. What it shows is for whoever comes: the free bays without the reserves, and without fire lanes.
 Rule 3. "Full" and "almost full" have a gap each between coming and going, so that one car does not make the word flap.
 """
@@ -81,6 +82,15 @@ def zones_of(state: HallState, site_id: str) -> list[Zone]:
     ]
 
 
+def missing(state: HallState, panel: Panel) -> list[str]:
+    """Zones and the site that hall.toml names for a panel and this hall does not have."""
+    zones = [one for one in panel.zones if one not in state.zones or one == UNCLAIMED_ZONE.zone_id]
+    if panel.zones or not panel.site:
+        return zones
+    there = panel.site in state.table(Site) or zones_of(state, panel.site)
+    return [] if there else [panel.site]
+
+
 def impossible(state: HallState) -> frozenset[str]:
     """Subjects ("site:…") whose numbers cannot be, as long as that is so: whatever has been done with their task."""
     return frozenset(
@@ -125,7 +135,8 @@ def _count(
     state: HallState, panel: Panel, lanes: dict[str, int], wrong: frozenset[str], now_ms: int
 ) -> ShowCount:
     if panel.zones:
-        zones = [zone for zone_id in panel.zones if (zone := state.zones.get(zone_id)) is not None]
+        named = (state.zones.get(zone_id) for zone_id in panel.zones if zone_id != UNCLAIMED_ZONE.zone_id)
+        zones = [zone for zone in named if zone is not None]
     elif panel.site:
         zones = zones_of(state, panel.site)
     else:
@@ -139,7 +150,7 @@ def _count(
     # Zone by zone: what one zone cannot keep back, because too little of it is free, is not taken from its neighbour.
     kept = zip(zones, map(reserve_of, plans), strict=True)
     reserved = sum(min(zone.free, reserve + lanes.get(zone.zone_id, 0)) for zone, reserve in kept)
-    possible = not any(f"site:{plan.site_id}" in wrong for plan in plans)
+    possible = not missing(state, panel) and not any(f"site:{plan.site_id}" in wrong for plan in plans)
     total = free + taken + unknown + closed
     certain = possible and (is_closed(closed, total) or _certain(free + taken + unknown, unknown))
     if not possible:

@@ -81,7 +81,11 @@ FAULT_WORDS = {
     "no_echo": (
         "测不到距离（没有回波）：请看探头有没有被挡住、结霜或歪了",
         "it measures no distance (no echo): is its probe covered, frosted or askew?",
-    )
+    ),
+    "unread": (
+        "它在说话，但 Linli 看不懂：请技术员在认领里写对型号；还不行，看日志 HALL_EVENT=unread",
+        "it speaks, and Linli cannot read it: have its model named at the claim; else see HALL_EVENT=unread in the log",
+    ),
 }
 #: Below this a battery is "low": zigbee2mqtt's and the vendors' common limit.
 LOW_BATTERY_PCT = 20

@@ -16,7 +16,7 @@ from gateway.hall.reckoning import zones_under
 from kiosk.console import acts, blueprint, care, door, picture
 from kiosk.console.care import Json, Unreadable, lang, pair
 from kiosk.console.tables import number
-from kiosk.console.words import say
+from kiosk.console.words import WORDS, say
 from kiosk.core import Core, current_core
 from kiosk.parking import KIND_SIGNS, STATES, CarPark, car_park, clock_words, map_of
 from kiosk.parking_tasks import kind_of, open_tasks, subject_words, task_box, urgency
@@ -154,20 +154,29 @@ def _tasks(status: int = 200, why: str = "", done: str = "") -> ResponseReturnVa
     return care.page("console/parking_tasks.html", status, why=why, done=done, **filled)
 
 
+def _shown_words(shown: str) -> str:
+    """What the bridge says stands on a panel ("5 yellow least"), in the reader's words."""
+    return " ".join(say(f"panel_{word}", lang()) if f"panel_{word}" in WORDS else word for word in shown.split(" "))
+
+
 def _panels(core: Core) -> list[Json]:
     """Each panel that shows bays: what it is to show, and, where it hangs on our own wire, whether it answers."""
     told = {one["panel"]: one for one in core.link.snapshot()["panels"]}
     wires = {one["panel"]: one for one in picture.paper(core)["panels"]}
     shown = []
     for plan in core.house.plan.panels:
-        if plan.id not in told and plan.id not in wires:
+        if plan.kind != "count" or (plan.id not in told and plan.id not in wires):
             continue
         wire = wires.get(plan.id, {})
         shown.append(
             {
                 "panel": plan.id,
                 "name": plan.name_en if lang() == "en" else plan.name_zh,
-                "text": told.get(plan.id, {}).get("text_en" if lang() == "en" else "text", ""),
+                # One that has digits only shows what its driver could make of it: no "--".
+                "text": _shown_words(str(wire["shown"]))
+                if wire.get("shown") and plan.digits_only
+                else told.get(plan.id, {}).get("text_en" if lang() == "en" else "text", ""),
+                "digits": plan.unsure if plan.digits_only else "",
                 "state": wire.get("state", ""),
                 "why": pair((wire["why_zh"], wire["why_en"])) if wire.get("why_zh") else "",
             }

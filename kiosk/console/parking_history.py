@@ -67,6 +67,7 @@ def parking_history() -> ResponseReturnValue:
         "outlook": [_outlook(look, lang) for look in history.outlook if asked.zone_id in ("", look.zone_id)],
         "figure": cell_figure,
         "share": share_words,
+        "a_day": a_day_words,
         "spell": spell_hours,
     }
     return care.page("console/parking_history.html", **{**filled, **shown})
@@ -177,6 +178,11 @@ def share_words(share: float | None) -> str:
     return "–" if share is None else f"{100 * share:.0f} %"
 
 
+def a_day_words(cars: float | None) -> str:
+    """Cars a day; "?" where nobody watched for most of every day."""
+    return "?" if cars is None else f"{cars:.1f}"
+
+
 def spell_hours(seconds: int | None) -> str:
     """A stay as hours and minutes, 1:05."""
     return "–" if seconds is None else f"{seconds // 3600}:{seconds // 60 % 60:02}"
@@ -197,7 +203,7 @@ def _outlook(look: ZoneOutlook, lang: Lang) -> Json:
     else:
         full = say("ph_between", lang, clock=_clock(said.full), early=_clock(said.early), late=_clock(said.late))
     usual = ""
-    if said is not None:
+    if said is not None and look.usual_known:
         usual = (
             say("ph_usually_full", lang, clock=_clock(look.usual_full))
             if look.usual_full is not None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import current_app, request, url_for
@@ -45,14 +45,18 @@ HOURS = range(8, 18)
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a chart: shares of its height; ``before``: of the mark of the span before."""
+    """One column of a chart: shares of its height; ``before``: of the mark of the span before. None: nobody knows.
+
+    ``unknown``: that time has begun, and too much of it is not known for a figure.
+    """
 
     label: str
     name: str
-    value: float
+    value: float | None
     before: float | None
-    high: float
+    high: float | None
     before_high: float | None
+    unknown: bool
 
 
 @blueprint.get("/reports")
@@ -213,10 +217,34 @@ def columns(report: HallReport, one: Section) -> list[Column]:
     top = scale(highest)[-1]
     made = []
     for label, key, past in found:
-        value, before = one.now.course.get(key, 0), one.before.course.get(past) if past else None
+        value, before = _told(one.name, one.now, key), one.before.course.get(past) if past else None
         name = say("qf_hour", lang(), hour=label) if report.kind == "day" else care.day_words(key)
-        made.append(Column(label, name, value, before, value / top, None if before is None else before / top))
+        made.append(
+            Column(
+                label,
+                name,
+                value,
+                before,
+                None if value is None else value / top,
+                None if before is None else before / top,
+                value is None and _has_begun(report, key),
+            )
+        )
     return made
+
+
+def _has_begun(report: HallReport, key: str) -> bool:
+    """Whether a column's hour or day is not one to come."""
+    today, day = care.today(), report.first if report.kind == "day" else key
+    if report.kind != "day" or day != today.isoformat():
+        return day <= today.isoformat()
+    core = current_core()
+    return int(key) < datetime.fromtimestamp(core.now_ms() / 1000, core.zone).hour
+
+
+def _told(section: str, part: Part, key: str) -> float | None:
+    """What stands at a column. Nothing there is nought where things are counted; where bays are watched, not known."""
+    return part.course.get(key, None if section == "parking" else 0)
 
 
 def _scale(one: Section, drawn: list[Column]) -> list[tuple[float, str]]:
@@ -289,11 +317,12 @@ def tables(core: Core, report: HallReport) -> list[Json]:
         ]
         rows += [
             [care.day_words(key) if report.kind != "day" else say("qf_hour", lang(), hour=label),
-             _whole(one.now.course.get(key, 0)), _whole(one.before.course.get(past, 0)) if past else None]
+             _whole(_told(one.name, one.now, key)), _whole(_told(one.name, one.before, past)) if past else None]
             for label, key, past in (keys(report, one) if one.now.course or one.before.course else [])
         ]  # fmt: skip
         rows += [
-            [_named(names, name), count, one.before.lines.get(name, 0)] for name, count in one.now.lines.items()
+            [_named(names, name), count, one.before.lines.get(name, 0)]
+            for name, count in one.now.lines.items()
         ]
         made.append(
             {
@@ -318,8 +347,8 @@ def _cell(name: str, value: float | int | None) -> float | int | None:
     return round(float(value), 4) if name.endswith("_share") else _whole(value)
 
 
-def _whole(value: float | int) -> int | None:
-    return round(value)
+def _whole(value: float | int | None) -> int | None:
+    return None if value is None else round(value)
 
 
 __all__ = ["Part", "change", "columns", "keys", "reports", "spelled", "tables"]

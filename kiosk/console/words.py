@@ -193,6 +193,7 @@ _PAGE: dict[str, tuple[str, str]] = {
     "panel_red": ("红", "red"),
     "panel_unsure": ("不确定", "not certain"),
     "panel_least": ("（至少；不明的车位太多）", "(at least: too many bays are unknown)"),
+    "panel_chosen": ("（不明的车位太多；本厅设为满位）", "(too many bays are unknown: “full” by this hall's choice)"),
     # devices
     "devices_none": ("还没有设备报到。", "No device has reported yet."),
     "devices_well": ("{n} 台设备正常", "{n} devices well"),

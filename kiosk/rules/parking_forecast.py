@@ -3,8 +3,10 @@
 The method. Each of the last days like today (the same weekday; while there are too few, the same half of the week) is
 a possible course of today. It is shifted by how much fuller or emptier today is than that day was at this time; half
 of the difference is left after `HALF_LIFE` quarters, for a surprise at noon says little about the evening. Every
-shifted course says when it becomes full, or that it does not. Where more than half become full, the forecast is the
-median of their times, else "not today". No course of a day is smoothed: what is told is made of days that were.
+shifted course says when it becomes full, or that it does not; of a day on which nobody listened then (the gateway was
+off) nobody knows. Where more than half become full, the forecast is the median of their times; where half or fewer can
+have done so, "not today"; between the two there is none. No course of a day is smoothed: what is told is made of days
+that were.
 
 The error is found by doing the same on days that are over, each with nothing but what lay before it (`backtest`).
 """
@@ -26,6 +28,9 @@ MEMBERS_AT_MOST, MEMBERS_AT_LEAST, LOOK_BACK_DAYS = 8, 3, 63
 HALF_LIFE = 4
 #: A day of which more than this share of quarters is unknown is no example.
 UNKNOWN_AT_MOST = 0.3
+#: In a hole of so many quarters a zone may have become full unseen; a shorter one is stepped over (our choice: a zone
+#: that fills stays full for longer).
+BLIND_QUARTERS = 3
 #: A zone that was full is emptier again where so large a share of its bays has become free.
 CLEARLY_EMPTIER = 0.1
 #: A forecast of occupancy is told for so many quarters from now.
@@ -96,7 +101,7 @@ def full_share(bays: int, reserved: int, full_at: int) -> float:
 class Course:
     """A day's occupancy by the quarter, and the highest of what is left of it from each quarter on."""
 
-    __slots__ = ("example", "highest", "shares")
+    __slots__ = ("blind", "example", "highest", "shares")
 
     def __init__(self, shares: Curve) -> None:
         self.shares = shares
@@ -107,8 +112,15 @@ class Course:
                 so_far = share
             highest[number] = so_far
         self.highest = highest
+        #: Where nobody listened for `BLIND_QUARTERS` or more: (from, until).
+        self.blind = [(begin, end) for begin, end in _holes(shares) if end - begin >= BLIND_QUARTERS]
         #: Whether enough of it is known.
         self.example = sum(share is None for share in shares) <= UNKNOWN_AT_MOST * QUARTERS
+
+    def unseen(self, at: int, until: int | None) -> bool:
+        """Whether it may have become full unseen between ``at`` and ``until`` (None: the end of the day)."""
+        end_of_it = len(self.shares) if until is None else until
+        return any(begin < end_of_it and end > at for begin, end in self.blind)
 
     def full_at(self, at: int, full_from: float, off: float = 0.0) -> int | None:
         """The first quarter from ``at`` on in which it is full, where it is shifted by ``off`` at ``at``."""
@@ -141,6 +153,17 @@ class Course:
         return None if share is None else min(1.0, max(0.0, share + off * _LEFT ** (number - at)))
 
 
+def _holes(shares: Curve) -> list[tuple[int, int]]:
+    """Where nothing is known: (from, until)."""
+    holes, begin = [], 0
+    for number, share in enumerate((*shares, 0.0)):
+        if share is not None:
+            if number > begin:
+                holes.append((begin, number))
+            begin = number + 1
+    return holes
+
+
 def alike(today: date, days: Mapping[date, Course]) -> list[Course]:
     """The newest days like today, all before it."""
     same = _examples(days, [today - timedelta(days=back) for back in range(7, LOOK_BACK_DAYS + 1, 7)])
@@ -156,7 +179,7 @@ def _examples(days: Mapping[date, Course], wanted: Sequence[date]) -> list[Cours
 
 
 def forecast(at: int, now: float | None, examples: Sequence[Course], full_from: float) -> Forecast | None:
-    """The rest of today. None: there are too few days like it.
+    """The rest of today. None: there are too few days like it, or too few of which anybody knows how they went on.
 
     :param at: the quarter that has just begun.
     :param now: occupancy now; None: nobody knows, and the days before speak alone.
@@ -164,7 +187,7 @@ def forecast(at: int, now: float | None, examples: Sequence[Course], full_from: 
     if len(examples) < MEMBERS_AT_LEAST:
         return None
     shifted = [(one, _off(one, at, now)) for one in examples]
-    times = sorted(time for one, off in shifted if (time := one.full_at(at, full_from, off)) is not None)
+    times, unseen = _times([(one, one.full_at(at, full_from, off)) for one, off in shifted], at)
     ahead = []
     for number in (at + more for more in AHEAD if at + more < QUARTERS):
         shares = [one.share_at(number, at, off) for one, off in shifted]
@@ -172,6 +195,8 @@ def forecast(at: int, now: float | None, examples: Sequence[Course], full_from: 
             ahead.append((number, _median(seen)))
     if now is not None and now >= full_from:
         return Forecast(at, at, at, at, len(times), len(examples), tuple(ahead))
+    if 2 * len(times) <= len(examples) < 2 * (len(times) + unseen):
+        return None
     if 2 * len(times) <= len(examples):
         return Forecast(at, None, None, None, len(times), len(examples), tuple(ahead))
     early, late = times[len(times) // 4], times[(3 * len(times)) // 4]
@@ -192,10 +217,18 @@ def worth_telling(said: Forecast | None, errors: Errors) -> int | None:
     return said.full if typical <= TELL_WITHIN_MIN and right >= TELL_RIGHT else None
 
 
-def usual(examples: Sequence[Course], full_from: float) -> int | None:
-    """When such a day usually becomes full, without looking at today; None: it usually does not."""
-    times = [time for one in examples if (time := one.becomes_full_at(full_from)) is not None]
-    return round(_median(times)) if 2 * len(times) > len(examples) else None
+def usual(examples: Sequence[Course], full_from: float) -> tuple[bool, int | None]:
+    """Whether anybody knows how such a day usually goes, without looking at today; when it becomes full, None: not."""
+    times, unseen = _times([(one, one.becomes_full_at(full_from)) for one in examples], 0)
+    if 2 * len(times) > len(examples):
+        return True, round(_median(times))
+    return 2 * (len(times) + unseen) <= len(examples), None
+
+
+def _times(said: Sequence[tuple[Course, int | None]], at: int) -> tuple[list[int], int]:
+    """The times at which days became full from ``at`` on, sorted; and of how many days nobody knows."""
+    times = [time for one, time in said if time is not None and not one.unseen(at, time)]
+    return sorted(times), sum(one.unseen(at, time) for one, time in said)
 
 
 def _off(one: Course, at: int, now: float | None) -> float:
@@ -206,7 +239,8 @@ def _off(one: Course, at: int, now: float | None) -> float:
 def backtest(days: Mapping[date, Course], full_from: float, asked_days: Sequence[date]) -> Errors:
     """Forecasts of these days, at each hour of `ASKED_AT`, with nothing but what lay before; against what came.
 
-    A zone that is full when asked is not asked: there is nothing to foretell.
+    A zone that is full when asked is not asked: there is nothing to foretell. Nor is one asked of which nobody knows
+    how that day went on: it would prove a forecast right, or wrong, by nothing.
     """
     off_min: list[float] = []
     plain_min: list[float] = []
@@ -227,6 +261,8 @@ def backtest(days: Mapping[date, Course], full_from: float, asked_days: Sequence
             if said is None or plain is None:
                 continue
             came = course.full_at(at, full_from)
+            if course.unseen(at, came):
+                continue
             if said.full is not None and came is not None:
                 hits += 1
                 off_min.append(abs(said.full - came) * QUARTER_MIN)

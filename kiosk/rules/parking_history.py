@@ -6,7 +6,9 @@ So a move costs two additions, whatever the number of bays, and free + taken + u
 the time of all bays in it. Where nobody knew, the time stands under unknown: no share of occupancy counts it.
 
 An arrival is a move to taken of a bay that was not taken when it was last known; a sensor that only speaks again after
-a silence is none (gateway/housekeeping.py counts so, too). How long a car stood is known where both ends were seen.
+a silence is none (gateway/housekeeping.py counts so, too). How long a car stood is known where both ends were seen and
+somebody watched all the time between: after a silence it may be another car. Cars a bay and day are told of the days on
+which a bay was watched: an hour in which nobody listened is not one in which no car came.
 """
 
 from __future__ import annotations
@@ -50,8 +52,8 @@ class ZoneDay:
     """One zone on one day.
 
     ``areas``: four numbers a quarter, milliseconds × bays in each of `STATES`. ``stays``: whole minutes → how many cars
-    stood so long (a stay counts on the day on which it ended). ``bays``: bay → [arrivals, ms taken, ms known].
-    ``ends``: how each bay stood when the day ended.
+    stood so long (a stay counts on the day on which it ended). ``bays``: bay → [arrivals, ms taken, ms known, ms
+    unknown]. ``ends``: how each bay stood when the day ended.
     """
 
     day: str
@@ -118,7 +120,7 @@ def walk_day(
             if name not in found:
                 found[name], counts[name] = ZoneDay(day, name), [0, 0, 0, 0]
             counts[name][one.state] += 1
-            found[name].bays[bay] = [0, 0, 0]
+            found[name].bays[bay] = [0, 0, 0, 0]
     if not edges:
         return found
     last = len(edges) - 1
@@ -142,7 +144,7 @@ def walk_day(
         state = _STATE[state_word]
         if bay not in standing:
             one = standing[bay] = Standing(state)
-            zone.bays[bay] = [0, 0, 0]
+            zone.bays[bay] = [0, 0, 0, 0]
         else:
             one = standing[bay]
             zone.areas[4 * number + one.state] -= rest_ms
@@ -179,6 +181,8 @@ def _count_bay(counted: list[int], state: int, spent_ms: int) -> None:
         counted[1] += spent_ms
     if state in (FREE, TAKEN):
         counted[2] += spent_ms
+    elif state == UNKNOWN:
+        counted[3] += spent_ms
 
 
 def _meet(zone: ZoneDay, one: Standing, state: int, now_ms: int, number: int) -> bool:
@@ -192,7 +196,7 @@ def _meet(zone: ZoneDay, one: Standing, state: int, now_ms: int, number: int) ->
         if one.state == TAKEN and one.since_ms:
             zone.stays[(now_ms - one.since_ms) // 60_000] += 1
         one.since_ms = 0
-    elif state == CLOSED:
+    elif state in (UNKNOWN, CLOSED):
         one.since_ms = 0
     return came
 
@@ -218,8 +222,9 @@ class Cell:
 class ZoneFigures:
     """One zone over the days that have data. ``heat``: seven weekdays (Monday first) of 24 hours.
 
-    ``turnover``: cars a bay and day. ``stay``: how long cars stood, in seconds (whole minutes). ``bays``: each bay's
-    cars a day, and its time, busiest first.
+    ``turnover``: cars a bay and day, of the days on which a bay was watched (`CERTAIN_SHARE`); None: there is none.
+    ``stay``: how long cars stood, in seconds (whole minutes). ``bays``: each bay's cars a day, and its time, busiest
+    first.
     """
 
     zone_id: str
@@ -231,15 +236,17 @@ class ZoneFigures:
     departures: int
     turnover: float | None
     stay: Spread
-    bays: tuple[tuple[str, float, float | None, float | None], ...]
-    """(bay, cars a day, share taken of what is known, share known of all)"""
+    bays: tuple[tuple[str, float | None, float | None, float | None], ...]
+    """(bay, cars a day or None, share taken of what is known, share known of all)"""
 
 
 def figures(zone_id: str, days: Sequence[ZoneDay]) -> ZoneFigures:
     """What these days of one zone (or of several: ``zone_id`` "") were like."""
     heat = [[[0, 0, 0, 0] for _ in range(24)] for _ in range(7)]
     stays: Counter[int] = Counter()
+    #: bay → cars on watched days, ms taken, ms known, days on which it was watched
     per_bay: dict[str, list[int]] = {}
+    seen_days = set()
     whole_ms: dict[str, int] = {}
     arrivals = departures = 0
     for one in days:
@@ -248,44 +255,48 @@ def figures(zone_id: str, days: Sequence[ZoneDay]) -> ZoneFigures:
         for number in range(4 * QUARTERS):
             if areas[number]:
                 row[number // 16][number % 4] += areas[number]
+        if any(any(areas[state::4]) for state in (FREE, TAKEN)):
+            seen_days.add(one.day)
         stays.update(one.stays)
         arrivals += sum(one.arrivals)
         departures += one.departures
         lived_ms = sum(areas) // max(1, len(one.bays))
-        for bay, (came, taken, known) in one.bays.items():
+        for bay, (came, taken, known, dark) in one.bays.items():
             had = per_bay.setdefault(bay, [0, 0, 0, 0])
-            had[0] += came
             had[1] += taken
             had[2] += known
-            had[3] += 1
+            if known and dark <= CERTAIN_SHARE * (known + dark):
+                had[0] += came
+                had[3] += 1
             whole_ms[bay] = whole_ms.get(bay, 0) + lived_ms
-    bay_days = sum(had[3] for had in per_bay.values())
+    bay_days, seen = (sum(had[which] for had in per_bay.values()) for which in (3, 0))
     bays = [
         (
             bay,
-            came / lived,
+            came / watched if watched else None,
             taken / known if known else None,
             min(1.0, known / whole_ms[bay]) if whole_ms[bay] else None,
         )
-        for bay, (came, taken, known, lived) in per_bay.items()
+        for bay, (came, taken, known, watched) in per_bay.items()
     ]
-    bays.sort(key=lambda one: (-one[1], one[0]))
+    bays.sort(key=lambda one: (1.0 if one[1] is None else -one[1], one[0]))
     total = [sum(cell[state] for row in heat for cell in row) for state in range(4)]
     return ZoneFigures(
         zone_id,
-        len({one.day for one in days}),
+        len(seen_days),
         len(per_bay),
-        _cell(total),
-        tuple(tuple(_cell(cell) for cell in row) for row in heat),
+        cell_of(total),
+        tuple(tuple(cell_of(cell) for cell in row) for row in heat),
         arrivals,
         departures,
-        arrivals / bay_days if bay_days else None,
+        seen / bay_days if bay_days else None,
         spread({minutes * MINUTE_S: count for minutes, count in stays.items()}),
         tuple(bays),
     )
 
 
-def _cell(areas: Sequence[int]) -> Cell:
+def cell_of(areas: Sequence[int]) -> Cell:
+    """The shares of these times, one in each of `STATES`."""
     free, taken, unknown, _ = areas
     known, in_use = free + taken, free + taken + unknown
     return Cell(taken / known if known else None, unknown / in_use if in_use else None)
@@ -293,5 +304,5 @@ def _cell(areas: Sequence[int]) -> Cell:
 
 def curve(one: ZoneDay) -> list[float | None]:
     """Occupancy at each quarter of a day; None where too little was known."""
-    cells = [_cell(one.areas[4 * number : 4 * number + 4]) for number in range(QUARTERS)]
+    cells = [cell_of(one.areas[4 * number : 4 * number + 4]) for number in range(QUARTERS)]
     return [cell.occupied if cell.certain else None for cell in cells]

@@ -6,7 +6,7 @@ const ASK_EVERY_MS = 3000;
 /* A call told later than this is late: the gateway's own bar (gateway/lateness.py), what a person begins to feel. */
 const LATE_MS = 100;
 const HOUR_MS = 3600000, MINUTE_MS = 60000;
-const RUBBISH = ["garbage", "oversized", "unknown_topic", "set_aside", "codec_failed", "over_budget", "lost"];
+const RUBBISH = ["garbage", "oversized", "unknown_topic", "set_aside", "codec_failed", "unread", "over_budget", "lost"];
 
 let told = null; // the last answer of the host
 let toldAt = 0; // when it came, by the host's clock

@@ -10,7 +10,7 @@
   /** "button:btn-1" as a reader's words; a printer and a panel have names in hall.toml. */
   const called = (name) => { const [kind, ...rest] = name.split(":"); return has(names, name) ? names[name] : `${kinds[kind] ?? kind} ${rest.join(":")}`; };
   /** A value of a state in the reader's language; what a slip or a panel says of its own is left as it is. */
-  const inWords = (value) => { const text = String(value); return has(values, text) ? values[text] : text.replace(/^(\d+|--) (green|yellow|red)( least)?$/, (whole, count, colour, least) => `${least ? "≥ " : ""}${values[count] ?? count} ${values[colour]}`); };
+  const inWords = (value) => { const text = String(value); return has(values, text) ? values[text] : text.replace(/^(\d+|--) (green|yellow|red)( least| chosen)?$/, (whole, count, colour, least) => `${least === " least" ? "≥ " : ""}${values[count] ?? count} ${values[colour]}`); };
   const boxes = new Map();
   let drawn = "";
   async function act(device, what) {

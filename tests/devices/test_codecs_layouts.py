@@ -92,6 +92,7 @@ def test_an_unknown_channel_behind_known_ones_takes_nothing_away(
     vendor, model, port, frame, stranger = known
     plain = raw(vendor, model, port, frame, cls="").as_json()
     longer = raw(vendor, model, port, frame + stranger + tail.hex(), cls="").as_json()
+    longer.pop("unread", None)  # it may say what stopped it
     assert longer == plain
 
 

@@ -64,6 +64,21 @@ def test_an_empty_hall_toml_is_a_hall_with_defaults() -> None:
             "[hall]\nlanguages = ['zh', 'fr']",
             "hall.toml, line 2: hall.languages[2]: must be one of zh, en, not 'fr'",
         ),
+        (
+            "[[panels]]\nid = 'gate'\nvia = 'serial'\nunsure = 'nothing'",
+            "hall.toml, line 4: panels[1].unsure: must be one of least, full, not 'nothing'",
+        ),
+        (
+            "[[panels]]\nid = 'gate'\nvia = 'serial'\ndriver = 'ascii'\nunsure = 'full'",
+            (
+                "hall.toml, line 5: panels[1].unsure: this panel shows '--' where too much is unknown; only one that "
+                "has digits alone needs 'unsure': via = 'serial' with driver = 'xunpeng'"
+            ),
+        ),
+        (
+            "[[panels]]\nid = 'gate'\nzones = ['east', 'west', 'east']",
+            "hall.toml, line 3: panels[1].zones[3]: 'east' stands there twice: its bays would be counted twice",
+        ),
         ("[gpio]\npins = 'no'", "hall.toml, line 2: gpio.pins: must be one of auto, mock, off, not 'no'"),
         (
             "[metrics]\nallow = ['192.168.1.0/24', 'monitor.local']",

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
+import itertools
+import pkgutil
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from devices.faults import HallFileFault
 from devices.messages import ShowCount
-from firmware_bridge.panels import load_driver, xunpeng
+from devices.plan import DIGITS_ONLY, Panel
+from firmware_bridge import panels
+from firmware_bridge.panels import PLAIN, load_driver, xunpeng
+from gateway.hall.parking_rows import Site, ZonePlan
+from gateway.hall.showing import ONE_SITE, follow
+from gateway.hall.state import HallState, Zone
 
 
 def count(free: int, total: int = 60, unknown: int = 0, closed: int = 0, certain: bool = True) -> ShowCount:
@@ -52,6 +62,44 @@ def test_the_zones_own_level_and_its_reserve_are_what_is_shown() -> None:
     assert shown(level="full", reserved=20) == "0 red"
     assert shown(level="open", reserved=0) == "20 green"
     assert shown(level="", certain=False, reserved=5) == "15 yellow least"
+
+
+def test_a_hall_may_choose_a_red_nought_where_the_panel_has_no_dashes() -> None:
+    chosen = Panel(id="gate", via="serial", unsure="full")
+    frame = xunpeng.compose(count(12, unknown=20, certain=False), chosen)
+    assert (frame.raw, frame.shown) == (bytes.fromhex("3A 02 00 00 01 3D 0A"), "0 red chosen")
+    assert xunpeng.compose(count(12), chosen).shown == "12 green", "what is known is shown as ever"
+
+
+@pytest.mark.parametrize("name", [one.name for one in pkgutil.iter_modules(panels.__path__)])
+def test_the_faces_know_which_panels_have_no_dashes(name: str) -> None:
+    driver = importlib.import_module(f"firmware_bridge.panels.{name}")
+    shown = driver.compose(replace(count(3, certain=False), text="空位 --", text_en="Free --"), PLAIN).shown
+    assert ("--" not in shown) is (name in DIGITS_ONLY)
+
+
+_zone = st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 4), st.integers(0, 5))
+
+
+@given(zones=st.lists(_zone, min_size=1, max_size=3), capacity=st.integers(0, 12))
+@settings(max_examples=150, deadline=None)
+def test_what_it_shows_is_never_above_the_truth(zones: list[tuple[int, int, int, int]], capacity: int) -> None:
+    """Free, taken, unknown, a reserve each; whatever the unknown are, at least so many are for whoever comes."""
+
+    def shown(known: list[tuple[int, int, int, int]]) -> int:
+        state = HallState()
+        state.table(Site)[ONE_SITE] = Site(ONE_SITE, "场", "Site", capacity)
+        for number, (free, taken, unknown, reserve) in enumerate(known):
+            name = f"z{number}"
+            state.zones[name] = Zone(name, name, name, free, taken, unknown)
+            state.table(ZonePlan)[name] = ZonePlan(name, residents_reserve=reserve)
+        (told,) = [one for one in follow(state, [PLAIN], 0).effects if isinstance(one, ShowCount)]
+        return int.from_bytes(xunpeng.compose(told).raw[2:4], "little")
+
+    most = shown(zones)
+    for freed in itertools.product(*(range(zone[2] + 1) for zone in zones)):
+        truth = [(f + more, t + u - more, r) for (f, t, u, r), more in zip(zones, freed, strict=True)]
+        assert most <= sum(max(0, free - reserve) for free, _, reserve in truth)
 
 
 def test_another_panels_answer_confirms_nothing() -> None:

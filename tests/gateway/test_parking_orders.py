@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from devices.plan import Panel
+from gateway import views_parking
 from gateway.hall.parking_rows import BayPlan, Place, SensorSetting, Site, Vitals, ZonePlan
 from tests.gateway.car_park import CarPark
 
@@ -146,6 +147,8 @@ def test_a_reserve_that_one_zone_cannot_keep_is_not_taken_from_its_neighbour(par
     take(park, 4)
     assert park.panel("gate").number == 2
     assert (park.panel("gate").free, park.panel("gate").reserved) == (4, 2)
+    (site,) = views_parking.sites(views_parking.known(park.book.connection))
+    assert (site["free"], site["reserved"], site["number"]) == (4, 2, 2), "what is told of the site is no other number"
 
 
 def test_full_and_almost_full_have_a_gap_each(park: CarPark) -> None:

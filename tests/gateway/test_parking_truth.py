@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from devices.plan import Panel
 from firmware_bridge.panels import xunpeng
-from gateway.hall import parking_map
+from gateway.hall import map_care, parking_map
 from gateway.hall.clock import Witness
 from gateway.hall.parking_rows import BayPlan
+from gateway.parking_rounds import MAP_S
 from tests.gateway.car_park import CarPark
 
 
@@ -239,4 +240,29 @@ def test_a_hall_without_bays_of_its_own_is_told_of_a_feed_that_says_too_much(tmp
     park.after(10)
     assert park.panel("city").text == "空位 --"
     assert [task.subject for task in park.tasks("impossible")] == ["site:city"]
+    park.die()
+
+
+def test_a_panel_that_hall_toml_gives_a_zone_that_is_not_there_shows_no_number_and_is_a_task(tmp_path: Path) -> None:
+    """ "eest" for "east": east alone is not what that panel was to show. It goes when the zone is there."""
+    panels = [Panel(id="typo", zones=("east", "eest")), Panel(id="new", zones=("unclaimed",))]
+    panels.append(Panel(id="lost", site="atlantis"))
+    park = CarPark(tmp_path, Panel(id="gate"), *panels)
+    for number in range(3):
+        park.bay(f"s{number}", f"e{number}")
+        park.ours(f"s{number}", False)
+    park.turn()
+    assert park.panel().text == "空位 3"
+    assert [park.panel(one.id).text for one in panels] == ["空位 --"] * 3
+    assert xunpeng.compose(park.panel("typo")).shown == "0 yellow least"
+    assert park.tasks() == [], "who sets up a hall is not called at once"
+    park.after(map_care.LONG_MS / 1000 + 2 * MAP_S, 30.0)
+    told = {task.subject: task.why_en for task in park.tasks("map")}
+    assert told.keys() == {"panel:typo", "panel:lost", "panel:new"}
+    assert "eest" in told["panel:typo"] and "east," not in told["panel:typo"]
+    park.bay("s9", "x9", "eest")
+    park.ours("s9", False)
+    park.after(2 * MAP_S)
+    assert park.panel("typo").number == 4
+    assert {task.subject for task in park.tasks("map")} == {"panel:lost", "panel:new"}
     park.die()

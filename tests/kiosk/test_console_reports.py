@@ -14,9 +14,11 @@ from contextlib import closing
 from dataclasses import asdict
 from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from flask import g
 
 from gateway import journal, views_care
 from gateway.hall.coverage import coverage, span_ms
@@ -28,8 +30,9 @@ from kiosk.console import report_pages
 from kiosk.console import reports as page
 from kiosk.console.report_pages import XLSX
 from kiosk.console.words import WORDS as ALL
-from kiosk.hall_report import HallReport, WantedHall, from_json, gather
+from kiosk.hall_report import Days, HallReport, Part, Section, WantedHall, from_json, gather, parking_part
 from kiosk.queue_reports import Job, ReportFailed
+from kiosk.rules.parking_history import Standing, quarters, walk_day
 from kiosk.rules.report_spans import KINDS, compared, scale, span
 from kiosk.words_reports import WORDS
 from tests.kiosk.console_hall import NOON_MS, STAFF, STAFF_PASSWORD, Client, ConsoleHall, console_hall
@@ -154,6 +157,24 @@ def test_the_figures_are_those_of_the_pages_of_their_own(hall: ConsoleHall, kind
     assert from_json(json.loads(json.dumps(asdict(report)))) == report, (
         "the child's words and ours are the same"
     )
+
+
+def test_an_hour_of_which_too_much_is_unknown_is_no_hour_in_which_the_car_park_was_empty(hall: ConsoleHall) -> None:
+    """Off from eleven to one: the chart says so there; an hour without a car is nought, one to come is nothing."""
+    hour_ms, begin = 3_600_000, moment_ms(ZONE, TODAY)
+    moves = [("a", "unknown", begin + 11 * hour_ms), ("a", "free", begin + 13 * hour_ms)]
+    moves.append(("a", "taken", begin + 14 * hour_ms))
+    zones = walk_day(TODAY.isoformat(), quarters(TODAY, ZONE, NOON_MS), moves, {"a": "z"}, {"a": Standing(0, 0)})
+    books: Any = SimpleNamespace(parked=lambda: {TODAY: list(zones.values())})
+    part = parking_part(books, Days(ZONE, TODAY, TODAY, True, NOON_MS))
+    assert {hour for hour in range(18) if str(hour) not in part.course} == {11, 12, 16, 17}
+    assert (page._told("parking", part, "11"), page._told("parking", part, "13")) == (None, 0.0)
+    day = TODAY.isoformat()
+    report = HallReport("day", day, day, day, day, [Section("parking", part, Part())])
+    with hall.app.test_request_context():
+        g.lang = "zh"
+        drawn = {one.label: one.unknown for one in page.columns(report, report.sections[0])}
+    assert {label for label, unknown in drawn.items() if unknown} == {"11", "12"}
 
 
 def test_requests_are_counted_by_kind_and_by_whether_somebody_answered_in_time(hall: ConsoleHall) -> None:

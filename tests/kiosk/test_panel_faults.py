@@ -94,10 +94,13 @@ def test_one_on_a_serial_line_becomes_a_task_that_goes_when_it_answers(hall: Car
     page = hall.client()
     shown = page.get("/console/parking/tasks").text
     assert "屏没有应答" in shown and "东门余位屏" in shown and "检查电源和 485 线（已超过 15 分钟）" in shown
-    bridge.panel_is("wall", "ready", "4 yellow", "", "")
+    bridge.panel_is("wall", "ready", "4 yellow least", "", "")
     assert carry(core) == 1
     wait_until(lambda: not open_tasks(core), lambda: "it has closed itself")
-    assert "系统 Linli" in page.get("/console/parking/tasks").text
+    shown = page.get("/console/parking/tasks").text
+    assert "系统 Linli" in shown
+    assert "“4 黄 （至少；不明的车位太多）”" in shown, "what stands on it, which is no “--”"
+    assert "这种屏只有数字，显示不出“--”" in shown
 
 
 def test_a_bridge_that_is_away_tells_nothing(hall: CareHall, bridge: Jobs) -> None:

@@ -82,6 +82,23 @@ def test_a_sensor_that_speaks_again_is_no_car_and_a_stay_may_cross_midnight() ->
     assert figures("z", [first, second]).stay.p50_s == 37_800
 
 
+def test_hours_in_which_nobody_watched_are_not_hours_without_cars() -> None:
+    """Bay a: two cars on Monday. On Tuesday the gateway is off all day; its car may have been another one by then."""
+    standing = {"a": Standing(0, 0)}
+    monday = one_day(("a", "taken", 8), ("a", "free", 9), ("a", "taken", 22), standing=standing)
+    tomorrow = DAY + timedelta(days=1)
+    dark = [("a", "unknown", at(24)), ("a", "taken", at(46)), ("a", "free", at(47))]
+    tuesday = walk_day(tomorrow.isoformat(), quarters(tomorrow, BEIJING), dark, {"a": "z"}, standing)["z"]
+    told = figures("z", [monday, tuesday])
+    assert told.turnover == 2.0, "one day was watched, and two cars came on it"
+    assert told.bays[0][:2] == ("a", 2.0)
+    assert told.stay.count == 1, "from 22:00 to 23:00 of the next day nobody knows whose car it was"
+    blind = walk_day(tomorrow.isoformat(), quarters(tomorrow, BEIJING), [], {"a": "z"}, {"a": Standing(2, 0)})["z"]
+    nothing = figures("z", [blind])
+    assert (nothing.days, nothing.turnover, nothing.bays[0][1]) == (0, None, None)
+    assert page.a_day_words(nothing.turnover) == "?"
+
+
 def test_a_clock_that_was_set_back_loses_no_time() -> None:
     day = one_day(("a", "taken", 10), ("a", "free", 9), ("a", "taken", 12), standing={"a": Standing(0, 0)})
     assert sum(day.areas) == 24 * HOUR_MS
@@ -145,8 +162,8 @@ def test_what_is_still_full_of_the_night_is_not_when_a_zone_usually_becomes_full
     office = Course([0.0] * 40 + [1.0] * 20 + [0.0] * 36)
     always, never = Course([1.0] * QUARTERS), Course([0.6] * QUARTERS)
     assert [one.becomes_full_at(0.995) for one in (night, office, always, never)] == [66, 40, 0, None]
-    assert forecasting.usual([night, night, never], 0.995) == 66
-    assert forecasting.usual([night, never], 0.995) is None
+    assert forecasting.usual([night, night, never], 0.995) == (True, 66)
+    assert forecasting.usual([night, never], 0.995) == (True, None)
 
 
 def test_too_few_days_say_nothing_and_unknown_days_are_no_examples() -> None:
@@ -157,6 +174,26 @@ def test_too_few_days_say_nothing_and_unknown_days_are_no_examples() -> None:
     quiet = {today - timedelta(days=7 * week): Course([0.4] * QUARTERS) for week in range(1, 5)}
     said = forecasting.forecast(48, 0.4, forecasting.alike(today, quiet), 0.99)
     assert said is not None and said.full is None
+
+
+def test_an_evening_in_which_nobody_watched_is_neither_full_nor_not_full() -> None:
+    """The gateway was off from five to nine; then the zone is half empty, or full since who knows when."""
+    off = Course([0.5] * 68 + [None] * 16 + [0.5] * 12)
+    full_after = Course([0.5] * 68 + [None] * 16 + [1.0] * 12)
+    today = date(2027, 1, 15)
+    for dark in (off, full_after):
+        days = {today - timedelta(days=7 * week): dark for week in (1, 2, 3)}
+        assert dark.example
+        assert forecasting.forecast(48, 0.5, forecasting.alike(today, days), 0.99) is None
+        assert forecasting.usual([dark] * 3, 0.99) == (False, None)
+        assert forecasting.backtest(days, 0.99, [today - timedelta(days=7)]).asked == 0
+    seen = {today - timedelta(days=7 * week): full_from(16) for week in (1, 2, 3)}
+    said = forecasting.forecast(48, 0.5, [*seen.values(), off, off], 0.99)
+    assert said is not None and said.full == 64, "three of five were seen to become full, whatever the others did"
+    assert forecasting.backtest(seen | {today: off}, 0.99, [today]).asked == 0, "nobody knows what came"
+    short = Course([0.5] * 70 + [None] * 2 + [0.5] * 24)
+    told = forecasting.forecast(48, 0.5, [short] * 3, 0.99)
+    assert told is not None and told.full is None, "half an hour hides no full evening"
 
 
 def test_a_back_test_finds_the_error_that_is_there() -> None:
