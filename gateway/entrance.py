@@ -252,11 +252,11 @@ class Entrance:
         elif message.retain:
             counts["retained"] += 1
             self._read(topic, payload, arrived_ns, self._clock.now_ms(), ack, retained=True)
-        elif self._within_budget(topic, arrived_ns) or not self._only_telemetry(topic):
+        elif not self._within_budget(topic, arrived_ns) and self._only_telemetry(topic):
+            self._put_off_unread(topic, payload, arrived_ns, message.dup, ack)
+        else:
             # What may be a call is always looked at; the lane of calls has a share for each device.
             self._read(topic, payload, arrived_ns, self._clock.now_ms(), ack, dup=message.dup)
-        else:
-            self._put_off_unread(topic, payload, arrived_ns, message.dup, ack)
 
     def _failed(self, topic: _Topic, wrong: Exception, ack: Ack | None) -> None:
         """Reading must not raise, and new code may. The message would come again at every start, and end us each time.
@@ -328,7 +328,20 @@ class Entrance:
         if topic.budget_s != second:
             topic.budget_s, topic.count = second, 0
         topic.count += 1
-        return topic.count <= BUDGET_A_SECOND
+        if topic.count <= BUDGET_A_SECOND:
+            return True
+        if now_ns > topic.excess_until_ns:
+            topic.excess, topic.excess_since_ms = 0, self._clock.now_ms()
+            say_once(
+                f"over_budget:{topic.topic[:80]}",
+                "over_budget",
+                f"{topic.topic[:80]!r} says more than {BUDGET_A_SECOND} messages a second: of a bay's only the newest "
+                "counts then, a press always; look at the device or its bridge",
+                topic=topic.topic[:80],
+            )
+        topic.excess += 1
+        topic.excess_until_ns = now_ns + _HOUR_NS
+        return False
 
     def _only_telemetry(self, topic: _Topic) -> bool:
         """Whether nobody can call for help here: only then may a message be left unread."""
@@ -342,17 +355,6 @@ class Entrance:
     ) -> None:
         now_ms = self._clock.now_ms()
         self._counts["over_budget"] += 1
-        if arrived_ns > topic.excess_until_ns:
-            topic.excess, topic.excess_since_ms = 0, now_ms
-            say_once(
-                f"over_budget:{topic.topic[:80]}",
-                "over_budget",
-                f"{topic.topic[:80]!r} says more than {BUDGET_A_SECOND} messages a second: its newest word counts, "
-                "those between are only counted; look at the device or its bridge",
-                topic=topic.topic[:80],
-            )
-        topic.excess += 1
-        topic.excess_until_ns = arrived_ns + _HOUR_NS
         older = topic.newest
         if older is None:
             self._unread.setdefault(topic.device_id, []).append(topic)
@@ -387,7 +389,8 @@ class Entrance:
         loud.sort(key=lambda one: -one.excess)
         return [
             {
-                "device_id": one.device_id or one.topic[:80],
+                # Of a topic that many share nobody knows who it is.
+                "device_id": (one.its_own and one.device_id) or one.topic[:80],
                 "excess": one.excess,
                 "since_ms": one.excess_since_ms,
             }

@@ -339,6 +339,8 @@ def test_a_button_that_presses_a_thousand_times_a_second_is_counted_to_the_last(
         front.hall.turn()
     assert [call.presses for call in front.loop.state.calls.values()] == [1000]
     assert sorted(front.acked) == said and front.loop.counts["over_budget"] == 0
+    [loud] = front.entrance.over_budget()
+    assert (loud["device_id"], loud["excess"]) == ("btn-01", 1000 - BUDGET_A_SECOND), "heard, and named as a flood"
 
 
 @pytest.mark.parametrize("again", [0, 100])
@@ -356,6 +358,7 @@ def test_on_a_topic_that_many_devices_share_a_flood_hides_no_press(front: Front,
         front.say(topic, {"device_id": "bay-a1", "parking_status": 1})
     front.hall.turn()
     assert [call.device_id for call in front.loop.state.calls.values()] == ["generic_json:pendant-b2"]
+    assert [loud["device_id"] for loud in front.entrance.over_budget()] == [topic], "nobody is named for another"
 
 
 # ---------------------------------------------------------------- what is no message of a device
