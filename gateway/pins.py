@@ -80,11 +80,10 @@ class Pins:
 
     def _open(self, pin: Pin, make: Callable[[], None]) -> None:
         """A pin that is busy, or wired to something else, must not take the others along, nor the radio buttons."""
-        from gpiozero.exc import GPIOZeroError
-
         try:
             make()
-        except (GPIOZeroError, OSError) as wrong:
+        except Exception as wrong:  # noqa: BLE001
+            # The pin library's own (lgpio.error, "GPIO busy") belongs to no family.
             self.why += ("; " if self.why else "") + f"GPIO {pin.pin} ({pin.id}): {wrong}"
 
     def _button(self, pin: Pin, pressed: Callable[[], None]) -> None:
@@ -134,7 +133,7 @@ class Pins:
         for thing in (*self._buttons, *self._beacons):
             try:
                 thing.close()  # type: ignore[attr-defined]
-            except OSError as wrong:
+            except Exception as wrong:  # noqa: BLE001 (as in _open)
                 say("gpio_close", f"a pin would not close: {wrong}", level=logging.WARNING, part="gpio")
 
 

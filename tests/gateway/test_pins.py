@@ -52,3 +52,27 @@ def test_a_pin_that_is_busy_does_not_take_the_others_along(factory: MockFactory)
     assert factory.pin(27).state and "GPIO 17 (desk)" in pins.why
     pins.close()
     somebody.close()
+
+
+class BusyPin(MockPin):  # type: ignore[misc]
+    """As lgpio has it where the kernel holds a pin (SPI, 1-wire): an error of no family."""
+
+    def _set_function(self, value: str) -> None:
+        if self.info.name in ("GPIO17", "GPIO27") and not getattr(self, "refused", False):
+            self.refused = True  # once: gpiozero tidies the half-made button up by the same way
+            raise LibraryError("GPIO busy")
+        super()._set_function(value)
+
+
+class LibraryError(Exception):
+    """As lgpio.error is."""
+
+
+@pytest.mark.parametrize("factory", [BusyPin], indirect=True)
+def test_a_pin_that_the_kernel_holds_does_not_keep_the_gateway_from_starting(factory: MockFactory) -> None:
+    heard: list[str] = []
+    pins = Pins(Gpio("auto", (DESK, GATE), (LIGHT,)), lambda pin_id, *_: heard.append(pin_id))
+    assert pins.press_mock("gate") and heard == ["gate"]
+    pins.show("blink")
+    assert "GPIO 17 (desk): GPIO busy; GPIO 27 (light): GPIO busy" in pins.why
+    pins.close()
