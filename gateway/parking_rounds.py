@@ -111,11 +111,11 @@ class ParkingRounds:
     def persist_words(self, *, owed: bool = False) -> None:
         """Put on disk which word of each device is its newest, where none of its moves has done so."""
         loop = self._loop
+        worded = [one for one in loop.presences.worded(owed=owed) if one[0] in loop.state.devices]
         said = [
             one
-            for one in loop.presences.worded(owed=owed)
-            if one[0] in loop.state.devices
-            and not loop.telemetry.waits_for(one[0])
+            for one in worded
+            if not loop.telemetry.waits_for(one[0])
             # What is being settled dies with us: its word is to count if it comes again.
             and not _is_settling(loop.state, one[0])
         ]
@@ -127,6 +127,9 @@ class ParkingRounds:
             order.kept, order.owes = order.number, False
         if len(said) > VITALS_AT_ONCE:
             loop.timers.at(self._clock.monotonic_s(), partial(self.persist_words, owed=owed))
+        elif owed and any(loop.telemetry.waits_for(device_id) for device_id, _ in worded):
+            # Its word is decided with the next batch; what it owes is not to wait for the next minute.
+            loop.timers.at(self._clock.monotonic_s() + 1.0, partial(self.persist_words, owed=True), "words owed")
 
 
 def _is_settling(state: HallState, device_id: str) -> bool:
