@@ -49,7 +49,10 @@ def read_panel(what: str, payload: bytes) -> PanelSaid:
     """:raises ValueError: it says nothing that a panel can say."""
     if what == "status" and plain(payload).lower() in ("offline", "online"):
         return PanelSaid(gone=plain(payload).lower() == "offline")
-    body = load_object(payload)
+    try:
+        body = load_object(payload)
+    except RecursionError as wrong:
+        raise ValueError("nested without end") from wrong
     if body.get("state") == "offline":
         return PanelSaid(gone=True)
     shown = body.get("text")

@@ -275,6 +275,14 @@ class Gateway:
         return None
 
     def _say_gpio(self) -> None:
+        if self.pins.why and self.pins.state != "down":
+            self.loop.teller.part_is(
+                "gpio",
+                "degraded",
+                f"大厅的这些按钮或警示灯不能用（{self.pins.why}），其余照常；请技术员检查引脚和接线",
+                f"these hall buttons or beacons do not work ({self.pins.why}), the others do; check pins and wiring",
+            )
+            return
         match self.pins.state:
             case "mock":
                 # On a desk that is as it should be; a hall that has switched its virtual devices off expects pins.

@@ -186,7 +186,8 @@ class Broker:
             address = f"{self._plan.host}:{self._plan.port}"
             self._on_up(
                 False,
-                f"消息服务器 {address} 连不上：呼叫按钮和车位暂时收不到，取号和窗口照常；请检查 mosquitto 是否在运行",
+                f"消息服务器 {address} 连不上（{why}）：呼叫按钮和车位暂时收不到，取号和窗口照常；"
+                "请检查 mosquitto 是否在运行、hall.toml 的 [broker] 是否写对",
                 f"broker {address} cannot be reached ({why}): call buttons and bays are not heard, tickets and windows "
-                "go on; check that mosquitto runs",
+                "go on; check that mosquitto runs and that [broker] in hall.toml is right",
             )

@@ -21,6 +21,8 @@ RESERVE_BYTES = 4 * 1024 * 1024
 ROOMY_BYTES = 64 * 1024 * 1024
 #: A disk smaller than this has none: the reserve itself would be what fills it.
 SMALLEST_DISK_BYTES = 64 * 1024 * 1024
+#: So little is none: SQLite's working files grow by 32 KiB.
+NO_ROOM_BYTES = 64 * 1024
 #: How often a spent reserve looks whether there is room again.
 LOOK_AGAIN_S = 10.0
 _PIECE = 1 << 20
@@ -70,6 +72,22 @@ def is_full(wrong: sqlite3.DatabaseError) -> bool:
     return getattr(wrong, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
 
 
+def wants_room(wrong: Exception, folder: Path) -> bool:
+    """Whether the disk being full is behind it. Of its own working files SQLite says only "disk I/O error" then."""
+    if isinstance(wrong, OSError):
+        return wrong.errno in (errno.ENOSPC, errno.EDQUOT)
+    if not isinstance(wrong, sqlite3.DatabaseError):
+        return False
+    if is_full(wrong) or "full" in str(wrong):
+        return True
+    try:
+        room = os.statvfs(folder)
+    except OSError:
+        return False
+    failed = getattr(wrong, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+    return failed and room.f_bavail * room.f_frsize < NO_ROOM_BYTES
+
+
 class Unreadable(sqlite3.DatabaseError):
     """The file is a notebook no more: SQLite's own check says so."""
 
@@ -78,7 +96,7 @@ def refused(path: Path, wrong: Exception) -> NotWritten:
     """SQLite's words in the technician's, in both languages."""
     said = (wrong.strerror or str(wrong)) if isinstance(wrong, OSError) else str(wrong)
     number = wrong.errno if isinstance(wrong, OSError) else None
-    if "full" in said or number in (errno.ENOSPC, errno.EDQUOT):
+    if wants_room(wrong, path.parent):
         zh, en = (
             "磁盘满了：请删除旧文件或换大一点的卡",
             "the disk is full: delete old files or put in a larger card",

@@ -42,7 +42,7 @@ from gateway.translate import (
     facts_of,
     stirs,
 )
-from gateway.unread import unread
+from gateway.unread import keys_of, unread
 from gateway.wire import Published
 
 #: Longer than any device's message (zigbee2mqtt's longest, with its device block, has 4 KiB).
@@ -65,6 +65,8 @@ OUR_OWN = ("linli/v1/lamp/", "linli/v1/panel/", "linli/v1/gateway/")
 BUDGET_A_SECOND = 50
 #: Topics remembered. A hall has some hundreds; whoever invents topics makes us forget, never grow.
 MOST_TOPICS = 8192
+#: A longer one (MQTT allows 64 KiB, a hall's have some fifty signs) is understood each time and not remembered.
+LONGEST_TOPIC = 300
 #: Devices over their budget that are named in the statistics.
 _NAMED_OVER_BUDGET = 50
 #: who pushes over HTTP: an id of hall.toml
@@ -110,7 +112,7 @@ class _Topic:
             or (topic.startswith("linli/v1/button/") and topic.endswith("/written"))
             or speaking.is_ours(topic)
         )
-        self.introduces = is_introduction(topic)
+        self.introduces = len(topic) <= LONGEST_TOPIC and is_introduction(topic)
         self.family = None if self.introduces else family_of(topic)
         #: the bridge or radio gateway that speaks here of itself
         self.path = paths.path_of(topic)
@@ -227,37 +229,64 @@ class Entrance:
                 ack()
             return
         counts["messages"] += 1
-        payload = message.payload
+        try:
+            self._sort(topic, message, arrived_ns, ack)
+        except Exception as wrong:  # noqa: BLE001
+            self._failed(topic, wrong, ack)
+
+    def _sort(self, topic: _Topic, message: Published, arrived_ns: int, ack: Ack | None) -> None:
+        counts, payload = self._counts, message.payload
         if topic.path is not None:
             self._path_speaks(topic.path, payload, arrived_ns)
             if ack is not None:
                 ack()
+        elif len(payload) > LONGEST_PAYLOAD:
+            self._not_understood("oversized", topic.topic, f"a payload of {len(payload)} bytes", ack)
         elif topic.panel is not None:
             self._panel_says(topic, topic.panel, message, arrived_ns, ack)
-        elif len(payload) > LONGEST_PAYLOAD:
-            self._not_understood("oversized", name, f"a payload of {len(payload)} bytes", ack)
         elif topic.introduces:
             # Who introduces himself is nobody who calls: his words are read by it from now on.
             counts["introductions"] += 1
-            for changed in self._introductions.hear(name, payload):
+            for changed in self._introductions.hear(topic.topic, payload):
                 self._topics.pop(changed, None)
             if ack is not None:
                 ack()
         elif topic.family is None and not self._by_words(topic, payload):
-            self._not_understood("unknown_topic", name, f"no family of devices speaks there{_keys(payload)}", ack)
+            why = f"no family of devices speaks there{keys_of(payload)}"
+            self._not_understood("unknown_topic", topic.topic, why, ack)
         elif message.retain:
             counts["retained"] += 1
             self._read(topic, payload, arrived_ns, self._clock.now_ms(), ack, retained=True)
-        elif self._within_budget(topic, arrived_ns) or not self._only_telemetry(topic):
+        elif not self._within_budget(topic, arrived_ns) and self._only_telemetry(topic):
+            self._put_off_unread(topic, payload, arrived_ns, message.dup, ack)
+        else:
             # What may be a call is always looked at; the lane of calls has a share for each device.
             self._read(topic, payload, arrived_ns, self._clock.now_ms(), ack, dup=message.dup)
-        else:
-            self._put_off_unread(topic, payload, arrived_ns, message.dup, ack)
+
+    def _failed(self, topic: _Topic, wrong: Exception, ack: Ack | None) -> None:
+        """Reading must not raise, and new code may. The message would come again at every start, and end us each time.
+
+        Nothing of it is the hall's yet: it is counted, named aloud with what went wrong, and acknowledged.
+        """
+        self._counts["codec_failed"] += 1
+        family = topic.family or "linli"
+        say_once(
+            f"codec_failed:{family}:{type(wrong).__name__}",
+            "codec_failed",
+            f"the codec of {family} failed on {topic.topic[:80]!r} ({type(wrong).__name__}: {wrong}): a fault "
+            "of Linli: its messages are counted and not understood, all others are; please report this line",
+            level=logging.ERROR,
+            topic=topic.topic[:80],
+        )
+        if ack is not None:
+            ack()
 
     def _learn(self, name: str) -> _Topic:
         if len(self._topics) >= MOST_TOPICS:
             self._topics.clear()
-        topic = self._topics[name] = _Topic(name, self._is_known_topic(name))
+        topic = _Topic(name, self._is_known_topic(name))
+        if len(name) <= LONGEST_TOPIC:
+            self._topics[name] = topic
         if topic.family is None and self._introductions.knows(name):
             topic.family = FAMILY
         return topic
@@ -310,7 +339,20 @@ class Entrance:
         if topic.budget_s != second:
             topic.budget_s, topic.count = second, 0
         topic.count += 1
-        return topic.count <= BUDGET_A_SECOND
+        if topic.count <= BUDGET_A_SECOND:
+            return True
+        if now_ns > topic.excess_until_ns:
+            topic.excess, topic.excess_since_ms = 0, self._clock.now_ms()
+            say_once(
+                f"over_budget:{topic.topic[:80]}",
+                "over_budget",
+                f"{topic.topic[:80]!r} says more than {BUDGET_A_SECOND} messages a second: of a bay's only the newest "
+                "counts then, a press always; look at the device or its bridge",
+                topic=topic.topic[:80],
+            )
+        topic.excess += 1
+        topic.excess_until_ns = now_ns + _HOUR_NS
+        return False
 
     def _only_telemetry(self, topic: _Topic) -> bool:
         """Whether nobody can call for help here: only then may a message be left unread."""
@@ -324,17 +366,6 @@ class Entrance:
     ) -> None:
         now_ms = self._clock.now_ms()
         self._counts["over_budget"] += 1
-        if arrived_ns > topic.excess_until_ns:
-            topic.excess, topic.excess_since_ms = 0, now_ms
-            say_once(
-                f"over_budget:{topic.topic[:80]}",
-                "over_budget",
-                f"{topic.topic[:80]!r} says more than {BUDGET_A_SECOND} messages a second: its newest word counts, "
-                "those between are only counted; look at the device or its bridge",
-                topic=topic.topic[:80],
-            )
-        topic.excess += 1
-        topic.excess_until_ns = arrived_ns + _HOUR_NS
         older = topic.newest
         if older is None:
             self._unread.setdefault(topic.device_id, []).append(topic)
@@ -351,7 +382,10 @@ class Entrance:
         unread.remove(topic)
         if not unread:
             del self._unread[topic.device_id]
-        self._read(topic, newest.payload, newest.arrived_ns, newest.arrived_ms, newest.ack, dup=newest.dup)
+        try:
+            self._read(topic, newest.payload, newest.arrived_ns, newest.arrived_ms, newest.ack, dup=newest.dup)
+        except Exception as wrong:  # noqa: BLE001
+            self._failed(topic, wrong, newest.ack)
 
     def _read_older(self, device_id: str, arrived_ns: int) -> None:
         """What this device said before, on another topic, is read before: order is part of the truth."""
@@ -366,7 +400,8 @@ class Entrance:
         loud.sort(key=lambda one: -one.excess)
         return [
             {
-                "device_id": one.device_id or one.topic[:80],
+                # Of a topic that many share nobody knows who it is.
+                "device_id": (one.its_own and one.device_id) or one.topic[:80],
                 "excess": one.excess,
                 "since_ms": one.excess_since_ms,
             }
@@ -391,25 +426,9 @@ class Entrance:
         family = topic.family
         assert family is not None
         heard = Heard(topic.topic, payload, retained, transport=family)
-        try:
-            reading = decode(heard) if family != FAMILY else self._introductions.read(heard)
-            if family not in ("linli", FAMILY):
-                reading = self._as_claimed(heard, family, reading)
-        except Exception as wrong:  # noqa: BLE001
-            # A codec must not raise, and a new one may. Nothing of the hall's is in it, and the message would come
-            # again at every start: it is counted, named aloud with what went wrong, and acknowledged.
-            self._counts["codec_failed"] += 1
-            say_once(
-                f"codec_failed:{family}:{type(wrong).__name__}",
-                "codec_failed",
-                f"the codec of {family} failed on {topic.topic[:80]!r} ({type(wrong).__name__}: {wrong}): a fault "
-                "of Linli: its messages are counted and not understood, all others are; please report this line",
-                level=logging.ERROR,
-                topic=topic.topic[:80],
-            )
-            if ack is not None:
-                ack()
-            return
+        reading = decode(heard) if family != FAMILY else self._introductions.read(heard)
+        if family not in ("linli", FAMILY):
+            reading = self._as_claimed(heard, family, reading)
         if not retained:
             self._hear_answer(topic, payload, arrived_ns, arrived_ms)
         event = reading.event
@@ -457,6 +476,7 @@ class Entrance:
             extras.get("battery_low"),
         )
         plain = reading.alarm is False and event not in NEVER_PLAIN and not retained and not stirs(reading)
+        plain = plain and len(topic.topic) <= LONGEST_TOPIC
         if presence is not None and plain and presence.said == said:
             presence.seen_s, presence.seen_ms, presence.unsaved = arrived_ns / 1e9, arrived_ms, True
             self._counts["signs_of_life"] += 1
@@ -565,15 +585,6 @@ class Entrance:
 
 def _refused(zh: str, en: str) -> dict[str, object]:
     return {"ok": False, "fault": "refused", "why_zh": zh, "why_en": en}
-
-
-def _keys(payload: bytes) -> str:
-    """What a stranger's words are about, for whoever looks for him: the keys of a JSON object, and never the values."""
-    try:
-        said = json.loads(payload[:4096])
-    except (ValueError, RecursionError):
-        return ""
-    return f"; it says {', '.join(map(clean, list(said)[:12]))[:120]}" if isinstance(said, dict) else ""
 
 
 def _names(topic: str, device_id: str) -> bool:

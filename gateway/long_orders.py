@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 from collections import deque
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from gateway.hall.parking_rows import MapUnderWay
 from gateway.hall.rows import Row, RowGone
 from gateway.hall.state import Change, Decision, HallState
 from gateway.log import say
-from gateway.timers import Clock
+from gateway.timers import MISTAKES, Clock
 from gateway.views import Json, row_json
 
 if TYPE_CHECKING:
@@ -72,10 +73,16 @@ class LongOrders:
         """One bounded piece of work."""
         if not self.waits:
             return
-        if self._pieces:
-            self._write()
-        else:
-            self._read(self._arrivals[0])
+        arrival = self._arrivals[0]
+        try:
+            if self._pieces:
+                self._write()
+            else:
+                self._read(arrival)
+        except MISTAKES as wrong:
+            # Above all not at each start anew.
+            self._end(replace(arrival, answer=None), _refused("", f"{type(wrong).__name__}: {wrong}"))
+            self._loop.set_aside(arrival, wrong)
 
     def _read(self, arrival: Arrival) -> None:
         if self._reading is None:

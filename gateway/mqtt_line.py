@@ -110,8 +110,6 @@ class MqttLine:
         )
         client.bring_socket = self._take_socket
         client.max_inflight_messages_set(1000)
-        if plan.username:
-            client.username_pw_set(plan.username, _password(plan))
         if will_topic:
             client.will_set(will_topic, "offline", qos=1, retain=True)
         client.on_connect = self._connected
@@ -216,28 +214,33 @@ class MqttLine:
     def _connect(self) -> None:
         """In the connector thread: everything that may wait."""
         try:
+            # Here and not at the start: a file that is missing must not take hall buttons and console along, and a
+            # password that was changed is the next attempt's.
+            password = _password(self._plan) if self._plan.username else None
             opened = socket.create_connection((self._plan.host, self._plan.port), CONNECT_TIMEOUT_S)
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._plan.tls_ca:
                 opened = ssl.create_default_context(cafile=self._plan.tls_ca).wrap_socket(
                     opened, server_hostname=self._plan.host
                 )
-        except (OSError, ssl.SSLError) as wrong:
+        except (OSError, ValueError) as wrong:  # ValueError: a name that cannot be one, a password that is no text
             why = str(wrong)
             self._door.knock(lambda: self._attempt_failed(why))
             return
-        self._door.knock(lambda: self._attempt_done(opened))
+        self._door.knock(lambda: self._attempt_done(opened, password))
 
     def _attempt_failed(self, why: str) -> None:
         self._connecting = False
         self._pause()
         self._down(why)
 
-    def _attempt_done(self, opened: socket.socket) -> None:
+    def _attempt_done(self, opened: socket.socket, password: str | None = None) -> None:
         self._connecting = False
         if self._closing:
             opened.close()
             return
+        if self._plan.username:
+            self._client.username_pw_set(self._plan.username, password)
         self._line = Wire(opened)
         self._opened_s = mono_s()
         self._asked_s = 0.0

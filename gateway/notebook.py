@@ -46,6 +46,7 @@ from gateway.disk import (
     refused,
     sole_owner,
     sync,
+    wants_room,
     write_once_more,
 )
 from gateway.meanwhile import Meanwhile
@@ -155,13 +156,12 @@ class Notebook:
         if first:
             self._lock = sole_owner(self.path)
         try:
-            refused_before = _beside(self.path, ".refused")
-            if self._broken or refused_before.exists():
-                # Before it is closed: closing, SQLite would move a log into the file that a power cut may still tear.
-                write_once_more(_beside(self.path, "-wal"))
-            self._connection.close()
-            self._connection = self._open_or_put_aside() if first or self._patient else self._open()
-            refused_before.unlink(missing_ok=True)
+            try:
+                self._open_anew(first)
+            except (sqlite3.DatabaseError, OSError) as wrong:
+                if not self._makes_room(wrong):
+                    raise
+                self._open_anew(first)  # a hall that starts on a full disk cannot open its notebook without the reserve
             self.lives += 1
             self._log_is_short = True
         except BaseException as wrong:
@@ -174,6 +174,19 @@ class Notebook:
         self._remember_that_it_was()
         if self._reserve is not None:
             self._reserve.lay_in(at_once=True)
+
+    def _open_anew(self, first: bool) -> None:
+        refused_before = _beside(self.path, ".refused")
+        if self._broken or refused_before.exists():
+            # Before it is closed: closing, SQLite would move a log into the file that a power cut may still tear.
+            write_once_more(_beside(self.path, "-wal"))
+        self._connection.close()
+        self._connection = self._open_or_put_aside() if first or self._patient else self._open()
+        refused_before.unlink(missing_ok=True)
+
+    def _makes_room(self, wrong: Exception) -> bool:
+        """Give up the reserve. False: the disk is not full, or there was nothing to give."""
+        return self._reserve is not None and wants_room(wrong, self.path.parent) and self._reserve.give_up()
 
     def _remember_that_it_was(self) -> None:
         try:
@@ -228,7 +241,7 @@ class Notebook:
         except sqlite3.DatabaseError as wrong:
             if isinstance(wrong, _OUR_MISTAKES):
                 raise
-            if not (is_full(wrong) and self._reserve is not None and self._reserve.give_up()):
+            if not (self._makes_room(wrong) and is_full(wrong)):
                 raise self._distrust(wrong) from wrong
         try:
             return self._commit(work)  # there is room now; nothing of the first try has reached the log's end
@@ -302,6 +315,8 @@ class Notebook:
 
     def make_room(self) -> None:
         """Called in an idle moment: bring the write-ahead log to its length, a piece at a time (disk.py says why)."""
+        if self._reserve is not None and self._reserve.spent:
+            return  # what is left is for calls
         if self._log_is_short and self._wal_pages and not self._broken and not self.trouble:
             self._log_is_short = lengthen(_beside(self.path, "-wal"), LOG_BYTES)
 

@@ -12,10 +12,11 @@ import logging
 import secrets
 import warnings
 from collections.abc import Callable
+from functools import partial
 
 from devices.clock import mono_ns
 from devices.messages import Light
-from devices.plan import Gpio
+from devices.plan import Gpio, Pin
 from gateway.log import say
 
 #: A contact's bounce is over after 5-20 ms; 50 ms swallows the worst push button and no human's second press.
@@ -28,7 +29,10 @@ OnPress = Callable[[str, str, int], None]
 
 
 class Pins:
-    """All pins of this hall. ``state`` is "ready", "mock", "down" or "off"; ``why`` says what is missing."""
+    """All pins of this hall. ``state`` is "ready", "mock", "down" or "off"; ``why`` says what is missing.
+
+    "ready" or "mock" with a ``why``: those pins do not work, the others do.
+    """
 
     def __init__(self, plan: Gpio, on_press: OnPress) -> None:
         self.state = "off"
@@ -46,7 +50,7 @@ class Pins:
         with warnings.catch_warnings():
             # gpiozero announces each pin library that it tried in vain; we say it once, in our words.
             warnings.simplefilter("ignore")
-            from gpiozero import LED, Button, Device
+            from gpiozero import Device
             from gpiozero.exc import GPIOZeroError
             from gpiozero.pins.mock import MockFactory
 
@@ -67,20 +71,37 @@ class Pins:
             self._factory = factory
             self.state = "mock" if isinstance(factory, MockFactory) else "ready"
             boot = secrets.token_hex(8)
-            try:
-                for pin in plan.buttons:
-                    bounce_s = None if self.state == "mock" else BOUNCE_S
-                    button = Button(pin.pin, bounce_time=bounce_s, pin_factory=factory)
-                    button.when_pressed = _presser(pin.id, boot, on_press)
-                    self._buttons.append(button)
-                    self._mock[pin.id] = pin.pin
-                for pin in plan.beacons:
-                    self._beacons.append(LED(pin.pin, pin_factory=factory))
-            except (GPIOZeroError, OSError) as wrong:
-                # A pin that is busy or wired to something else must not stop the radio buttons.
-                self.state, self.why = "down", f"GPIO {pin.pin} ({pin.id}): {wrong}"
+            for pin in plan.buttons:
+                self._open(pin, partial(self._button, pin, _presser(pin.id, boot, on_press)))
+            for pin in plan.beacons:
+                self._open(pin, partial(self._beacon, pin))
         if self.state == "mock":
             say("gpio_mock", "no GPIO on this machine: hall buttons and beacon are mock pins", part="gpio")
+
+    def _open(self, pin: Pin, make: Callable[[], None]) -> None:
+        """A pin that is busy, or wired to something else, must not take the others along, nor the radio buttons."""
+        try:
+            make()
+        except Exception as wrong:  # noqa: BLE001
+            # The pin library's own (lgpio.error, "GPIO busy") belongs to no family.
+            self.why += ("; " if self.why else "") + f"GPIO {pin.pin} ({pin.id}): {wrong}"
+
+    def _button(self, pin: Pin, pressed: Callable[[], None]) -> None:
+        from gpiozero import Button
+
+        bounce_s = None if self.state == "mock" else BOUNCE_S
+        button = Button(pin.pin, bounce_time=bounce_s, pin_factory=self._factory)
+        self._buttons.append(button)
+        self._mock[pin.id] = pin.pin
+        button.when_pressed = pressed
+        if button.is_pressed and not button.wait_for_release(BOUNCE_S):
+            # Pressed while nobody listened: gpiozero tells of changes only. (A long cable has settled by now.)
+            pressed()
+
+    def _beacon(self, pin: Pin) -> None:
+        from gpiozero import LED
+
+        self._beacons.append(LED(pin.pin, pin_factory=self._factory))
 
     def press_mock(self, pin_id: str) -> bool:
         """Press a hall button that is not there. False where the pins are real or the id is unknown."""
@@ -112,7 +133,7 @@ class Pins:
         for thing in (*self._buttons, *self._beacons):
             try:
                 thing.close()  # type: ignore[attr-defined]
-            except OSError as wrong:
+            except Exception as wrong:  # noqa: BLE001 (as in _open)
                 say("gpio_close", f"a pin would not close: {wrong}", level=logging.WARNING, part="gpio")
 
 

@@ -7,7 +7,6 @@ decided, written, then told.
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -25,7 +24,7 @@ from gateway.hall.sensing import Order
 from gateway.hall.state import Change, ClockFrame, Decision, Device, HallState
 from gateway.log import say
 from gateway.presence import Presence
-from gateway.timers import Alarms, Clock
+from gateway.timers import MISTAKES, Alarms, Clock
 
 if TYPE_CHECKING:
     from gateway.loop import Loop
@@ -48,8 +47,6 @@ WATCH_S = 60.0
 FORGET_S = 3600.0
 #: One small step of housekeeping at most as often as this, where no call waits; and after there was nothing to do.
 TIDY_S, NOTHING_TO_TIDY_S = 1.0, 600.0
-#: What our own mistake with one odd message looks like. Not OwnRuleBroken (stop loudly) and not NotWritten (wait).
-MISTAKES = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, sqlite3.Error)
 
 
 class Rounds:

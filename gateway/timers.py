@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import logging
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from devices.clock import mono_ns, mono_s, wall_ms
 from gateway.hall import clock as clock_rules
 from gateway.hall.state import Change, ClockFrame, TimerGone, TimerSet
+from gateway.log import say_once
 from gateway.timekeeping import boot_id, read_witness
 
 #: After this much work the loop looks at its doors again before the next job that is due: a thousand deadlines
@@ -21,6 +24,8 @@ AT_ONE_MOMENT_S = 0.05
 DEAD_AT_MOST = 64
 #: A timer whose decision could not be written is tried again: as often as the loop tries the disk.
 TRY_AGAIN_S = 1.0
+#: What our own mistake looks like, with one odd message or row. Not OwnRuleBroken (stop loudly), not NotWritten (wait).
+MISTAKES = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, sqlite3.Error)
 
 
 class Clock:
@@ -120,7 +125,17 @@ class Timers:
                 self._dead -= 1
                 continue
             self._named.pop(entry[2], None)
-            entry[3]()
+            try:
+                entry[3]()
+            except MISTAKES as wrong:
+                # The calls go on; and a round comes again in its time.
+                say_once(
+                    f"round_failed:{type(wrong).__name__}:{wrong}"[:200],
+                    "round_failed",
+                    f"something the hall does by the clock failed ({type(wrong).__name__}: {wrong}): a fault of "
+                    "Linli; calls ring as ever, it is tried again in its time; please report this line",
+                    level=logging.ERROR,
+                )
             done += 1
             if self._clock.monotonic_s() > until_s:
                 break

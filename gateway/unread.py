@@ -9,6 +9,7 @@ word of which a part was read (a TLV channel that nobody has described ends it) 
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 from devices.reading import Reading
@@ -43,3 +44,12 @@ def unread(reading: Reading, presence: Presence, device_id: str, device: Device 
     if named and (told or presence.unread >= UNREAD_FAULT):
         extras["fault"] = "unread"
     return replace(reading, event="heartbeat_or_unknown", extras=extras)
+
+
+def keys_of(payload: bytes) -> str:
+    """What a stranger's words are about, for whoever looks for him: the keys of a JSON object, and never the values."""
+    try:
+        said = json.loads(payload[:4096])
+    except (ValueError, RecursionError):
+        return ""
+    return f"; it says {', '.join(map(clean, list(said)[:12]))[:120]}" if isinstance(said, dict) else ""

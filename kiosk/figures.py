@@ -76,7 +76,7 @@ class Late:
 
 @dataclass(frozen=True, slots=True)
 class OverBudget:
-    """A device that says more than its share; ``excess``: its messages that were not looked at one by one."""
+    """A device that says more than its share; ``excess``: its messages beyond that share."""
 
     device_id: str
     excess: int

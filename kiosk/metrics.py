@@ -112,7 +112,7 @@ def gateway_families(told: Statistics) -> Iterator[Metric]:
         "Devices that say more than their share, or did in the last hour",
     ).add(len(told.over_budget))
     yield from _Family(
-        "gauge", "linli_over_budget_messages", "Their messages that were not looked at one by one"
+        "gauge", "linli_over_budget_messages", "Their messages beyond that share"
     ).add(sum(one.excess for one in told.over_budget))
     waiting = _Family(
         "gauge", "linli_waiting", "Facts not yet decided (urgent, telemetry), not yet on disk", "where"

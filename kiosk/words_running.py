@@ -109,10 +109,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "loud": ("说得太多的设备", "Devices that say too much"),
     "loud_none": ("没有。", "None."),
     "loud_more": (
-        "每秒消息太多：只看它最新的一条，其余只计数；按下从不丢。请看看设备或它的网关。",
-        "Of too many messages a second only the newest is read, no press is dropped. Look at the device.",
+        "每秒消息太多：车位只看最新的一条，其余只计数；按下从不丢。请看看设备或它的网关。",
+        "Too many messages a second: of a bay only the newest is read, no press is dropped. Look at the device.",
     ),
-    "loud_excess": ("{n} 条没有逐条看", "{n} not read one by one"),
+    "loud_excess": ("超出 {n} 条", "{n} beyond its share"),
     "loud_since": ("从 {time} 起", "since {time}"),
     "rubbish": ("看不懂的、没处理的", "Not understood, not handled"),
     "rubbish_none": ("没有。", "Nothing."),

@@ -218,7 +218,7 @@ def _time(told: Statistics) -> Iterator[str]:
 def _loud(told: Statistics, zone: zoneinfo.ZoneInfo) -> Iterator[str]:
     if not told.over_budget:
         return
-    yield from _title("说得太多的设备 Devices that say too much: not read one by one")
+    yield from _title("说得太多的设备 Devices that say too much: messages beyond their share")
     rows = [
         (one.device_id, _count(one.excess), f"自 since {_moment(one.since_ms, zone)}")
         for one in told.over_budget

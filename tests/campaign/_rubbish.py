@@ -77,6 +77,11 @@ _PIECES = [
         "é",
     ),
 ]
+#: Where our own things speak; no captured message comes there.
+OWN_TOPICS = (
+    *("linli/v1/button/odd/press", "linli/v1/button/odd/status", "linli/v1/bay/odd/state"),
+    *("linli/v1/panel/gate/state", "linli/v1/panel/gate/status"),
+)
 #: The last words of topics on which any words at all may be a press.
 PRESS_TAILS = frozenset(
     {"press", "action", "click", "alarm", "state", "up", "RESULT", "rpc", "input_event", "0", "1"}
@@ -157,7 +162,10 @@ class Rubbish:
         """Our own protocol, spoken wrongly."""
         dice = self.dice
         kind, tail = dice.choice(
-            (("button", "press"), ("button", "status"), ("bay", "state"), ("bay", "status"))
+            (
+                *(("button", "press"), ("button", "status"), ("bay", "state"), ("bay", "status")),
+                *(("panel", "state"), ("panel", "status")),
+            )
         )
         name = dice.choice(
             ("odd", "odd-1", "", "a" * 200, "é", "odd/er", "screen:kiosk-1", "gpio-desk", "\x7f")
@@ -174,6 +182,8 @@ class Rubbish:
                 "battery_pct",
                 "battery_mv",
                 "every_s",
+                "text",
+                "number",
             )
             if dice.random() < 0.7
         }
@@ -186,7 +196,8 @@ class Rubbish:
         return Sort("strange topic"), Message(self._any_topic(), payload)
 
     def _monster(self) -> tuple[Sort, Message]:
-        topic, dice = self.dice.choice(self._captures)[0], self.dice
+        dice = self.dice
+        topic = dice.choice((dice.choice(self._captures)[0], dice.choice(OWN_TOPICS)))
         deep = dice.choice((50, 1000, 20_000))
         payload = dice.choice(
             (

@@ -23,7 +23,7 @@ from gateway import __main__ as gateway_main
 from gateway.arrival import ThreadDoor
 from gateway.broker import PAUSE_S, STRANGERS_A_SECOND, Broker
 from gateway.house import open_house
-from gateway.mqtt_line import ASK_AFTER_S, GREETING_S, SILENT_S
+from gateway.mqtt_line import ASK_AFTER_S, GREETING_S, SILENT_S, MqttLine
 from gateway.wire import Published
 from tests.gateway.played_broker import (
     CONNACK,
@@ -159,6 +159,26 @@ def test_a_broker_that_refuses_is_named_once_with_its_reason(
     assert [up for up, _ in line.ups] == [False] and word in line.ups[0][1]
     assert sum("trying again" in message for message in caplog.messages) == 1
     assert pauses[-1] > 2 * pauses[0], "less and less often"
+
+
+@pytest.mark.parametrize("wrong", ["password", "host"])
+def test_a_mistake_in_how_the_broker_is_named_is_said_and_tried_again(tmp_path: Path, wrong: str) -> None:
+    """Hall buttons, console and kiosk need no broker: its password file must not keep them from starting."""
+    secret = tmp_path / "broker-password"
+    secret.write_text("x" if wrong == "host" else "", encoding="utf-8")
+    if wrong == "password":
+        secret.unlink()
+    host = "127.0.0.1" if wrong == "password" else f"{'x' * 70}.local"
+    plan = BrokerPlan(host=host, port=1, username="gateway", password_file=str(secret))
+    door, ups = ThreadDoor(), list[tuple[bool, str]]()
+    line = MqttLine("calls", plan, "t", ("a",), door, lambda *_: None, lambda up, why: ups.append((up, why)))
+    for attempt in (1, 2):
+        line.tick(time.monotonic() + attempt)
+        assert select.select([door], [], [], PATIENCE_S)[0], "the attempt has ended"
+        door.open()
+    [(up, why)] = ups
+    assert not up and (str(secret) in why if wrong == "password" else "label" in why)
+    door.close()
 
 
 @pytest.mark.parametrize("greeted", [False, True], ids=["instead of CONNACK", "after it"])

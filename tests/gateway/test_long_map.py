@@ -124,3 +124,14 @@ def test_two_maps_are_put_one_after_the_other(park: CarPark) -> None:
     assert {one.label for one in park.loop.state.table(BayPlan).values()} == {"new"}
     while not all(many):
         turn(park)
+
+
+def test_a_plan_that_brings_out_a_mistake_of_ours_is_answered_and_the_next_one_is_read(park: CarPark) -> None:
+    """Half a letter cannot be written. It must not end the hall, and least of all at each start anew."""
+    odd = plan()
+    odd[7]["note"] = "\ud800"
+    answers, next_answers = put(park, odd), put(park, plan())
+    for _ in range(2 * TURNS + 2):
+        turn(park)
+    assert answers[0]["ok"] is False and next_answers[0]["ok"] is True
+    assert park.loop.state.table(MapUnderWay) == {} and drawn(park) == BAYS

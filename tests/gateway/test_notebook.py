@@ -271,11 +271,13 @@ book = Notebook(folder / "gateway.db", Path(sys.argv[2]), reserve=True)
 press = lambda c: c.execute("INSERT INTO journal(at_ms, event, subject) VALUES (1, 'T', ?)", ("x" * 900,))
 book.write(press)
 print(book.standing[0], (folder / "gateway.reserve").stat().st_size)
-with (folder / "somebody's holiday film").open("wb", buffering=0) as film:
-    try:
-        while film.write(bytes(65536)) == 65536: pass
-        while film.write(bytes(512)): pass
-    except OSError: pass
+def fill():
+    with (folder / "somebody's holiday film").open("wb", buffering=0) as film:
+        try:
+            while film.write(bytes(65536)) == 65536: pass
+            while film.write(bytes(512)): pass
+        except OSError: pass
+fill()
 written = 0
 try:
     while written < 100000:
@@ -290,6 +292,18 @@ book.write(press)
 book.rest()
 print(book.standing[0], (folder / "gateway.reserve").stat().st_size)
 print(book.connection.execute("SELECT count(*) FROM journal").fetchone()[0] == written + 2)
+book.close()
+fill()
+book = Notebook(folder / "gateway.db", Path(sys.argv[2]), patient=True, reserve=True)
+for again in range(500):
+    book.write(press)
+    book.rest(100)
+    book.make_room()
+print(book.connection.execute("SELECT count(*) FROM journal").fetchone()[0] == written + 502, *book.standing)
+book.close()
+(folder / "gateway.reserve").unlink(missing_ok=True)
+fill()
+print("trouble:", Notebook(folder / "gateway.db", Path(sys.argv[2]), patient=True).trouble)
 """
 
 
@@ -320,6 +334,8 @@ def test_on_a_full_disk_the_reserve_is_given_up_and_calls_are_still_written(tmp_
     )
     assert told[3] == f"ready {RESERVE_BYTES}", "laid in again by itself"
     assert told[4] == "True", "every call that was promised is there"
+    assert told[5].startswith("True degraded "), "started anew on a full disk, it opens with its reserve"
+    assert told[6].startswith("trouble: ") and "the disk is full" in told[6], "and without one it says why not"
 
 
 def test_where_there_is_no_room_for_a_reserve_there_is_none_and_it_is_said(

@@ -398,6 +398,22 @@ def test_a_number_that_is_none_is_counted_and_named_and_turns_no_bay(
     assert f"linli/v1/bay/{device}/state" in caplog.text and "seq" in caplog.text
 
 
+def test_what_a_lorry_owes_is_put_on_disk_though_its_candidate_was_due_in_the_same_turn(park: CarPark) -> None:
+    """A loop that was kept from turning does everything at once; the minute's look must not be a minute late for it."""
+    park.after(65, 65)
+    park.after(5, 5)  # the minute's look was 5 s ago: the candidate is due before the next one
+    magnet(park, True, 2)
+    park.turn()
+    magnet(park, False, 3)
+    park.turn()
+    park.after(61, 61)
+    park.after(3, 1)
+    park.restart()
+    magnet(park, True, 2)
+    park.after(61, 1)
+    assert park.state_of("m1") == "free"
+
+
 @given(
     words=st.lists(st.sampled_from([True, False, None]), min_size=1, max_size=10),
     chance=st.randoms(use_true_random=False),

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from devices.messages import BayHeard, DeviceSeen
+from devices.messages import BayHeard, CarsCounted, DeviceSeen
 from gateway.arrival import Arrival
 from gateway.hall.rules import Fact
 from gateway.telemetry import (
@@ -243,6 +243,21 @@ def test_a_backlog_goes_in_batches_that_fit_the_disk_oldest_first(
         assert len(batch) == min(devices, waiting)
         went += [one.arrived_ns for one in batch]
     assert went == list(range(1, 2001))
+
+
+def test_a_counter_that_floods_is_decided_in_pieces_and_each_car_once(lane: Lane) -> None:
+    """Its words are cars and stand for no others; a batch of thousands would keep a call waiting."""
+    for number in range(1000):
+        cars = Arrival(number, number, str(number), (CarsCounted("gate", 1, 0, None),))
+        lane.telemetry.put(cars)
+    lane.say("s1", True)
+    first, second = (lane.telemetry.take(0, FAST_NS) for _ in range(2))
+    assert len(first) <= DEVICES_A_BATCH + 1 and "s1" in {one.source for one in first}, "the others do not wait"
+    went = [one.arrived_ns for one in (*first, *second) if one.source == "gate"]
+    while batch := lane.telemetry.take(0, FAST_NS):
+        assert len(batch) <= DEVICES_A_BATCH
+        went += [one.arrived_ns for one in batch]
+    assert went == list(range(1000))
 
 
 # ---------------------------------------------------------------- any history

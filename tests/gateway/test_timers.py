@@ -10,6 +10,7 @@ import pytest
 from gateway.hall import timers as timer_rules
 from gateway.hall.state import Decision, HallState, JournalLine, TimerSet
 from gateway.notebook import Notebook
+from gateway.rounds import SWEEP_S
 from gateway.timers import AT_A_TIME_S, DEAD_AT_MOST, Timers
 from tests.gateway.held_hall import NOON_MS, SCHEMA, HeldClock, HeldHall
 
@@ -185,6 +186,20 @@ def test_a_fault_of_ours_in_a_timers_rule_does_not_come_back_at_every_start(
     assert hall.rows() == [("call:1:unanswered", NOON_MS + 60_000)], "the others wait on"
     assert hall.journal("TimerGivenUp") == [("TimerGivenUp", "KeyError: 'a mistake'")]
     hall.die()
+
+
+def test_a_fault_of_ours_in_a_round_ends_nothing_and_is_said_once(
+    hall: HeldHall, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("gateway.log._repeats", {})
+    monkeypatch.setattr("gateway.rounds.supervision.deadline_ms", lambda *_: [].pop())
+    hall.order("claim_device", device_id="btn-01", kind="call_button", name="3栋", by="t")
+    for _ in range(3):
+        hall.after_s(SWEEP_S + 0.1)
+    assert sum("by the clock" in line for line in caplog.messages) == 1
+    hall.press()
+    hall.after_s(61)
+    assert hall.overdue(), "whatever else is due is done"
 
 
 def test_a_timer_of_a_newer_linli_is_journalled_and_goes(hall: HeldHall) -> None:

@@ -261,7 +261,7 @@ def test_a_device_that_says_too_much_is_one_click_away(hall: ConsoleHall, page: 
     hall.gateway.device("bay-e01", kind="bay_sensor", name="东区 1 号")
     running(page)
     loud = page.locator("[data-key=loud-bay-e01]")
-    expect(loud).to_contain_text("40,210 条没有逐条看")
+    expect(loud).to_contain_text("超出 40,210 条")
     loud.get_by_role("link", name="东区 1 号").click()
     expect(page.locator("[data-device=bay-e01]")).to_be_in_viewport()
     expect(page.locator("[data-device=bay-e01] button")).to_be_focused()

@@ -117,6 +117,11 @@ def test_a_part_comes_back_for_ever_and_is_watched(name: str):
     assert 10 <= int(unit["Service"]["WatchdogSec"]) <= 30
 
 
+def test_a_gateway_that_restores_a_large_notebook_at_its_start_is_let_finish():
+    """Ended in the middle it begins anew for ever: a bad card reads 10 MB/s, an old hall has 300 MB, read thrice."""
+    assert _Unit(UNITS / "linli-gateway.service")["Service"]["TimeoutStartSec"] == "10min"
+
+
 @pytest.mark.parametrize(
     "file", sorted(p.name for p in UNITS.glob("**/*") if p.suffix in (".service", ".conf", ".target"))
 )
