@@ -94,12 +94,10 @@ def page(hall: ConsoleHall, browser: Browser, monkeypatch: pytest.MonkeyPatch) -
     """Somebody has signed in, and is where the link to the page stands."""
     monkeypatch.setattr("kiosk.running.ASK_EVERY_S", 0.0)
     context = browser.new_context(viewport={"width": 1280, "height": 800})
+    hall.let_in(context, STAFF, STAFF_PASSWORD)
     page = context.new_page()
     page.clock.install()  # it goes on by itself, until it is put forward
-    page.goto(f"{hall.serve()}/console/sign-in")
-    page.fill("[name=name]", STAFF)
-    page.fill("[name=password]", STAFF_PASSWORD)
-    page.click("main button.main")
+    page.goto(f"{hall.serve()}/console")
     page.wait_for_selector("#parts a")
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
