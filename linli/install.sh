@@ -113,9 +113,11 @@ rm -f .venv/.installed-*
 requirements=
 for lock in $locks; do requirements="$requirements -r $lock"; done
 # shellcheck disable=SC2086
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes $requirements ||
+.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes $requirements ||
     stop "pip could not install the locked packages (its own words are above). 安装 Python 软件包失败。" \
         "Is the network there? What is half done is no harm: type make $what again."
+# pip compiles on one core; here all of them do. A file that nobody can compile (a template, say) is its owner's matter.
+.venv/bin/python -m compileall -q -j 0 .venv/lib >/dev/null 2>&1 || true
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable . ||
     stop "the project itself could not be installed into .venv. 本项目安装失败。"
 # What `test` installed is also what `run` needs.

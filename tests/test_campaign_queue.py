@@ -14,7 +14,7 @@ from tests.parts import ROOT
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("each", "kills"), [(6, 0), (0, 2)])
+@pytest.mark.parametrize(("each", "kills"), [pytest.param(6, 0, marks=pytest.mark.long), (0, 2)])
 def test_every_number_that_a_screen_saw_is_in_the_book(tmp_path: Path, each: int, kills: int) -> None:
     told, verdict = one_life(tmp_path, processes=2, threads=3, each=each, kills=kills, seed=7)
     assert told.refused == []

@@ -95,7 +95,8 @@ def test_the_firmware_knows_nothing_of_linli_and_nothing_of_linli_knows_it() -> 
             assert not module.startswith("devices") or module.startswith("devices.reference_button.")
     for room in ("devices", "gateway", "kiosk", "firmware_bridge", "linli"):
         for path in (ROOT / room).rglob("*.py"):
-            if path.parent != HOME:
+            # Only who has the word can import it: to parse all of them takes a second and a half.
+            if path.parent != HOME and "reference_button" in path.read_text(encoding="utf-8"):
                 assert not any(
                     module.startswith("devices.reference_button") for module in names_imported(path)
                 )

@@ -75,7 +75,7 @@ def test_whatever_happens_at_whatever_byte(
     trial = Trial(tmp_path, body, profile=profile, baud=baud, draw=checkers)
     try:
         length = trial.learn()
-        stride = STRIDE * (1 if length < 200 else 2 if length < 1000 else 5)
+        stride = STRIDE * (1 if length < 200 else 2 if length < 1000 else 9)
         for offset in range(1 + sum(harm.encode()) % STRIDE, length, stride):
             trial.run(offset, *HARMS[harm])
     finally:

@@ -54,9 +54,20 @@ def wire(body: dict[str, Any], profile: Profile) -> bytes:
     return render(body, profile, completion_mark(profile, process_id(7))).raw
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
 #: One of each width and encoding; `python -m tests.firmware_bridge.test_ticket_bytes` prints the table of all.
-@pytest.mark.parametrize("name", ["generic58", "generic80", "epson-tm-t82-58", "sprt58"])
+@pytest.mark.parametrize(
+    ("name", "lang"),
+    [
+        ("generic58", "zh"),
+        ("generic80", "en"),
+        ("epson-tm-t82-58", "en"),
+        ("sprt58", "zh"),
+        pytest.param("generic58", "en", marks=pytest.mark.long),
+        pytest.param("generic80", "zh", marks=pytest.mark.long),
+        pytest.param("epson-tm-t82-58", "zh", marks=pytest.mark.long),
+        pytest.param("sprt58", "en", marks=pytest.mark.long),
+    ],
+)
 def test_all_31_items_stay_within_600_bytes_and_the_paper(name: str, lang: str) -> None:
     profile = PROFILES[name]
     for service in catalogue().services:

@@ -13,6 +13,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import BrowserContext
 from waitress.server import create_server
 from werkzeug.test import TestResponse
 
@@ -21,6 +22,7 @@ from gateway.notebook import Notebook
 from kiosk import account_rows
 from kiosk.accounts import Accounts
 from kiosk.catalogue import load_catalogue
+from kiosk.console.door import COOKIE
 from kiosk.core import Core
 from kiosk.gateway_link import GatewayLink
 from kiosk.live import Hub
@@ -129,6 +131,14 @@ class ConsoleHall:
         if name:
             assert client.sign_in(name, password).status_code == 303
         return client
+
+    def let_in(self, context: BrowserContext, name: str, password: str) -> None:
+        """Signed in without the form's two pages: they have stories of their own (test_console_door.py)."""
+        cookie = self.client(name, password).get_cookie(COOKIE, path="/console")
+        assert cookie
+        context.add_cookies(
+            [{"name": COOKIE, "value": cookie.value, "domain": "127.0.0.1", "path": cookie.path}]
+        )
 
     # ---- paper
 

@@ -46,12 +46,11 @@ class Desk:
 
     def sits_unheard(self, name: str = STAFF, password: str = STAFF_PASSWORD) -> Page:
         """As `sits`, but whether there is a live line is left open."""
-        page = self._browser.new_context().new_page()
+        context = self._browser.new_context()
+        self.hall.let_in(context, name, password)
+        page = context.new_page()
         page.clock.install()  # it goes on by itself, until a test puts it forward
-        page.goto(f"{self.base}/console/sign-in")
-        page.fill("[name=name]", name)
-        page.fill("[name=password]", password)
-        page.click("main button.main")
+        page.goto(f"{self.base}/console")
         page.wait_for_selector("#main")
         return page
 

@@ -202,25 +202,26 @@ def test_the_letters_on_the_map_are_6_or_8_mm_on_every_panel_or_left_out(
     page: Page, desk: Desk, large: int
 ) -> None:
     """However large the plan: the bay that was found and where somebody goes have a name on each."""
-    for size in PX_PER_MM:
-        page.set_viewport_size({"width": size[0], "height": size[1]})
-        for path in (
-            "/parking?step=map",
-            "/parking?zone=east&lang=en",
-            "/parking?to=b1",
-            "/parking?to=b1&lang=en",
-        ):
-            page.goto(address(desk.url + path, large=large))
+    sizes = list(PX_PER_MM)
+    for path in ("/parking?step=map", "/parking?zone=east&lang=en", "/parking?to=b1", "/parking?to=b1&lang=en"):
+        # Each path begins on another panel; on those that follow it is fitted anew, as it is when it is loaded there.
+        sizes.append(sizes.pop(0))
+        for nth, size in enumerate(sizes):
+            resized(page, size)
+            if nth == 0:
+                page.goto(address(desk.url + path, large=large))
             told = page.evaluate(LETTERS, 8 if large else 6)
             assert (told["small"], told["crowded"], told["outside"]) == ([], [], []), (size, path)
             if "to=" in path:
                 assert {"E1", "Block 1" if "lang" in path else "1栋"} <= set(told["there"]), (size, path)
-    page.set_viewport_size({"width": 390, "height": 844})
-    assert (
-        page.evaluate("new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))")
-        is not None
-    )
+    resized(page, (390, 844))
     assert page.evaluate(LETTERS, 8 if large else 6)["small"] == [], "another size, another fit"
+
+
+def resized(page: Page, size: tuple[int, int]) -> None:
+    """Until the map has been fitted to the new size."""
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.evaluate("new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)))")
 
 
 def test_the_elders_pages_are_large_enough_on_every_panel(page: Page, desk: Desk) -> None:

@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,7 +26,12 @@ def entries(file: str) -> dict[str, tuple[str, str]]:
     return {event: (number, words) for event, number, words in found}
 
 
-def warnings_said() -> Iterator[tuple[str, str]]:
+@cache
+def warnings_said() -> tuple[tuple[str, str], ...]:
+    return tuple(_warnings_said())
+
+
+def _warnings_said() -> Iterator[tuple[str, str]]:
     """Every ``say("name", …, level=WARNING or ERROR)`` and ``say_once(key, "name", …)`` in the rooms."""
     for room in ROOMS:
         for file in sorted((ROOT / room).rglob("*.py")):

@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -350,10 +351,19 @@ def uncounted(state: HallState) -> tuple[object, ...]:
     return calls, dict(state.timers), tables, steps, messages, dict(state.newest_call), state.last_call_id
 
 
-CallMachine.TestCase.settings = settings(
-    max_examples=40,
+HELD = settings(
+    max_examples=15,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
+CallMachine.TestCase.settings = HELD
 TestCallMachine = CallMachine.TestCase
+
+
+class ManyLives(CallMachine):
+    """The same for as many lives as the campaign has time for."""
+
+
+ManyLives.TestCase.settings = settings(HELD, max_examples=200)
+TestManyLives = pytest.mark.long(ManyLives.TestCase)

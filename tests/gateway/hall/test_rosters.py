@@ -335,7 +335,7 @@ _rows = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     st.lists(_rows, max_size=25),
     st.integers(-(2**60), 2**60) | st.integers(1_795_200_000_000, 1_795_800_000_000),
