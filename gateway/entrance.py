@@ -293,6 +293,8 @@ class Entrance:
 
     def _by_words(self, topic: _Topic, payload: bytes) -> bool:
         """Whether a topic that none of the families owns is one's all the same, by what is said there."""
+        if not topic.topic:
+            return False  # a topic that is no text: nothing that a device of anybody's says
         topic.family = family_by_words(payload)
         topic.shared = topic.family is not None
         return topic.shared
@@ -329,6 +331,8 @@ class Entrance:
                 why = "hall.toml has no panel of that name that listens to MQTT and answers"
                 self._not_understood("unknown_topic", topic.topic, why, ack)
                 return
+            else:
+                self._counts["panel_words"] += 1
         if ack is not None:
             ack()
 

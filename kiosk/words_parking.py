@@ -115,6 +115,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "pk_by_gates": ("按进出口算", "By the gates"),
     "pk_by_bays": ("按车位算", "By the bays"),
     "pk_and_unknown": ("另有 {n} 个不明，可能有车", "and {n} unknown, where a car may stand"),
+    "pk_and_closed": ("另有 {n} 个停用，可能有车", "and {n} closed, where a car may stand"),
     "pk_drift": ("相差", "Difference"),
     "pk_limit": ("（最多 {n} 不算）", "(up to {n} is let be)"),
     "pk_counted": ("我数过了，有几辆", "I have counted: cars"),

@@ -139,7 +139,8 @@ def _tasks(status: int = 200, why: str = "", done: str = "") -> ResponseReturnVa
     sums = views_parking.reckonings(park.state)
     for one in sums:
         one["where"] = subject_words(core, park, str(one["subject"]), lang())
-        one["unknown"] = sum(zone.unknown for zone in zones_under(park.state, str(one["subject"])))
+        zones = zones_under(park.state, str(one["subject"]))
+        one["unknown"], one["closed"] = sum(zone.unknown for zone in zones), sum(zone.closed for zone in zones)
     filled: Json = {
         "tasks": still,
         "over": [one for one in rows if one["done_ms"] is not None],

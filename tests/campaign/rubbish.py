@@ -48,6 +48,7 @@ OUTCOMES = (
     "without_news",
     "over_budget",
     "old_words",
+    "panel_words",
 )
 NAMED = {"oversized", "unknown_topic", "garbage"}
 #: Sources that are named at least; after some thousand different ones in a day the log only counts.
@@ -201,9 +202,8 @@ class InProcess:
     def _expect(self, held: bool, name: str, example: str) -> None:
         if not held:
             self.wrong[name] += 1
-            words = (
-                f"{example} ({self.sort.name}: {self.message.topic!r} {bytes(self.message.payload[:120])!r})"
-            )
+            topic = "" if isinstance(self.message, NoText) else self.message.topic
+            words = f"{example} ({self.sort.name}: {topic!r} {bytes(self.message.payload[:120])!r})"
             self.examples.setdefault(name, words[:600])
 
 

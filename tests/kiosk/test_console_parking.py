@@ -81,7 +81,8 @@ def test_a_car_in_a_fire_lane_stands_before_all_else(admin: Client) -> None:
     order = [page.index(word) for word in ("占用消防通道", "数目对不上", "传感器可能坏了")]
     assert order == sorted(order)
     assert "东区 E7" in page and "停了 12 分钟" in page
-    assert "进 41，出 32" in page and "+5" in page and "另有 1 个不明" in page
+    assert "进 41，出 32" in page and "+4" in page
+    assert "另有 1 个不明" in page and "另有 1 个停用" in page
     assert "A·1" in page
     box = admin.get("/console/api/parking/tasks").get_json()
     assert (box["open"], [one["kind"] for one in box["first"]]) == (3, ["fire_lane", "drift", "stuck"])
