@@ -297,3 +297,27 @@ def test_hold_and_let_go_is_one_press(hall: Night, door: Entrance) -> None:
     hall.after_s(4)
     hear(hall, door, RELEASE)
     assert hall.on_disk("presses, repeats") == [(1, 0)]
+
+
+def test_who_presses_and_presses_has_one_line_a_second_in_the_log(
+    hall: Night, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each press is in the journal; the log is for whoever looks what happened, and its card is worn out by writing."""
+
+    def lines() -> list[str]:
+        said = [one.getMessage() for one in caplog.records if one.getMessage().startswith("call 1 ")]
+        caplog.clear()
+        return [words.partition(": ")[0] + " " + words.rpartition(", ")[2] for words in said]
+
+    for number in range(1, 6):
+        hall.press(press_id=f"a:{number}")
+    assert lines() == ["call 1 HEARD presses 1"]
+    hall.after_s(1.0)
+    hall.press(press_id="a:6")
+    hall.press(press_id="a:7")
+    assert lines() == ["call 1 HEARD presses 6"]
+    hall.order("accept_call", call_id=1, by="小李")
+    hall.press(press_id="a:8")
+    assert lines() == ["call 1 COMING 小李 is on the way"]
+    hall.order("close_call", call_id=1, by="小李", outcome="helped")
+    assert lines() == ["call 1 CLOSED helped by 小李"]
