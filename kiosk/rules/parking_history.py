@@ -78,7 +78,11 @@ def unpacked(day: str, zone_id: str, course: str, bays: str = "{}", ends: str = 
     """What `ZoneDay.packed` made; without its bays or ends where nobody asks for them."""
     areas, arrivals, departures, stays = json.loads(course)
     standing = {bay: Standing(*one) for bay, one in json.loads(ends).items()}
-    return ZoneDay(day, zone_id, areas, arrivals, departures, Counter(dict(stays)), json.loads(bays), standing)
+    lived = json.loads(bays)
+    if len(next(iter(lived.values()), ())) == 3:
+        # Closed before the time in which nobody knew was kept bay by bay: it counted as watched, and still does.
+        lived = {bay: [*one, 0] for bay, one in lived.items()}
+    return ZoneDay(day, zone_id, areas, arrivals, departures, Counter(dict(stays)), lived, standing)
 
 
 def _json(value: object) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import random
 import re
 import zipfile
@@ -27,7 +28,17 @@ from kiosk.parking_history import History, close, days, from_json, gather, rows_
 from kiosk.queue_reports import Job, Question, Reports
 from kiosk.rules import parking_forecast as forecasting
 from kiosk.rules.parking_forecast import Course
-from kiosk.rules.parking_history import QUARTERS, Cell, Standing, ZoneDay, curve, figures, quarters, walk_day
+from kiosk.rules.parking_history import (
+    QUARTERS,
+    Cell,
+    Standing,
+    ZoneDay,
+    curve,
+    figures,
+    quarters,
+    unpacked,
+    walk_day,
+)
 from linli.parking import backtest
 from linli.played_parking import played_days
 from tests.kiosk.console_hall import NOON_MS, STAFF, STAFF_PASSWORD, ConsoleHall, console_hall
@@ -80,6 +91,16 @@ def test_a_sensor_that_speaks_again_is_no_car_and_a_stay_may_cross_midnight() ->
     assert dict(second.stays) == {630: 1}
     assert (sum(second.arrivals), second.departures) == (0, 1)
     assert figures("z", [first, second]).stay.p50_s == 37_800
+
+
+def test_a_day_that_an_earlier_linli_has_closed_is_told_as_it_was() -> None:
+    """It kept three numbers a bay, none of them the time in which nobody knew."""
+    today = one_day(("a", "taken", 8), ("a", "free", 9))
+    course, bays, ends = today.packed()
+    three = json.dumps({bay: numbers[:3] for bay, numbers in json.loads(bays).items()})
+    old = unpacked(today.day, today.zone_id, course, three, ends)
+    assert figures("z", [old]) == figures("z", [unpacked(today.day, today.zone_id, course, bays, ends)])
+    assert figures("z", [unpacked(today.day, today.zone_id, course)]).departures == 1, "without its bays"
 
 
 def test_hours_in_which_nobody_watched_are_not_hours_without_cars() -> None:
