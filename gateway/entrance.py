@@ -327,13 +327,11 @@ class Entrance:
                 return
             if message.retain and not said.gone:
                 self._counts["retained"] += 1
-                self._counts["panel_words"] += 1
-            elif self._panel_speaks(panel[0], said):
-                self._counts["panel_words"] += 1
-            else:
+            elif not self._panel_speaks(panel[0], said):
                 why = "hall.toml has no panel of that name that listens to MQTT and answers"
                 self._not_understood("unknown_topic", topic.topic, why, ack)
                 return
+            self._counts["panel_words"] += 1
         if ack is not None:
             ack()
 

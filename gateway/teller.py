@@ -51,10 +51,10 @@ class Words:
     #: whether a lamp is among them
     lit: bool
     latest: list[Change]
-    #: the facts for the screens, in one piece, and the number of the first of them
+    #: the facts for the screens, in one piece, and the number before the first of them and of the last
     facts: bytes
-    first_rev: int
-    facts_said: int
+    rev_before: int
+    rev: int
 
 
 @dataclass(slots=True)
@@ -109,16 +109,24 @@ class Teller:
             self._mouths.fact_words({"fact": name, "rev": rev, **fields})
             for rev, (name, fields) in enumerate(_facts(latest), self.rev + 1)
         ]
-        batch.words = Words(b"".join(devices), bool(lamps), latest, b"".join(facts), self.rev + 1, len(facts))
+        batch.words = Words(
+            b"".join(devices), bool(lamps), latest, b"".join(facts), self.rev, self.rev + len(facts)
+        )
+
+    def _words_of(self, batch: Batch) -> Words:
+        """Those put together while the disk wrote; anew where there are none, or where a part of the hall came up or
+        went down meanwhile: the numbers have moved on."""
+        if batch.words is None or batch.words.rev_before != self.rev:
+            self.put_together(batch)
+        assert batch.words is not None
+        return batch.words
 
     def tell_devices(self, batch: Batch) -> None:
         """Lamps, "written" and PUBACK of this batch, now on disk, in one packet."""
-        if batch.words is None:
-            self.put_together(batch)
-        assert batch.words is not None
+        words = self._words_of(batch)
         self._mouths.hold_devices()
         try:
-            self._mouths.tell_devices(batch.words.devices)
+            self._mouths.tell_devices(words.devices)
             for arrival in batch.arrivals:
                 if arrival.ack is not None:
                     arrival.ack()
@@ -129,13 +137,10 @@ class Teller:
 
     def tell_people(self, batch: Batch, state: HallState) -> None:
         """Tell everybody else what this batch has changed: screens, whoever gave an order, panels, beacon, log."""
-        if batch.words is None or batch.words.first_rev != self.rev + 1:
-            self.put_together(batch)  # a part of the hall came up or went down meanwhile: the numbers have moved on
-        assert batch.words is not None
-        words = batch.words
+        words = self._words_of(batch)
         self._mouths.hold_screens()
         try:
-            self.rev += words.facts_said
+            self.rev = words.rev
             if words.facts:
                 self._mouths.tell_screens(words.facts)
             for arrival, answer in batch.answers:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -12,16 +11,9 @@ from devices.faults import NotWritten
 from devices.messages import SetLamp
 from gateway.meanwhile import Meanwhile
 from gateway.teller import Batch
-from tests.gateway.held_hall import HeldClock, HeldHall
+from tests.gateway.held_hall import HeldHall
 from tests.mouths import mouths
 from tests.parts import wait_until
-
-
-@pytest.fixture
-def hall(tmp_path: Path) -> Iterator[HeldHall]:
-    one = HeldHall(tmp_path, HeldClock())
-    yield one
-    one.die()
 
 
 @pytest.fixture

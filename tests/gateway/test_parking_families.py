@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +28,6 @@ BAYS = [one for one in PARKING if one["cls"] in ("parking_sensor", "occupancy", 
 COUNTERS = [one for one in PARKING if one["cls"] in ("vehicle_counter", "counter")]
 SITES = [one for one in PARKING if one["cls"] == "facility_count"]
 EUI = "a8404100000000fe"
-
-
-@pytest.fixture
-def park(tmp_path: Path) -> Iterator[CarPark]:
-    one = CarPark(tmp_path)
-    yield one
-    one.adds_up()
-    one.die()
 
 
 def sent(vector: dict[str, Any], count: int = 5) -> tuple[str, bytes]:

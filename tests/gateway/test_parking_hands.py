@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from firmware_bridge.panels import xunpeng
@@ -12,14 +9,6 @@ from gateway.deciding import MOVES_AN_HOUR
 from gateway.hall.parking_rows import Vitals
 from gateway.hall.state import Decision
 from tests.gateway.car_park import CarPark
-
-
-@pytest.fixture
-def park(tmp_path: Path) -> Iterator[CarPark]:
-    one = CarPark(tmp_path)
-    yield one
-    one.adds_up()
-    one.die()
 
 
 def moves(park: CarPark) -> list[tuple[str, str]]:

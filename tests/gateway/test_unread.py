@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import logging
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,14 +15,6 @@ from tests.gateway.car_park import CarPark
 EUI = "24e124713c000001"
 FRAME = bytes.fromhex("01755c 0482e803 050001")
 """Milesight: battery 92 %, one metre, upright."""
-
-
-@pytest.fixture
-def park(tmp_path: Path) -> Iterator[CarPark]:
-    one = CarPark(tmp_path)
-    yield one
-    one.adds_up()
-    one.die()
 
 
 def b64(raw: bytes) -> str:
