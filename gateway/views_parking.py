@@ -62,17 +62,15 @@ def sites(state: HallState) -> list[Json]:
         inside = [zone(state, one) for one in showing.zones_of(state, site_id)]
         said = state.table(SiteSaid).get(site.feed) if site.feed else None
         counts = {name: sum(_int(one[name]) for one in inside) for name in _COUNTS}
-        in_use = sum(counts.values()) - counts["closed"]
-        shut = showing.is_closed(counts["closed"], sum(counts.values()))
-        certain = shut or (in_use > 0 and counts["unknown"] <= showing.CERTAIN_SHARE * in_use)
-        certain = certain and f"site:{site_id}" not in wrong
+        total = sum(counts.values())
+        certain = showing.is_certain(total, counts["unknown"], counts["closed"]) and f"site:{site_id}" not in wrong
         # Zone by zone, as on a panel: what one zone cannot keep back is not taken from its neighbour.
         reserved = sum(min(_int(one["free"]), _int(one["reserved"])) for one in inside)
         answer.append(
             {
                 **row_json(site),
                 **counts,
-                "total": sum(counts.values()),
+                "total": total,
                 "reserved": reserved,
                 "certain": certain,
                 "number": max(0, counts["free"] - reserved) if certain else None,

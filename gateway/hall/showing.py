@@ -152,7 +152,7 @@ def _count(
     reserved = sum(min(zone.free, reserve + lanes.get(zone.zone_id, 0)) for zone, reserve in kept)
     possible = not missing(state, panel) and not any(f"site:{plan.site_id}" in wrong for plan in plans)
     total = free + taken + unknown + closed
-    certain = possible and (is_closed(closed, total) or _certain(free + taken + unknown, unknown))
+    certain = possible and is_certain(total, unknown, closed)
     if not possible:
         reserved = max(reserved, free)  # a panel that has no "--" promises at least so many: none
     count = ShowCount(panel.id, "", free, taken, unknown, closed, total, certain, now_ms, reserved=reserved)
@@ -210,6 +210,11 @@ def _together(plans: Sequence[ZonePlan]) -> ZonePlan:
 def is_closed(closed: int, total: int) -> bool:
     """Whether all bays there are out of use, by the word of staff."""
     return 0 < total == closed
+
+
+def is_certain(total: int, unknown: int, closed: int) -> bool:
+    """Whether there is a number to be told (Rule 1): of so many bays."""
+    return is_closed(closed, total) or _certain(total - closed, unknown)
 
 
 def _certain(in_use: int, unknown: int) -> bool:

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
-from gateway.hall.showing import CERTAIN_SHARE, is_closed
+from gateway.hall.showing import is_certain
 
 Json = dict[str, Any]
 
@@ -86,9 +86,7 @@ def _counted(site: Json, bays: list[Json]) -> Json:
     """The site as it counts with these bays only."""
     states = [bay["state"] for bay in bays]
     counts = {state: states.count(state) for state in STATUS}
-    in_use = len(bays) - counts["closed"]
-    shut = is_closed(counts["closed"], len(bays))
-    certain = site["certain"] and (shut or (in_use > 0 and counts["unknown"] <= CERTAIN_SHARE * in_use))
+    certain = site["certain"] and is_certain(len(bays), counts["unknown"], counts["closed"])
     return {**site, **counts, "total": len(bays), "certain": certain}
 
 
